@@ -1,11 +1,16 @@
 # Kashi. `make` builds, `make run` runs the market, `make demo` shows a day, `make test` tests.
-# Variants: V=release (default), asan (ASan+UBSan, debug), clang (release with clang).
+#
+# Every variant has its own tree under build/: release (default), asan (ASan+UBSan, debug), clang
+# (release with clang), fuzz (clang's libFuzzer). `make V=asan` builds the programs of another one.
 
 V ?= release
+VARIANTS = release asan clang fuzz
+B = build/$(V)
+
 CC_release = gcc
 CC_asan    = gcc
 CC_clang   = clang
-CC := $(CC_$(V))
+CC_fuzz    = clang
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wvla -Wundef \
 	-Wcast-qual -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wswitch-enum -Werror
@@ -13,36 +18,120 @@ ARCH := $(if $(NATIVE),-march=native,$(if $(filter x86_64,$(shell uname -m)),-ma
 OPT_release = -O3 -g
 OPT_asan    = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DKASHI_DEBUG
 OPT_clang   = -O3 -g
-CFLAGS = -std=c11 -D_GNU_SOURCE -I. $(WARNINGS) $(ARCH) $(OPT_$(V)) -fno-strict-aliasing -MMD -MP
-LDFLAGS = $(filter -fsanitize=%,$(OPT_$(V)))
-
-B = build/$(V)
+OPT_fuzz    = -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -DKASHI_DEBUG
+CFLAGS = -std=c11 -D_GNU_SOURCE -I. -isystem /usr/include/postgresql $(WARNINGS) $(ARCH) -fno-strict-aliasing -MMD -MP
+LIBS = -Wl,--as-needed -lzmq -lmsgpackc -lpq -linih -ljansson -lcrypto -lm -pthread
 
 # --- sources, one block a folder -----------------------------------------------------------------
+# A group of sources becomes an archive. A program names its main source and the groups that it uses:
+#   PROGRAMS += kashi-foo
+#   kashi-foo_MAIN = foo/main.c
+#   kashi-foo_USES = FOO WIRE BASE
+# A test suite tests/test_foo.c (TESTS += foo) uses TESTKIT CORE WIRE BASE unless test_foo_USES says
+# otherwise; so do fuzz targets tests/fuzz_foo.c (FUZZERS += foo, fuzz_foo_USES) and benchmarks
+# bench/foo.c (BENCHES += foo, bench_foo_USES).
+GROUPS = BASE WIRE CORE EXCHANGE REPLICA GATEWAY SETTLEMENT PRICING CLIENT TESTKIT
+
 BASE =
+
 WIRE = wire/contract.c wire/reject.c
+
 CORE =
+
 EXCHANGE =
+
 REPLICA =
+
 GATEWAY =
+
 SETTLEMENT =
+
 PRICING =
+
 CLIENT =
+
 TESTKIT =
 
-# Each program: its own sources and libraries.
-PROGRAMS =
-TESTS =
-BENCHES =
+# --- rules ----------------------------------------------------------------------------------------
+# Sources that must be pure: lint compiles them once more without floating point.
+PURE = wire/contract.c wire/reject.c $(CORE) $(foreach g,$(GROUPS),$(filter gateway/core/% settlement/core/% pricing/core/%,$($(g))))
 
-obj = $(patsubst %.c,$(B)/%.o,$(1))
-
-.PHONY: all clean
+.PHONY: all run demo test lint bench fuzz clean force
+.DELETE_ON_ERROR:
 all: $(addprefix $(B)/bin/,$(PROGRAMS))
 
-$(B)/%.o: %.c Makefile
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -c $< -o $@
+archives = $(foreach g,$(2),build/$(1)/lib/$(g).a)
+
+# $(1) variant. The flags stand in a file of their own, so that a change of them compiles anew.
+define variant_rules
+build/$(1)/flags: force
+	@mkdir -p build/$(1)
+	@echo '$$(CC_$(1)) $$(CFLAGS) $$(OPT_$(1))' | cmp -s - $$@ || echo '$$(CC_$(1)) $$(CFLAGS) $$(OPT_$(1))' >$$@
+build/$(1)/%.o: %.c build/$(1)/flags
+	@echo "  CC  $$@"; mkdir -p $$(@D); $$(CC_$(1)) $$(CFLAGS) $$(OPT_$(1)) -c $$< -o $$@
+endef
+# $(1) variant, $(2) group
+define group_rules
+build/$(1)/lib/$(2).a: $$(patsubst %.c,build/$(1)/%.o,$$($(2))) | build/$(1)/flags
+	@mkdir -p $$(@D); rm -f $$@; ar rcs $$@ $$(filter %.o,$$^)
+endef
+# $(1) variant, $(2) target below the variant's folder, $(3) main source, $(4) groups, $(5) more flags
+define link_rules
+build/$(1)/$(2): $$(patsubst %.c,build/$(1)/%.o,$(3)) $$(call archives,$(1),$(4))
+	@echo "  LD  $$@"; mkdir -p $$(@D); $$(CC_$(1)) $$(OPT_$(1)) -o $$@ $$(filter %.o,$$^) \
+		-Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(LIBS) $(5)
+endef
+uses = $(or $($(1)_USES),TESTKIT CORE WIRE BASE)
+
+$(foreach v,$(VARIANTS),$(eval $(call variant_rules,$(v))))
+$(foreach v,$(VARIANTS),$(foreach g,$(GROUPS),$(eval $(call group_rules,$(v),$(g)))))
+$(foreach v,$(VARIANTS),$(foreach p,$(PROGRAMS),$(eval $(call link_rules,$(v),bin/$(p),$($(p)_MAIN),$($(p)_USES)))))
+$(foreach t,$(TESTS),$(eval $(call link_rules,asan,tests/test_$(t),tests/test_$(t).c,$(call uses,test_$(t)),-lcriterion)))
+$(foreach f,$(FUZZERS),$(eval $(call link_rules,fuzz,tests/fuzz_$(f),tests/fuzz_$(f).c,$(call uses,fuzz_$(f)),-fsanitize=fuzzer)))
+$(foreach b,$(BENCHES),$(eval $(call link_rules,release,bench/$(b),bench/$(b).c,$(call uses,bench_$(b)))))
+
+# --- what to make ---------------------------------------------------------------------------------
+LINT = $(addprefix tests/lint/,format.sh layers.sh libraries.sh purity.sh floats.sh repository.sh)
+SUITES = $(addprefix build/asan/tests/test_,$(TESTS))
+SCRIPTS =
+FUZZ_SECONDS ?= 30
+
+# Everything that is compiled for `make test`; tests/lint/compile.sh makes it.
+.PHONY: test-objects test-programs
+test-programs: $(addprefix build/release/bin/,$(PROGRAMS)) $(SUITES)
+test-objects: $(foreach g,$(GROUPS),$(patsubst %.c,build/clang/%.o,$($(g))))
+
+run:
+	@./setup.sh run
+	@$(MAKE) --no-print-directory all
+	@client/market.sh run
+
+demo:
+	@./setup.sh run
+	@$(MAKE) --no-print-directory all
+	@client/demo.sh
+
+test:
+	@./setup.sh test
+	@tests/run.sh tests/lint/compile.sh $(LINT) $(SUITES) $(SCRIPTS)
+
+lint:
+	@./setup.sh test
+	@tests/run.sh tests/lint/compile.sh $(LINT)
+
+bench: $(addprefix build/release/bench/,$(BENCHES)) $(addprefix build/release/bin/,$(PROGRAMS))
+	@set -e; for b in $(BENCHES); do build/release/bench/$$b; done
+
+fuzz: $(addprefix build/fuzz/tests/fuzz_,$(FUZZERS))
+	@set -e; for f in $^; do echo "$$f, $(FUZZ_SECONDS) s"; mkdir -p $$f.corpus; \
+		$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=0 -verbosity=0 $$f.corpus; done
+
+# What the lint scripts ask for.
+.PHONY: print-pure print-purity-objects
+print-pure:
+	@echo $(PURE)
+print-purity-objects: $(patsubst %.c,build/release/%.o,$(PURE))
+	@echo $^
 
 clean:
 	rm -rf build bin

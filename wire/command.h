@@ -25,12 +25,12 @@
 #define IDENTIFIER_SIZE   96 /* 算力标识, verbatim UTF-8, NUL-padded */
 
 enum command_type {
-    COMMAND_GENESIS = 1,     /* first command of every journal; by the sequencer */
-    COMMAND_TICK = 2,        /* a second of silence; by the sequencer */
-    COMMAND_LINK_UP = 3,     /* by the sequencer */
-    COMMAND_LINK_DOWN = 4,   /* by the sequencer; head.link says which */
-    COMMAND_LOGIN = 5,       /* key only; cl_ord_id and session 0 */
-    COMMAND_LOGOUT = 6,      /* key and session; cl_ord_id 0 */
+    COMMAND_GENESIS = 1,   /* first command of every journal; by the sequencer */
+    COMMAND_TICK = 2,      /* a second of silence; by the sequencer */
+    COMMAND_LINK_UP = 3,   /* by the sequencer */
+    COMMAND_LINK_DOWN = 4, /* by the sequencer; head.link says which */
+    COMMAND_LOGIN = 5,     /* key only; cl_ord_id and session 0 */
+    COMMAND_LOGOUT = 6,    /* key and session; cl_ord_id 0 */
     COMMAND_NEW_ORDER = 10,
     COMMAND_REPLACE_ORDER = 11,
     COMMAND_CANCEL_ORDER = 12,
@@ -79,15 +79,15 @@ struct command_head {
 };
 
 struct command_genesis {
-    uint32_t rules_version;      /* 1 */
-    uint32_t horizon_hours;      /* 1 .. 1000; hours ahead that may be traded, 840 */
-    uint32_t gate_lead_s;        /* the gate of an hour closes this long before it, 600 */
-    uint32_t bond_bp;            /* 4000 */
-    uint32_t sweep_slice;        /* W: orders of housekeeping a command may do, 256 */
-    uint32_t rate_limit;         /* default commands a second and key */
-    uint32_t open_orders_limit;  /* default open orders an account */
+    uint32_t rules_version;     /* 1 */
+    uint32_t horizon_hours;     /* 1 .. 1000; hours ahead that may be traded, 840 */
+    uint32_t gate_lead_s;       /* the gate of an hour closes this long before it, 600 */
+    uint32_t bond_bp;           /* 4000 */
+    uint32_t sweep_slice;       /* W: orders of housekeeping a command may do, 256 */
+    uint32_t rate_limit;        /* default commands a second and key */
+    uint32_t open_orders_limit; /* default open orders an account */
     uint32_t reserved0;
-    int64_t order_qty_limit;     /* default largest order, GPUs */
+    int64_t order_qty_limit; /* default largest order, GPUs */
     uint8_t operator_key[PUBLIC_KEY_SIZE];
     uint8_t reserved[16];
 };
@@ -105,14 +105,14 @@ struct command_login {
 
 struct command_new_order {
     uint64_t contract;
-    int64_t price_e4;     /* ORD_LIMIT: limit. ORD_MARKET: collar, the furthest distance from the
+    int64_t price_e4; /* ORD_LIMIT: limit. ORD_MARKET: collar, the furthest distance from the
                              best opposite price on arrival, 0 or more */
     int64_t qty;
-    int64_t min_qty;      /* 0 none */
-    int64_t display_qty;  /* 0 all */
+    int64_t min_qty;        /* 0 none */
+    int64_t display_qty;    /* 0 all */
     int64_t expire_time_ns; /* TIF_TIME only, else 0 */
-    uint32_t resource;    /* offers only, else 0 */
-    uint16_t flags;       /* enum order_flags */
+    uint32_t resource;      /* offers only, else 0 */
+    uint16_t flags;         /* enum order_flags */
     uint8_t side;
     uint8_t ord_type;
     uint8_t tif;
@@ -151,7 +151,7 @@ struct command_register_class {
     char name[NAME_SIZE];
     uint32_t lot; /* 1 .. 1024 GPUs */
     uint32_t memory_gib;
-    uint32_t bf16_gflops; /* dense, measured; 0 unknown */
+    uint32_t bf16_gflops;  /* dense, measured; 0 unknown */
     uint32_t host_power_w; /* per GPU */
     uint8_t reserved[56];
 };
@@ -223,7 +223,12 @@ struct command_register_fees {
     uint8_t reserved[84];
 };
 
-enum limits_field { LIMITS_RATE = 1, LIMITS_OPEN_ORDERS = 2, LIMITS_ORDER_QTY = 4, LIMITS_FEES = 8 };
+enum limits_field {
+    LIMITS_RATE = 1,
+    LIMITS_OPEN_ORDERS = 2,
+    LIMITS_ORDER_QTY = 4,
+    LIMITS_FEES = 8
+};
 struct command_set_limits {
     int64_t order_qty_limit;
     uint32_t account;
@@ -234,7 +239,7 @@ struct command_set_limits {
     uint8_t reserved[66];
 };
 
-struct command_cash { /* DEPOSIT, WITHDRAW, SET_CREDIT */
+struct command_cash {  /* DEPOSIT, WITHDRAW, SET_CREDIT */
     int64_t amount_e4; /* SET_CREDIT: the new limit, 0 or more */
     uint32_t account;
     uint32_t reserved0;

@@ -12,11 +12,11 @@
 enum tier { TIER_G0 = 0, TIER_G50 = 1, TIER_G80 = 2, TIER_G100 = 3 };
 #define TIER_COUNT 4
 
-#define NAME_SIZE        16 /* class and region names: at most 15 bytes, NUL-padded */
-#define CLASS_COUNT_MAX  256
-#define REGION_COUNT_MAX 256
+#define NAME_SIZE         16 /* class and region names: at most 15 bytes, NUL-padded */
+#define CLASS_COUNT_MAX   256
+#define REGION_COUNT_MAX  256
 #define CONTRACT_HOUR_MAX 0xffffff
-#define SYMBOL_SIZE      64 /* longest symbol with its NUL: 15 + 1 + 15 + 1 + 4 + 1 + 12 + 1 */
+#define SYMBOL_SIZE       64 /* longest symbol with its NUL: 15 + 1 + 15 + 1 + 4 + 1 + 12 + 1 */
 
 /* bits 63..48 class, 47..32 region, 31..24 tier, 23..0 hours since 1970-01-01T00Z */
 static inline uint64_t contract_pack(uint16_t class_id, uint16_t region_id, uint8_t tier,

@@ -21,30 +21,30 @@
 #define EVENT_SIZE 128
 
 enum event_type {
-    EVENT_GENESIS = 1, /* struct event_genesis */
-    EVENT_TIME = 2,    /* TICK, ADVANCE: head only; ADVANCE: party */
-    EVENT_LINK = 3,    /* struct event_link */
-    EVENT_LOGIN = 4,   /* struct event_login; report_seq 0 */
-    EVENT_LOGOUT = 5,  /* party; report_seq 0 */
-    EVENT_NEW = 10,      /* struct event_new */
-    EVENT_REPLACED = 11, /* struct event_replaced */
-    EVENT_CANCELED = 12, /* struct event_out: the order is over */
-    EVENT_RESTATED = 13, /* struct event_out: self-trade prevention took a part */
-    EVENT_FILL = 14,     /* struct event_fill, one for each side of a trade */
-    EVENT_REJECTED = 15, /* struct event_rejected */
-    EVENT_TRADE = 16,    /* struct event_trade, public */
+    EVENT_GENESIS = 1,      /* struct event_genesis */
+    EVENT_TIME = 2,         /* TICK, ADVANCE: head only; ADVANCE: party */
+    EVENT_LINK = 3,         /* struct event_link */
+    EVENT_LOGIN = 4,        /* struct event_login; report_seq 0 */
+    EVENT_LOGOUT = 5,       /* party; report_seq 0 */
+    EVENT_NEW = 10,         /* struct event_new */
+    EVENT_REPLACED = 11,    /* struct event_replaced */
+    EVENT_CANCELED = 12,    /* struct event_out: the order is over */
+    EVENT_RESTATED = 13,    /* struct event_out: self-trade prevention took a part */
+    EVENT_FILL = 14,        /* struct event_fill, one for each side of a trade */
+    EVENT_REJECTED = 15,    /* struct event_rejected */
+    EVENT_TRADE = 16,       /* struct event_trade, public */
     EVENT_MASS_CANCEL = 17, /* struct event_sweep: accepted, the sweep begins */
     EVENT_SWEEP_DONE = 18,  /* struct event_sweep: the sweep has ended */
     EVENT_DONE = 19,        /* party: a request was carried out that has no event of its own
                                (cancel of another key's order of the same account) */
-    EVENT_CLASS = 20,    /* the registry: payload is the command's plus the id */
+    EVENT_CLASS = 20,       /* the registry: payload is the command's plus the id */
     EVENT_REGION = 21,
     EVENT_MARKET = 22,
     EVENT_GROUP = 23,
     EVENT_ACCOUNT = 24,
     EVENT_KEY = 25,
     EVENT_KEY_REVOKED = 26,
-    EVENT_RESOURCE = 27,          /* followed by EVENT_RESOURCE_IDENTITY */
+    EVENT_RESOURCE = 27, /* followed by EVENT_RESOURCE_IDENTITY */
     EVENT_RESOURCE_IDENTITY = 39,
     EVENT_FEES = 28,
     EVENT_LIMITS = 29,
@@ -145,7 +145,7 @@ struct event_out { /* CANCELED, RESTATED */
     uint64_t contract;
     uint64_t orig_cl_ord_id; /* the order's own */
     int64_t price_e4;
-    int64_t qty; /* taken out by this event */
+    int64_t qty;        /* taken out by this event */
     int64_t leaves_qty; /* CANCELED: 0 */
     int64_t cum_qty;
     uint16_t reason; /* enum reject_reason: why; REASON_REQUESTED for a wanted cancel */
@@ -166,20 +166,20 @@ struct event_fill {
     int64_t fee_e4; /* buyer: charged now; seller: withheld from its proceeds */
     uint32_t resource;
     uint8_t side;
-    uint8_t resting;   /* 1: maker */
+    uint8_t resting;    /* 1: maker */
     uint8_t trade_tier; /* the bid's: what is owed */
     uint8_t reserved[9];
 };
 
 struct event_trade {
-    uint64_t fill_id; /* never repeats */
+    uint64_t fill_id;  /* never repeats */
     uint64_t contract; /* the bid's */
     int64_t price_e4;
     int64_t qty;
     uint64_t buy_order_id;
     uint64_t sell_order_id;
     uint64_t trade_group; /* JOB fills share one; 0 none */
-    uint32_t buyer; /* accounts */
+    uint32_t buyer;       /* accounts */
     uint32_t seller;
     uint32_t resource;
     uint8_t offer_tier;
@@ -188,7 +188,7 @@ struct event_trade {
     uint8_t contingent;  /* 1: fill of a JOB */
     int64_t buy_fee_e4;
     int64_t sell_fee_e4;
-    int64_t bond_e4;   /* the seller's, locked for this fill */
+    int64_t bond_e4; /* the seller's, locked for this fill */
     uint32_t buyer_group;
     uint32_t seller_group;
 };

@@ -36,7 +36,7 @@ struct frame_head {
     uint16_t link;   /* WELCOME: the link's id */
     uint32_t count;  /* items that follow */
     uint32_t reserved;
-    uint64_t after_seq; /* TAPE_REQUEST: events after this command sequence.
+    uint64_t after_seq;        /* TAPE_REQUEST: events after this command sequence.
                            TAPE_EVENTS: highest complete command sequence of the tape.
                            WELCOME, PONG: highest durable command sequence */
     char name[LINK_NAME_SIZE]; /* HELLO: the gateway's name */

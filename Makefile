@@ -32,9 +32,10 @@ LIBS = -Wl,--as-needed -lzmq -lmsgpackc -lpq -linih -ljansson -lcrypto -lm -pthr
 # bench/foo.c (BENCHES += foo, bench_foo_USES).
 GROUPS = BASE WIRE CORE EXCHANGE REPLICA GATEWAY SETTLEMENT PRICING CLIENT TESTKIT
 
-BASE =
+BASE = base/check.c base/error.c base/log.c base/clock.c base/crc32c.c base/arena.c base/config.c \
+	base/endpoints.c base/file.c base/file_posix.c
 
-WIRE = wire/contract.c wire/reject.c
+WIRE = wire/contract.c wire/reject.c wire/seal.c
 
 CORE =
 

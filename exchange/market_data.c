@@ -1,0 +1,518 @@
+#include "exchange/market_data.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "exchange/replica_map.h"
+
+struct side_depth {
+    struct market_level *levels; /* best first */
+    size_t capacity;
+    uint32_t count;
+};
+
+struct tier_depth {
+    struct side_depth sides[2];
+    struct market_best best; /* as last published */
+    uint64_t seq;            /* of the last update; 0: the next one starts from empty */
+};
+
+struct ladder {
+    uint64_t contract; /* of tier G0; 0: free */
+    struct tier_depth tiers[TIER_COUNT];
+    bool touched; /* it stands in `touched` */
+};
+
+struct touched_price {
+    uint64_t contract;
+    int64_t price_e4;
+    uint8_t side;
+};
+
+struct contract_trade {
+    uint64_t contract;
+    struct market_trade trade;
+};
+
+/* The order that the command under way entered or entered anew, until its fate is known. */
+struct arriving {
+    uint64_t order_id; /* 0: none */
+    uint64_t contract;
+    int64_t price_e4;
+    int64_t leaves_qty;
+    uint8_t side;
+};
+
+/* Invariants: 1. a ladder stands in `map` exactly when it is not free. 2. levels have qty and orders
+ * above 0 and are sorted, best first. 3. between commands nothing is touched, no order arrives,
+ * and every ladder has depth. */
+struct market_data {
+    market_data_publish *publish;
+    void *context;
+    struct replica_map map; /* contract of tier G0 -> number of the ladder */
+    struct ladder *ladders;
+    size_t ladder_count;
+    size_t ladder_capacity;
+    uint32_t *free_ladders;
+    size_t free_count;
+    size_t free_capacity;
+    uint64_t seq; /* of the last whole command */
+    struct arriving arriving;
+    /* The command's doings. */
+    uint32_t *touched;
+    size_t touched_count;
+    size_t touched_capacity;
+    struct touched_price *prices;
+    size_t price_count;
+    size_t price_capacity;
+    struct contract_trade *trades;
+    size_t trade_count;
+    size_t trade_capacity;
+    /* What an update points at. */
+    struct market_change *changes;
+    size_t change_capacity;
+    struct market_trade *update_trades;
+    size_t update_trade_capacity;
+};
+
+struct market_data *market_data_new(market_data_publish *publish, void *context)
+{
+    struct market_data *market_data = calloc(1, sizeof(*market_data));
+    CHECK(market_data);
+    market_data->publish = publish;
+    market_data->context = context;
+    replica_map_init(&market_data->map);
+    return market_data;
+}
+
+void market_data_free(struct market_data *market_data)
+{
+    if (!market_data) {
+        return;
+    }
+    for (size_t i = 0; i < market_data->ladder_count; i++) {
+        for (size_t t = 0; t < TIER_COUNT; t++) {
+            free(market_data->ladders[i].tiers[t].sides[SIDE_BUY].levels);
+            free(market_data->ladders[i].tiers[t].sides[SIDE_SELL].levels);
+        }
+    }
+    replica_map_free(&market_data->map);
+    free(market_data->ladders);
+    free(market_data->free_ladders);
+    free(market_data->touched);
+    free(market_data->prices);
+    free(market_data->trades);
+    free(market_data->changes);
+    free(market_data->update_trades);
+    free(market_data);
+}
+
+/* --- levels --------------------------------------------------------------------------------- */
+
+static bool price_better(uint8_t side, int64_t a_e4, int64_t b_e4)
+{
+    return side == SIDE_BUY ? a_e4 > b_e4 : a_e4 < b_e4;
+}
+
+/* Place of the price, or where it would stand. */
+static uint32_t level_place(const struct side_depth *depth, uint8_t side, int64_t price_e4)
+{
+    uint32_t low = 0;
+    uint32_t high = depth->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (price_better(side, depth->levels[middle].price_e4, price_e4)) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static struct market_level level_at(const struct side_depth *depth, uint8_t side, int64_t price_e4)
+{
+    uint32_t place = level_place(depth, side, price_e4);
+    if (place < depth->count && depth->levels[place].price_e4 == price_e4) {
+        return depth->levels[place];
+    }
+    return (struct market_level){.price_e4 = price_e4};
+}
+
+static void level_add(struct side_depth *depth, uint8_t side, int64_t price_e4, int64_t qty)
+{
+    uint32_t place = level_place(depth, side, price_e4);
+    if (place == depth->count || depth->levels[place].price_e4 != price_e4) {
+        depth->levels =
+            replica_grow(depth->levels, depth->count, &depth->capacity, sizeof(depth->levels[0]));
+        memmove(&depth->levels[place + 1], &depth->levels[place],
+                (depth->count - place) * sizeof(depth->levels[0]));
+        depth->levels[place] = (struct market_level){.price_e4 = price_e4};
+        depth->count++;
+    }
+    depth->levels[place].qty += qty;
+    depth->levels[place].orders++;
+}
+
+static void level_take(struct side_depth *depth, uint8_t side, int64_t price_e4, int64_t qty,
+                       bool order_over)
+{
+    uint32_t place = level_place(depth, side, price_e4);
+    CHECK(place < depth->count && depth->levels[place].price_e4 == price_e4);
+    struct market_level *level = &depth->levels[place];
+    CHECK(level->qty >= qty && level->orders > 0);
+    level->qty -= qty;
+    level->orders -= order_over;
+    CHECK((level->qty == 0) == (level->orders == 0));
+    if (level->orders == 0) {
+        depth->count--;
+        memmove(level, level + 1, (depth->count - place) * sizeof(depth->levels[0]));
+    }
+}
+
+/* --- ladders -------------------------------------------------------------------------------- */
+
+static struct ladder *ladder_find(const struct market_data *market_data, uint64_t contract)
+{
+    const uint32_t *number =
+        replica_map_find(&market_data->map, contract_with_tier(contract, TIER_G0));
+    return number ? &market_data->ladders[*number] : NULL;
+}
+
+/* The contract's ladder, made when there is none, and marked as touched by the command. */
+static struct ladder *ladder_touch(struct market_data *market_data, uint64_t contract)
+{
+    CHECK(contract_tier(contract) < TIER_COUNT);
+    struct ladder *ladder = ladder_find(market_data, contract);
+    if (!ladder) {
+        uint64_t key = contract_with_tier(contract, TIER_G0);
+        uint32_t number;
+        if (market_data->free_count > 0) {
+            number = market_data->free_ladders[--market_data->free_count];
+        } else {
+            market_data->ladders =
+                replica_grow(market_data->ladders, market_data->ladder_count,
+                             &market_data->ladder_capacity, sizeof(market_data->ladders[0]));
+            CHECK(market_data->ladder_count < UINT32_MAX);
+            number = (uint32_t)market_data->ladder_count++;
+        }
+        ladder = &market_data->ladders[number];
+        *ladder = (struct ladder){.contract = key};
+        *replica_map_put(&market_data->map, key) = number;
+    }
+    if (!ladder->touched) {
+        ladder->touched = true;
+        market_data->touched =
+            replica_grow(market_data->touched, market_data->touched_count,
+                         &market_data->touched_capacity, sizeof(market_data->touched[0]));
+        market_data->touched[market_data->touched_count++] =
+            (uint32_t)(ladder - market_data->ladders);
+    }
+    return ladder;
+}
+
+static void ladder_forget(struct market_data *market_data, struct ladder *ladder)
+{
+    replica_map_remove(&market_data->map, ladder->contract);
+    for (size_t t = 0; t < TIER_COUNT; t++) {
+        free(ladder->tiers[t].sides[SIDE_BUY].levels);
+        free(ladder->tiers[t].sides[SIDE_SELL].levels);
+    }
+    market_data->free_ladders =
+        replica_grow(market_data->free_ladders, market_data->free_count,
+                     &market_data->free_capacity, sizeof(market_data->free_ladders[0]));
+    market_data->free_ladders[market_data->free_count++] =
+        (uint32_t)(ladder - market_data->ladders);
+    *ladder = (struct ladder){0};
+}
+
+/* A bid of the tier meets offers of the tier and above, an offer bids of the tier and below. */
+static struct market_best ladder_best(const struct ladder *ladder, size_t tier)
+{
+    struct market_best best = {0};
+    for (size_t t = tier; t < TIER_COUNT; t++) {
+        const struct side_depth *offers = &ladder->tiers[t].sides[SIDE_SELL];
+        if (offers->count > 0 && (!best.has_offer || offers->levels[0].price_e4 < best.offer_e4)) {
+            best.has_offer = true;
+            best.offer_e4 = offers->levels[0].price_e4;
+        }
+    }
+    for (size_t t = 0; t <= tier; t++) {
+        const struct side_depth *bids = &ladder->tiers[t].sides[SIDE_BUY];
+        if (bids->count > 0 && (!best.has_bid || bids->levels[0].price_e4 > best.bid_e4)) {
+            best.has_bid = true;
+            best.bid_e4 = bids->levels[0].price_e4;
+        }
+    }
+    return best;
+}
+
+static bool best_equal(const struct market_best *a, const struct market_best *b)
+{
+    return a->has_bid == b->has_bid && a->has_offer == b->has_offer && a->bid_e4 == b->bid_e4 &&
+           a->offer_e4 == b->offer_e4;
+}
+
+/* --- events --------------------------------------------------------------------------------- */
+
+static struct side_depth *touch_price(struct market_data *market_data, uint64_t contract,
+                                      uint8_t side, int64_t price_e4)
+{
+    CHECK(side <= SIDE_SELL);
+    struct ladder *ladder = ladder_touch(market_data, contract);
+    market_data->prices =
+        replica_grow(market_data->prices, market_data->price_count, &market_data->price_capacity,
+                     sizeof(market_data->prices[0]));
+    market_data->prices[market_data->price_count++] =
+        (struct touched_price){.contract = contract, .price_e4 = price_e4, .side = side};
+    return &ladder->tiers[contract_tier(contract)].sides[side];
+}
+
+static void add(struct market_data *market_data, uint64_t contract, uint8_t side, int64_t price_e4,
+                int64_t qty)
+{
+    level_add(touch_price(market_data, contract, side, price_e4), side, price_e4, qty);
+}
+
+static void take(struct market_data *market_data, const struct market_level *part,
+                 uint64_t contract, uint8_t side)
+{
+    level_take(touch_price(market_data, contract, side, part->price_e4), side, part->price_e4,
+               part->qty, part->orders == 1);
+}
+
+static void apply_new(struct market_data *market_data, const struct event_new *event)
+{
+    CHECK(market_data->arriving.order_id == 0);
+    market_data->arriving = (struct arriving){.order_id = event->order_id,
+                                              .contract = event->contract,
+                                              .price_e4 = event->price_e4,
+                                              .leaves_qty = event->qty,
+                                              .side = event->side};
+}
+
+static void apply_replaced(struct market_data *market_data, const struct event_replaced *event)
+{
+    struct market_level old = {
+        .price_e4 = event->old_price_e4, .qty = event->old_leaves_qty, .orders = 1};
+    take(market_data, &old, event->contract, event->side);
+    if (event->kept_priority) {
+        add(market_data, event->contract, event->side, event->price_e4, event->leaves_qty);
+        return;
+    }
+    CHECK(market_data->arriving.order_id == 0);
+    market_data->arriving = (struct arriving){.order_id = event->order_id,
+                                              .contract = event->contract,
+                                              .price_e4 = event->price_e4,
+                                              .leaves_qty = event->leaves_qty,
+                                              .side = event->side};
+}
+
+/* A quantity left an order: by a fill, a cancel, or self-trade prevention. */
+static void apply_less(struct market_data *market_data, uint64_t order_id, uint64_t contract,
+                       uint8_t side, const struct market_level *part)
+{
+    struct arriving *arriving = &market_data->arriving;
+    if (order_id == arriving->order_id) {
+        CHECK(arriving->leaves_qty >= part->qty);
+        arriving->leaves_qty -= part->qty;
+    } else {
+        take(market_data, part, contract, side);
+    }
+}
+
+static void apply_trade(struct market_data *market_data, const struct event *event)
+{
+    const struct event_trade *trade = &event->trade;
+    ladder_touch(market_data, trade->contract);
+    market_data->trades =
+        replica_grow(market_data->trades, market_data->trade_count, &market_data->trade_capacity,
+                     sizeof(market_data->trades[0]));
+    market_data->trades[market_data->trade_count++] =
+        (struct contract_trade){.contract = trade->contract,
+                                .trade = {.fill_id = trade->fill_id,
+                                          .seq = event->head.seq,
+                                          .time_ns = event->head.time_ns,
+                                          .price_e4 = trade->price_e4,
+                                          .qty = trade->qty,
+                                          .aggressor = trade->aggressor,
+                                          .contingent = trade->contingent}};
+}
+
+/* --- the end of a command ------------------------------------------------------------------- */
+
+static int compare_prices(const void *left, const void *right)
+{
+    const struct touched_price *a = left;
+    const struct touched_price *b = right;
+    if (a->contract != b->contract) {
+        return a->contract < b->contract ? -1 : 1;
+    }
+    if (a->side != b->side) {
+        return a->side < b->side ? -1 : 1;
+    }
+    if (a->price_e4 != b->price_e4) {
+        return price_better(a->side, a->price_e4, b->price_e4) ? -1 : 1;
+    }
+    return 0;
+}
+
+/* The contract's changed levels, each once, best first; `prices` is sorted. */
+static uint32_t collect_changes(struct market_data *market_data, const struct tier_depth *tier,
+                                uint64_t contract)
+{
+    size_t low = 0;
+    size_t high = market_data->price_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (market_data->prices[middle].contract < contract) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    uint32_t count = 0;
+    for (size_t i = low; i < market_data->price_count; i++) {
+        const struct touched_price *price = &market_data->prices[i];
+        if (price->contract != contract) {
+            break;
+        }
+        if (i > low && compare_prices(price, price - 1) == 0) {
+            continue;
+        }
+        market_data->changes =
+            replica_grow(market_data->changes, count, &market_data->change_capacity,
+                         sizeof(market_data->changes[0]));
+        market_data->changes[count++] = (struct market_change){
+            .level = level_at(&tier->sides[price->side], price->side, price->price_e4),
+            .side = price->side};
+    }
+    return count;
+}
+
+static uint32_t collect_trades(struct market_data *market_data, uint64_t contract)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < market_data->trade_count; i++) {
+        if (market_data->trades[i].contract == contract) {
+            market_data->update_trades =
+                replica_grow(market_data->update_trades, count, &market_data->update_trade_capacity,
+                             sizeof(market_data->update_trades[0]));
+            market_data->update_trades[count++] = market_data->trades[i].trade;
+        }
+    }
+    return count;
+}
+
+static void publish_tier(struct market_data *market_data, struct ladder *ladder, size_t t,
+                         const struct event_head *head)
+{
+    struct tier_depth *tier = &ladder->tiers[t];
+    uint64_t contract = contract_with_tier(ladder->contract, (uint8_t)t);
+    struct market_update update = {.contract = contract,
+                                   .seq = head->seq,
+                                   .prev_seq = tier->seq,
+                                   .time_ns = head->time_ns,
+                                   .best = ladder_best(ladder, t)};
+    update.change_count = collect_changes(market_data, tier, contract);
+    update.trade_count = collect_trades(market_data, contract);
+    if (update.change_count == 0 && update.trade_count == 0 &&
+        best_equal(&update.best, &tier->best)) {
+        return;
+    }
+    update.changes = market_data->changes;
+    update.trades = market_data->update_trades;
+    market_data->publish(market_data->context, &update);
+    tier->best = update.best;
+    bool empty = tier->sides[SIDE_BUY].count == 0 && tier->sides[SIDE_SELL].count == 0;
+    tier->seq = empty ? 0 : head->seq;
+}
+
+static bool ladder_empty(const struct ladder *ladder)
+{
+    for (size_t t = 0; t < TIER_COUNT; t++) {
+        if (ladder->tiers[t].sides[SIDE_BUY].count > 0 ||
+            ladder->tiers[t].sides[SIDE_SELL].count > 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void finish_command(struct market_data *market_data, const struct event_head *head)
+{
+    struct arriving *arriving = &market_data->arriving;
+    if (arriving->order_id != 0 && arriving->leaves_qty > 0) {
+        add(market_data, arriving->contract, arriving->side, arriving->price_e4,
+            arriving->leaves_qty);
+    }
+    *arriving = (struct arriving){0};
+    market_data->seq = head->seq;
+    if (market_data->touched_count == 0) {
+        return;
+    }
+    qsort(market_data->prices, market_data->price_count, sizeof(market_data->prices[0]),
+          compare_prices);
+    for (size_t i = 0; i < market_data->touched_count; i++) {
+        struct ladder *ladder = &market_data->ladders[market_data->touched[i]];
+        for (size_t t = 0; t < TIER_COUNT; t++) {
+            publish_tier(market_data, ladder, t, head);
+        }
+        ladder->touched = false;
+        if (ladder_empty(ladder)) {
+            ladder_forget(market_data, ladder);
+        }
+    }
+    market_data->touched_count = 0;
+    market_data->price_count = 0;
+    market_data->trade_count = 0;
+}
+
+void market_data_apply(struct market_data *market_data, const struct event *event)
+{
+    if (event->head.type == EVENT_NEW) {
+        apply_new(market_data, &event->new_order);
+    } else if (event->head.type == EVENT_REPLACED) {
+        apply_replaced(market_data, &event->replaced);
+    } else if (event->head.type == EVENT_TRADE) {
+        apply_trade(market_data, event);
+    } else if (event->head.type == EVENT_FILL) {
+        const struct event_fill *fill = &event->fill;
+        struct market_level part = {
+            .price_e4 = fill->price_e4, .qty = fill->qty, .orders = fill->leaves_qty == 0};
+        apply_less(market_data, fill->order_id, fill->contract, fill->side, &part);
+    } else if (event->head.type == EVENT_CANCELED || event->head.type == EVENT_RESTATED) {
+        const struct event_out *out = &event->out;
+        struct market_level part = {
+            .price_e4 = out->price_e4, .qty = out->qty, .orders = out->leaves_qty == 0};
+        apply_less(market_data, out->order_id, out->contract, out->side, &part);
+    }
+    if (event->head.flags & EVENT_LAST) {
+        finish_command(market_data, &event->head);
+    }
+}
+
+/* --- reads ---------------------------------------------------------------------------------- */
+
+void market_data_snapshot(const struct market_data *market_data, uint64_t contract,
+                          struct market_snapshot *snapshot)
+{
+    *snapshot = (struct market_snapshot){.contract = contract, .tape_seq = market_data->seq};
+    const struct ladder *ladder = ladder_find(market_data, contract);
+    if (!ladder || contract_tier(contract) >= TIER_COUNT) {
+        return;
+    }
+    const struct tier_depth *tier = &ladder->tiers[contract_tier(contract)];
+    snapshot->seq = tier->seq;
+    snapshot->best = ladder_best(ladder, contract_tier(contract));
+    snapshot->bids = tier->sides[SIDE_BUY].levels;
+    snapshot->offers = tier->sides[SIDE_SELL].levels;
+    snapshot->bid_count = tier->sides[SIDE_BUY].count;
+    snapshot->offer_count = tier->sides[SIDE_SELL].count;
+}
+
+size_t market_data_ladders(const struct market_data *market_data)
+{
+    return market_data->map.count;
+}

@@ -7,8 +7,8 @@
  * A batch is one or more whole commands' events, never a part of a command. Its memory belongs to
  * the reader and is good until the next call on that reader.
  *
- * Errors: 0 or more is success, negative is an error whose words are in base/error.h. One thread
- * may use a reader at a time. */
+ * Errors: 0 or more is success, negative is a code of base/error.h with its words in `error`. One
+ * thread may use a reader at a time. */
 #ifndef KASHI_WIRE_TAPE_H
 #define KASHI_WIRE_TAPE_H
 
@@ -17,6 +17,8 @@
 #include <stdint.h>
 
 #include "wire/event.h"
+
+struct error;
 
 struct tape_batch {
     const struct event *events;
@@ -35,11 +37,12 @@ struct tape_follower;
  * there yet, or goes away and comes back, only means that nothing arrives meanwhile.
  * `zmq_context` must outlive the follower. */
 int tape_follow_open(struct tape_follower **follower, void *zmq_context, const char *endpoint,
-                     uint64_t after_seq);
+                     uint64_t after_seq, struct error *error);
 
 /* Waits at most `timeout_ms` (0: does not wait) for the next batch. 1: `batch` is filled. 0:
  * nothing came. Negative: the tape has a gap or is not a tape; the follower can only be closed. */
-int tape_follow_next(struct tape_follower *follower, int timeout_ms, struct tape_batch *batch);
+int tape_follow_next(struct tape_follower *follower, int timeout_ms, struct tape_batch *batch,
+                     struct error *error);
 
 /* The socket to wait on (ZMQ_POLLIN) beside others. Ask for it before each zmq_poll: it changes
  * when the follower reconnects. Call tape_follow_next(.., 0, ..) when it is readable and at least
@@ -71,16 +74,18 @@ static_assert(sizeof(struct tape_segment_head) == EVENT_SIZE, "segment head");
 
 /* Writes "directory/00000001.tape"; negative when it does not fit. */
 #define TAPE_PATH_SIZE 4096
-int tape_segment_path(const char *directory, uint64_t number, char path[TAPE_PATH_SIZE]);
+int tape_segment_path(const char *directory, uint64_t number, char path[TAPE_PATH_SIZE],
+                      struct error *error);
 
 struct tape_file;
 
 /* Opens the tape in `directory` for reading from the first command above `after_seq`. */
-int tape_file_open(struct tape_file **file, const char *directory, uint64_t after_seq);
+int tape_file_open(struct tape_file **file, const char *directory, uint64_t after_seq,
+                   struct error *error);
 
 /* 1: `batch` is filled. 0: the end; call again later to see whether more was written. Negative:
  * the files hold no sound tape. */
-int tape_file_next(struct tape_file *file, struct tape_batch *batch);
+int tape_file_next(struct tape_file *file, struct tape_batch *batch, struct error *error);
 
 void tape_file_close(struct tape_file *file); /* NULL is fine */
 

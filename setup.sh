@@ -4,7 +4,7 @@
 # before PostgreSQL comes, the setting that keeps apt from starting a server of its own.
 set -eu
 purpose=${1:-run}
-packages="gcc make libc6-dev libzmq3-dev libmsgpack-dev libssl-dev libpq-dev libinih-dev libjansson-dev postgresql"
+packages="gcc make libc6-dev procps libzmq3-dev libmsgpack-dev libssl-dev libpq-dev libinih-dev libjansson-dev postgresql"
 case $purpose in
 run) ;;
 test) packages="$packages git binutils clang clang-format libcriterion-dev" ;;

@@ -18,11 +18,11 @@
 
 /* Table sizes, fixed for the life of a journal (they decide who is refused FULL). */
 struct engine_config {
-    uint32_t orders;    /* resting orders */
-    uint32_t ladders;   /* ladder hours that have an order, a last trade or a phase */
-    uint32_t fills;     /* fills not yet released */
-    uint32_t holdings;  /* (account, resource, hour, tier) bought */
-    uint32_t timers;    /* resting orders with an expire time */
+    uint32_t orders;   /* resting orders */
+    uint32_t ladders;  /* ladder hours that have an order, a last trade or a phase */
+    uint32_t fills;    /* fills not yet released */
+    uint32_t holdings; /* (account, resource, hour, tier) bought */
+    uint32_t timers;   /* resting orders with an expire time */
     uint32_t accounts;
     uint32_t keys;
     uint32_t resources; /* each costs 8 KiB of address space, touched when used */

@@ -6,9 +6,9 @@
  *
  * Exchange side (`link_server`): frames come in checked (magic, kind, sizes, whole commands, every
  * command's checksum); a bad one is dropped and counted. Peers are known by a small number that
- * the server gives; the core's link id is put beside it by link_server_bind().
+ * the server gives; the core's link id is put beside it by link_server_welcome().
  *
- * Nothing blocks. Functions return 0 or a negative code of base/error.h. One thread each. */
+ * Nothing blocks but a server's send, shortly. Functions return 0 or a negative code of base/error.h. One thread each. */
 #ifndef KASHI_WIRE_LINK_H
 #define KASHI_WIRE_LINK_H
 
@@ -22,12 +22,13 @@ struct error;
 
 #define LINK_PEERS_MAX          64
 #define LINK_PING_NS            INT64_C(1000000000)
+#define LINK_SEND_TIMEOUT_MS    200 /* longest that one stuck peer may hold up the exchange */
 #define LINK_TIMEOUT_DEFAULT_NS INT64_C(5000000000)
 
 enum link_state {
     LINK_CONNECTING = 0, /* HELLO sent, no WELCOME yet */
     LINK_UP = 1,
-    LINK_LOST = 2, /* silence, BYE, or a send that the other side did not take */
+    LINK_LOST = 2, /* silence, BYE, or a socket that failed */
 };
 
 /* --- gateway side ------------------------------------------------------------------------- */
@@ -52,8 +53,8 @@ void *link_client_socket(const struct link_client *client);
 enum link_state link_client_state(const struct link_client *client);
 /* The link's id; 0 until it is up. */
 uint16_t link_client_id(const struct link_client *client);
-/* Sends `count` slots (1 .. FRAME_ITEMS_MAX; whole, sealed commands). ERROR_LOST when the link is
- * not up or the exchange does not take any more: nothing of it was sent. */
+/* Sends `count` slots (1 .. FRAME_ITEMS_MAX; whole, sealed commands), all or nothing. ERROR_LOST when
+ * the link is not up, ERROR_AGAIN when the exchange does not take more just now. */
 int link_client_send(struct link_client *client, const union command_slot *slots, uint32_t count,
                      struct error *error);
 /* 1: a frame is in *out. 0: none waits. `now_ns`: monotonic. */
@@ -89,11 +90,12 @@ const char *link_server_endpoint(const struct link_server *server);
  * HELLO is answered by BYE and not handed out. ERROR_IO when the socket fails. */
 int link_server_receive(struct link_server *server, int64_t now_ns, struct link_frame *out,
                         struct error *error);
-/* Gives the peer its link id and sends WELCOME. */
+/* Gives the peer its link id and sends WELCOME. This, pong and send: ERROR_LOST when the peer is gone
+ * or takes nothing for LINK_SEND_TIMEOUT_MS; then drop it. */
 int link_server_welcome(struct link_server *server, uint8_t peer, uint16_t link,
                         uint64_t durable_seq);
 int link_server_pong(struct link_server *server, uint8_t peer, uint64_t durable_seq);
-/* `count` events in any number of frames. ERROR_LOST when the peer does not take them. */
+/* `count` events in any number of frames. */
 int link_server_send(struct link_server *server, uint8_t peer, const struct event *events,
                      uint32_t count);
 /* Forgets the peer and sends BYE if that is possible. */
@@ -104,6 +106,9 @@ bool link_server_silent(const struct link_server *server, int64_t before_ns, uin
 bool link_server_find_link(const struct link_server *server, uint16_t link, uint8_t *peer);
 bool link_server_find_name(const struct link_server *server, const char name[LINK_NAME_SIZE],
                            uint8_t except, uint8_t *peer);
+/* Peers that have a link id, one after the other; *at 0 to start, false at the end. */
+bool link_server_each(const struct link_server *server, unsigned *at, uint8_t *peer,
+                      uint16_t *link);
 struct link_server_counts link_server_counts(const struct link_server *server);
 
 #endif

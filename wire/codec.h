@@ -673,19 +673,29 @@ struct market_data {
     struct md_level_row levels[CODEC_LEVELS_MAX];
 };
 
-/* A lane's value for one delivery day. */
+/* The index value of a lane (class x region x tier) for one delivery day. Days are counted since
+ * 1970-01-01 in UTC+8. */
+enum index_kind {
+    INDEX_INDICATIVE = 1,  /* the trading day goes on */
+    INDEX_PRELIMINARY = 2, /* it has ended */
+    INDEX_FINAL = 3,       /* its last word */
+};
 struct index_message {
     uint64_t seq; /* tape sequence that it is computed from */
     int64_t time_ns;
-    int64_t value_e4;
-    int64_t volume_qty;  /* always */
-    int64_t notional_e4; /* always */
-    uint32_t day;        /* days since 1970-01-01 in UTC+8 */
-    uint32_t level;      /* 1 trades .. 5 last value */
+    int64_t price_e4;   /* 0: none (level 5 takes an earlier indicative value back) */
+    int64_t volume_qty; /* this and the counts below always */
+    uint32_t observations;
+    uint32_t buyers;
+    uint32_t sellers;
+    uint32_t left_out;
+    uint32_t day;         /* delivery day */
+    uint32_t trading_day; /* the window */
+    uint32_t value_day;   /* level 4: trading day that the value is of */
+    uint32_t level;       /* 1 trades, 4 last value (stale), 5 none */
     uint32_t parameter_version;
-    uint32_t trade_count;
     uint8_t tier;
-    uint8_t final; /* 1: the day's last word */
+    uint8_t kind; /* enum index_kind */
     char class_name[NAME_SIZE];
     char region[NAME_SIZE];
 };

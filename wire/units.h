@@ -26,6 +26,9 @@
 #define DAY_OFFSET_HOURS INT64_C(8)
 #define HOURS_PER_DAY    INT64_C(24)
 
+/* For products of money; -Wpedantic wants the extension said aloud once. */
+__extension__ typedef __int128 int128;
+
 /* Each returns false and leaves *out alone when the exact result does not fit int64. */
 static inline bool money_add(int64_t a_e4, int64_t b_e4, int64_t *out_e4)
 {

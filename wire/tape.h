@@ -13,6 +13,7 @@
 #define KASHI_WIRE_TAPE_H
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -71,6 +72,11 @@ struct tape_segment_head {
     uint8_t reserved[96];
 };
 static_assert(sizeof(struct tape_segment_head) == EVENT_SIZE, "segment head");
+
+/* How many of the events are whole commands that follow on `after_seq` without a gap. What comes
+ * after them is the beginning of a command, unless *broken is set: then it is no tape. */
+uint32_t tape_whole_commands(const struct event *events, uint32_t count, uint64_t after_seq,
+                             bool *broken);
 
 /* Writes "directory/00000001.tape"; negative when it does not fit. */
 #define TAPE_PATH_SIZE 4096

@@ -45,7 +45,13 @@ REPLICA =
 
 GATEWAY =
 
-SETTLEMENT =
+SETTLEMENT = settlement/core/ledger.c settlement/core/rows.c settlement/pg.c settlement/migrate.c \
+	settlement/migrations.c settlement/store.c
+PROGRAMS += kashi-settlement
+kashi-settlement_MAIN = settlement/main.c
+kashi-settlement_USES = SETTLEMENT WIRE BASE
+# The migrations stand in the program.
+$(foreach v,$(VARIANTS),build/$(v)/settlement/migrations.o): $(wildcard sql/[0-9]*.sql)
 
 PRICING =
 

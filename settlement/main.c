@@ -22,12 +22,12 @@
 #include "wire/tape.h"
 #include "wire/units.h"
 
-#define URL_SIZE 1024
+#define URL_SIZE  1024
 #define NS_PER_MS INT64_C(1000000)
 /* A wait for the tape is never longer, so that a signal is soon noticed. */
-#define WAIT_MAX_MS 100
+#define WAIT_MAX_MS      100
 #define BACKOFF_FIRST_MS 100
-#define BACKOFF_MAX_MS 5000
+#define BACKOFF_MAX_MS   5000
 
 struct settlement {
     struct config config;
@@ -70,10 +70,10 @@ static int read_url(struct settlement *settlement, struct error *error)
     const char *url = config_text(&settlement->config, "settlement", "database", NULL);
     if (url != NULL) {
         int length = snprintf(settlement->url, URL_SIZE, "%s", url);
-        return length < URL_SIZE ? 0
-                                 : error_set(error, ERROR_INVALID,
-                                             "[settlement] database is longer than %d bytes",
-                                             URL_SIZE - 1);
+        return length < URL_SIZE
+                   ? 0
+                   : error_set(error, ERROR_INVALID,
+                               "[settlement] database is longer than %d bytes", URL_SIZE - 1);
     }
     FILE *file = fopen("database.url", "r");
     if (file == NULL) {

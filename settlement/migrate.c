@@ -1,6 +1,7 @@
 #include "settlement/migrate.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -10,7 +10,7 @@
 #include "settlement/pg.h"
 
 struct migration {
-    int number; /* from 1, without gaps */
+    int number;       /* from 1, without gaps */
     const char *name; /* "001_ledger" */
     const char *text; /* NUL-terminated */
 };

@@ -93,8 +93,8 @@ int store_open(struct store *store, const char *url, struct error *error)
         rc = load_names(store, "SELECT class_id, name FROM kashi.classes", rows_name_class, error);
     }
     if (rc == 0) {
-        rc = load_names(store, "SELECT region_id, name FROM kashi.regions", rows_name_region,
-                        error);
+        rc =
+            load_names(store, "SELECT region_id, name FROM kashi.regions", rows_name_region, error);
     }
     if (rc < 0) {
         store_close(store);
@@ -155,8 +155,7 @@ static int flush(struct store *store, struct error *error)
             continue;
         }
         rows_close(buffer);
-        int rc =
-            pg_copy(store->pg, rows_copy_statement(table), buffer->bytes, buffer->size, error);
+        int rc = pg_copy(store->pg, rows_copy_statement(table), buffer->bytes, buffer->size, error);
         if (rc < 0) {
             return rc;
         }
@@ -202,9 +201,9 @@ static int advance(struct store *store, struct error *error)
     const char *parameters[6];
     struct pg_rows *rows;
     const int64_t values[6] = {
-        (int64_t)store->place.seq,        store->place.time_ns,
-        (int64_t)store->counts.fills,     (int64_t)store->counts.movements,
-        (int64_t)store->counts.postings,  (int64_t)store->committed_seq,
+        (int64_t)store->place.seq,       store->place.time_ns,
+        (int64_t)store->counts.fills,    (int64_t)store->counts.movements,
+        (int64_t)store->counts.postings, (int64_t)store->committed_seq,
     };
     for (int i = 0; i < 6; i++) {
         (void)snprintf(number[i], sizeof(number[i]), "%" PRId64, values[i]);

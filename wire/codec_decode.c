@@ -1,0 +1,779 @@
+/* The bounded decoder. It walks the bytes once, front to back, writes only into the caller's structs
+ * and trusts no length that it reads: a text or container is taken only if its bytes are there. */
+#include <string.h>
+
+#include "wire/codec.h"
+#include "wire/codec_table.h"
+
+enum value_kind {
+    VALUE_UINT,     /* 0 or more */
+    VALUE_NEGATIVE, /* number holds the two's complement */
+    VALUE_BOOL,
+    VALUE_TEXT,
+    VALUE_ARRAY, /* number: items that follow */
+    VALUE_MAP,   /* number: pairs that follow */
+    VALUE_OTHER, /* nil, float, binary, extension: no field takes it */
+};
+
+struct value {
+    enum value_kind kind;
+    uint32_t length; /* of a text */
+    uint64_t number;
+    const char *text;
+};
+
+struct bytes {
+    const uint8_t *at;
+    const uint8_t *end;
+};
+
+static uint64_t big_endian(const uint8_t *at, uint32_t size)
+{
+    uint64_t number = 0;
+    for (uint32_t i = 0; i < size; i++) {
+        number = number << 8 | at[i];
+    }
+    return number;
+}
+
+static bool take_sized(struct bytes *in, uint32_t size, uint64_t *number)
+{
+    if ((size_t)(in->end - in->at) < size) {
+        return false;
+    }
+    *number = big_endian(in->at, size);
+    in->at += size;
+    return true;
+}
+
+static bool take_unsigned(struct bytes *in, uint32_t size, struct value *value)
+{
+    value->kind = VALUE_UINT;
+    return take_sized(in, size, &value->number);
+}
+
+static bool take_signed(struct bytes *in, uint32_t size, struct value *value)
+{
+    if (!take_sized(in, size, &value->number)) {
+        return false;
+    }
+    const uint64_t sign = UINT64_C(1) << (8 * size - 1);
+    value->kind = (value->number & sign) != 0 ? VALUE_NEGATIVE : VALUE_UINT;
+    value->number = (value->number ^ sign) - sign;
+    return true;
+}
+
+static bool take_text(struct bytes *in, uint64_t length, struct value *value)
+{
+    if ((size_t)(in->end - in->at) < length) {
+        return false;
+    }
+    value->kind = VALUE_TEXT;
+    value->text = (const char *)in->at;
+    value->length = (uint32_t)length;
+    in->at += length;
+    return true;
+}
+
+/* Passes over `length` bytes that no field takes. */
+static bool take_other(struct bytes *in, uint64_t length, struct value *value)
+{
+    if ((size_t)(in->end - in->at) < length) {
+        return false;
+    }
+    value->kind = VALUE_OTHER;
+    in->at += length;
+    return true;
+}
+
+/* Every item takes a byte at least, so that a count above the bytes that are left is a lie. */
+static bool take_container(struct bytes *in, enum value_kind kind, uint64_t count,
+                           struct value *value)
+{
+    const uint64_t items = kind == VALUE_MAP ? 2 * count : count;
+    value->kind = kind;
+    value->number = count;
+    return items <= (uint64_t)(in->end - in->at);
+}
+
+/* The types that are one marker byte, 0xc0 .. 0xdf, and what follows it. */
+static bool take_marked(struct bytes *in, uint8_t marker, struct value *value)
+{
+    uint64_t length;
+    switch (marker) {
+    case 0xc0: /* nil */
+        return take_other(in, 0, value);
+    case 0xc2:
+    case 0xc3:
+        value->kind = VALUE_BOOL;
+        value->number = marker & 1;
+        return true;
+    case 0xc4: /* binary, its length in 1, 2 or 4 bytes */
+    case 0xc5:
+    case 0xc6:
+        return take_sized(in, 1U << (marker - 0xc4), &length) && take_other(in, length, value);
+    case 0xc7: /* extension: length, then one byte of type */
+    case 0xc8:
+    case 0xc9:
+        return take_sized(in, 1U << (marker - 0xc7), &length) && take_other(in, length + 1, value);
+    case 0xca: /* floats */
+        return take_other(in, 4, value);
+    case 0xcb:
+        return take_other(in, 8, value);
+    case 0xcc:
+    case 0xcd:
+    case 0xce:
+    case 0xcf:
+        return take_unsigned(in, 1U << (marker - 0xcc), value);
+    case 0xd0:
+    case 0xd1:
+    case 0xd2:
+    case 0xd3:
+        return take_signed(in, 1U << (marker - 0xd0), value);
+    case 0xd4: /* extensions of 1, 2, 4, 8, 16 bytes */
+    case 0xd5:
+    case 0xd6:
+    case 0xd7:
+    case 0xd8:
+        return take_other(in, (UINT64_C(1) << (marker - 0xd4)) + 1, value);
+    case 0xd9:
+    case 0xda:
+    case 0xdb:
+        return take_sized(in, 1U << (marker - 0xd9), &length) && take_text(in, length, value);
+    case 0xdc:
+    case 0xdd:
+        return take_sized(in, 2U << (marker - 0xdc), &length) &&
+               take_container(in, VALUE_ARRAY, length, value);
+    case 0xde:
+    case 0xdf:
+        return take_sized(in, 2U << (marker - 0xde), &length) &&
+               take_container(in, VALUE_MAP, length, value);
+    default: /* 0xc1 is never used */
+        return false;
+    }
+}
+
+/* Takes one value: a scalar whole, of a container its head. False: not well-formed. */
+static inline bool take(struct bytes *in, struct value *value)
+{
+    if (in->at == in->end) {
+        return false;
+    }
+    const uint8_t marker = *in->at++;
+    if (marker < 0x80 || marker >= 0xe0) { /* small numbers stand in the marker itself */
+        value->kind = marker < 0x80 ? VALUE_UINT : VALUE_NEGATIVE;
+        value->number = (uint64_t)(int64_t)(int8_t)marker;
+        return true;
+    }
+    if (marker >= 0xc0) {
+        return take_marked(in, marker, value);
+    }
+    if (marker >= 0xa0) {
+        return take_text(in, marker & 0x1f, value);
+    }
+    return take_container(in, marker >= 0x90 ? VALUE_ARRAY : VALUE_MAP, marker & 0x0f, value);
+}
+
+/* Passes over what a container's head announced. Each round takes a byte at least, so the bytes
+ * bound the loop, and counting instead of descending makes the depth harmless. */
+static bool pass_over(struct bytes *in, const struct value *head)
+{
+    uint64_t left = head->kind == VALUE_ARRAY ? head->number
+                    : head->kind == VALUE_MAP ? 2 * head->number
+                                              : 0;
+    while (left > 0) {
+        struct value value;
+        if (!take(in, &value)) {
+            return false;
+        }
+        left--;
+        left += value.kind == VALUE_ARRAY ? value.number : 0;
+        left += value.kind == VALUE_MAP ? 2 * value.number : 0;
+    }
+    return true;
+}
+
+/* --- one field ------------------------------------------------------------------------------------
+ * Each returns 0 or the reason why the value is not one for the field. */
+
+static bool utf8_continues(const uint8_t *at, const uint8_t *end, uint32_t count)
+{
+    if ((size_t)(end - at) < count) {
+        return false;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if ((at[i] & 0xc0) != 0x80) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* UTF-8 in shortest form, without surrogates and without control characters. */
+static bool text_is_clean(const char *text, uint32_t length)
+{
+    const uint8_t *at = (const uint8_t *)text;
+    const uint8_t *end = at + length;
+    while (at < end) {
+        const uint8_t lead = *at++;
+        if (lead < 0x80) {
+            if (lead < 0x20 || lead == 0x7f) {
+                return false;
+            }
+            continue;
+        }
+        const uint32_t more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
+        if (lead < 0xc2 || lead > 0xf4 || !utf8_continues(at, end, more) ||
+            (lead == 0xe0 && at[0] < 0xa0) || (lead == 0xed && at[0] >= 0xa0) ||
+            (lead == 0xf0 && at[0] < 0x90) || (lead == 0xf4 && at[0] >= 0x90)) {
+            return false;
+        }
+        at += more;
+    }
+    return true;
+}
+
+static uint16_t set_unsigned(const struct codec_field *field, const struct value *value,
+                             uint8_t *to)
+{
+    if (value->kind == VALUE_NEGATIVE) {
+        return REASON_OUT_OF_RANGE;
+    }
+    if (value->kind != VALUE_UINT) {
+        return REASON_WRONG_TYPE;
+    }
+    if (value->number < (uint64_t)field->min ||
+        (field->size < 8 && value->number >> (8 * field->size) != 0)) {
+        return REASON_OUT_OF_RANGE;
+    }
+    memcpy(to, &value->number, field->size); /* little-endian: the low bytes stand first */
+    return 0;
+}
+
+static uint16_t set_signed(const struct codec_field *field, const struct value *value, uint8_t *to)
+{
+    if (value->kind != VALUE_UINT && value->kind != VALUE_NEGATIVE) {
+        return REASON_WRONG_TYPE;
+    }
+    if (value->kind == VALUE_UINT && value->number > INT64_MAX) {
+        return REASON_OUT_OF_RANGE;
+    }
+    const int64_t number = (int64_t)value->number;
+    if (number < field->min) {
+        return REASON_OUT_OF_RANGE;
+    }
+    memcpy(to, &number, sizeof number);
+    return 0;
+}
+
+static uint16_t set_enum(const struct codec_field *field, const struct value *value, uint8_t *to)
+{
+    if (value->kind != VALUE_TEXT) {
+        return REASON_WRONG_TYPE;
+    }
+    if (field->names == NULL) {
+        *to = codec_table_request_find(value->text, value->length);
+        return *to != 0 ? 0 : REASON_UNKNOWN_NAME;
+    }
+    for (uint32_t i = 0; i < field->names->count; i++) {
+        const struct codec_name *name = &field->names->names[i];
+        if (name->length == value->length && name->text != NULL &&
+            memcmp(name->text, value->text, value->length) == 0) {
+            *to = (uint8_t)i;
+            return 0;
+        }
+    }
+    return REASON_UNKNOWN_NAME;
+}
+
+static uint16_t set_text(const struct codec_field *field, const struct value *value, uint8_t *to)
+{
+    if (value->kind != VALUE_TEXT) {
+        return REASON_WRONG_TYPE;
+    }
+    if (value->length >= field->size) {
+        return REASON_TEXT_TOO_LONG;
+    }
+    if ((int64_t)value->length < field->min || !text_is_clean(value->text, value->length)) {
+        return REASON_OUT_OF_RANGE;
+    }
+    memcpy(to, value->text, value->length);
+    to[value->length] = 0;
+    return 0;
+}
+
+static uint16_t set_hour(const struct value *value, bool day, uint8_t *to)
+{
+    if (value->kind != VALUE_TEXT) {
+        return REASON_WRONG_TYPE;
+    }
+    char text[HOUR_TEXT_SIZE] = "YYYYMMDDT00Z";
+    const uint32_t length = day ? 8 : HOUR_TEXT_SIZE - 1;
+    uint32_t hour;
+    if (value->length > length) {
+        return REASON_TEXT_TOO_LONG;
+    }
+    memcpy(text, value->text, value->length);
+    if (value->length < length || !hour_parse(text, HOUR_TEXT_SIZE - 1, &hour)) {
+        return REASON_OUT_OF_RANGE;
+    }
+    hour = day ? hour / (uint32_t)HOURS_PER_DAY : hour;
+    memcpy(to, &hour, sizeof hour);
+    return 0;
+}
+
+static uint16_t set_key(const struct value *value, uint8_t *to)
+{
+    if (value->kind != VALUE_TEXT) {
+        return REASON_WRONG_TYPE;
+    }
+    if (value->length > CODEC_PUBLIC_KEY_TEXT) {
+        return REASON_TEXT_TOO_LONG;
+    }
+    return codec_key_parse(value->text, value->length, to) ? 0 : REASON_OUT_OF_RANGE;
+}
+
+static uint16_t set_bool(const struct value *value, uint8_t *to)
+{
+    if (value->kind != VALUE_BOOL) {
+        return REASON_WRONG_TYPE;
+    }
+    *to = (uint8_t)value->number;
+    return 0;
+}
+
+/* An array of names that is never longer than the names there are. False: not well-formed. */
+static bool set_set(struct bytes *in, const struct codec_field *field, const struct value *head,
+                    uint8_t *to, uint16_t *reason)
+{
+    *reason = head->kind != VALUE_ARRAY                      ? REASON_WRONG_TYPE
+              : head->number > (uint64_t)field->names->count ? REASON_OUT_OF_RANGE
+                                                             : 0;
+    if (*reason != 0) {
+        return pass_over(in, head);
+    }
+    for (uint64_t i = 0; i < head->number; i++) {
+        struct value value;
+        uint8_t index = 0;
+        if (!take(in, &value) || !pass_over(in, &value)) {
+            return false;
+        }
+        const uint16_t fault = set_enum(field, &value, &index);
+        if (fault != 0 && *reason == 0) {
+            *reason = fault;
+        } else if ((*to >> index & 1) != 0 && *reason == 0) {
+            *reason = REASON_DUPLICATE_FIELD;
+        }
+        *to |= (uint8_t)(1U << index);
+    }
+    return true;
+}
+
+/* Takes the value of a field that has no rows. False: not well-formed. */
+static bool take_scalar(struct bytes *in, const struct codec_field *field,
+                        const struct value *value, uint8_t *record, uint16_t *reason)
+{
+    uint8_t *to = record + field->offset;
+    switch ((enum codec_kind)field->kind) {
+    case CODEC_UINT:
+        *reason = set_unsigned(field, value, to);
+        break;
+    case CODEC_INT:
+        *reason = set_signed(field, value, to);
+        break;
+    case CODEC_ENUM:
+        *reason = set_enum(field, value, to);
+        break;
+    case CODEC_TEXT:
+        *reason = set_text(field, value, to);
+        break;
+    case CODEC_BOOL:
+        *reason = set_bool(value, to);
+        break;
+    case CODEC_KEY:
+        *reason = set_key(value, to);
+        break;
+    case CODEC_HOUR:
+    case CODEC_DAY:
+        *reason = set_hour(value, field->kind == CODEC_DAY, to);
+        break;
+    case CODEC_REASON_NAME:
+    case CODEC_REASON_TEXT: /* said by the number already */
+        *reason = value->kind == VALUE_TEXT ? 0 : REASON_WRONG_TYPE;
+        break;
+    case CODEC_SET:
+        if (!set_set(in, field, value, to, reason)) {
+            return false;
+        }
+        break;
+    case CODEC_ROWS: /* of a row: rows do not nest */
+        *reason = REASON_WRONG_TYPE;
+        break;
+    }
+    if (*reason == 0 && field->mark != 0) {
+        record[field->mark_offset] |= field->mark;
+    }
+    return field->kind == CODEC_SET || pass_over(in, value);
+}
+
+/* --- maps ------------------------------------------------------------------------------------------ */
+
+/* What is known of a map while it is walked. */
+struct walk {
+    const struct codec_schema *schema;
+    uint8_t *record;
+    uint64_t seen;   /* fields that have come, one bit each */
+    uint32_t expect; /* the field after the last one: senders mostly keep to the table's order */
+    bool lenient;    /* unknown keys are passed over */
+    bool type_seen;
+    uint16_t reason; /* the first fault, */
+    const char *at;  /* and the key where it is, */
+    uint32_t at_length;
+};
+
+static void note_fault(struct walk *walk, uint16_t reason, const char *key, uint32_t length)
+{
+    if (walk->reason == 0) {
+        walk->reason = reason;
+        walk->at = key;
+        walk->at_length = length;
+    }
+}
+
+static const struct codec_field *field_find(struct walk *walk, const struct value *key)
+{
+    const struct codec_schema *schema = walk->schema;
+    for (uint32_t i = 0, j = walk->expect; i < schema->field_count; i++, j++) {
+        j = j < schema->field_count ? j : 0;
+        const struct codec_field *field = &schema->fields[j];
+        if (field->name_length == key->length && memcmp(field->name, key->text, key->length) == 0) {
+            walk->expect = j + 1;
+            return field;
+        }
+    }
+    return NULL;
+}
+
+static bool is_type_key(const struct value *key)
+{
+    return key->kind == VALUE_TEXT && key->length == 4 && memcmp(key->text, "type", 4) == 0;
+}
+
+/* Takes a key and finds its field; *field is NULL when the value is to be passed over. */
+static bool take_key(struct bytes *in, struct walk *walk, struct value *key,
+                     const struct codec_field **field)
+{
+    *field = NULL;
+    if (!take(in, key)) {
+        return false;
+    }
+    if (key->kind != VALUE_TEXT) {
+        note_fault(walk, REASON_NOT_A_MAP, NULL, 0);
+        return pass_over(in, key);
+    }
+    const struct codec_field *found = field_find(walk, key);
+    if (found != NULL) {
+        const uint64_t bit = UINT64_C(1) << (found - walk->schema->fields);
+        if ((walk->seen & bit) != 0) {
+            note_fault(walk, REASON_DUPLICATE_FIELD, key->text, key->length);
+            return true;
+        }
+        walk->seen |= bit;
+        *field = found;
+        return true;
+    }
+    if (is_type_key(key) && walk->schema->name != NULL) {
+        if (walk->type_seen) {
+            note_fault(walk, REASON_DUPLICATE_FIELD, key->text, key->length);
+        }
+        walk->type_seen = true;
+    } else if (!walk->lenient) {
+        note_fault(walk, REASON_UNKNOWN_FIELD, key->text, key->length);
+    }
+    return true;
+}
+
+/* Walks the pairs of a map without rows. False: not well-formed. */
+static bool walk_flat(struct bytes *in, struct walk *walk, uint64_t pairs)
+{
+    memset(walk->record, 0, walk->schema->clear_size);
+    for (uint64_t i = 0; i < pairs; i++) {
+        struct value key, value;
+        const struct codec_field *field;
+        uint16_t reason = 0;
+        if (!take_key(in, walk, &key, &field) || !take(in, &value)) {
+            return false;
+        }
+        if (field == NULL) {
+            if (!pass_over(in, &value)) {
+                return false;
+            }
+            continue;
+        }
+        if (!take_scalar(in, field, &value, walk->record, &reason)) {
+            return false;
+        }
+        if (reason != 0) {
+            note_fault(walk, reason, key.text, key.length);
+        }
+    }
+    return true;
+}
+
+static bool take_rows(struct bytes *in, const struct codec_field *field, const struct value *head,
+                      uint8_t *record, uint16_t *reason)
+{
+    if (head->kind != VALUE_ARRAY || head->number > field->capacity) {
+        *reason = head->kind != VALUE_ARRAY ? REASON_WRONG_TYPE : REASON_OUT_OF_RANGE;
+        return pass_over(in, head);
+    }
+    for (uint64_t i = 0; i < head->number; i++) {
+        struct value value;
+        struct walk walk = {.schema = field->row,
+                            .record = record + field->offset + i * field->row->size,
+                            .lenient = true};
+        if (!take(in, &value)) {
+            return false;
+        }
+        if (value.kind != VALUE_MAP) {
+            *reason = *reason != 0 ? *reason : REASON_WRONG_TYPE;
+            if (!pass_over(in, &value)) {
+                return false;
+            }
+            continue;
+        }
+        if (!walk_flat(in, &walk, value.number)) {
+            return false;
+        }
+        *reason = *reason != 0 ? *reason : walk.reason;
+    }
+    const uint32_t count = (uint32_t)head->number;
+    memcpy(record + field->count_offset, &count, sizeof count);
+    return true;
+}
+
+/* Walks the pairs of a server message, whose fields may be rows. */
+static bool walk_message(struct bytes *in, struct walk *walk, uint64_t pairs)
+{
+    memset(walk->record, 0, walk->schema->clear_size);
+    for (uint64_t i = 0; i < pairs; i++) {
+        struct value key, value;
+        const struct codec_field *field;
+        uint16_t reason = 0;
+        if (!take_key(in, walk, &key, &field) || !take(in, &value)) {
+            return false;
+        }
+        const bool taken = field == NULL ? pass_over(in, &value)
+                           : field->kind == CODEC_ROWS
+                               ? take_rows(in, field, &value, walk->record, &reason)
+                               : take_scalar(in, field, &value, walk->record, &reason);
+        if (!taken) {
+            return false;
+        }
+        if (reason != 0) {
+            note_fault(walk, reason, key.text, key.length);
+        }
+    }
+    return true;
+}
+
+/* Finds the value of "type" in a map whose head has been taken; `in` stays where it is. Most
+ * senders put it first. False: not well-formed. */
+static bool find_type(struct bytes in, uint64_t pairs, struct value *type)
+{
+    type->kind = VALUE_OTHER;
+    for (uint64_t i = 0; i < pairs; i++) {
+        struct value key, value;
+        if (!take(&in, &key) || !pass_over(&in, &key) || !take(&in, &value)) {
+            return false;
+        }
+        if (is_type_key(&key)) {
+            *type = value;
+            return true;
+        }
+        if (!pass_over(&in, &value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- requests -------------------------------------------------------------------------------------- */
+
+static void refuse(struct request *request, uint16_t reason, const char *field, uint32_t length)
+{
+    request->reason = reason;
+    const uint32_t fits = length < CODEC_FIELD_SIZE ? length : CODEC_FIELD_SIZE - 1;
+    if (fits > 0) {
+        memcpy(request->field, field, fits);
+    }
+    /* An unknown key is the sender's text and goes back to it: cut to what is clean. */
+    request->field[text_is_clean(request->field, fits) ? fits : 0] = 0;
+}
+
+static void refuse_missing(struct request *request, const char *field)
+{
+    refuse(request, REASON_MISSING_FIELD, field, (uint32_t)strlen(field));
+}
+
+/* Rules that one field alone cannot say. */
+static void check_together(struct request *request)
+{
+    if (request->type == REQUEST_ORDER_STATUS) {
+        const bool by_order_id = request->order_status.order_id != 0;
+        const bool by_cl_ord_id = request->order_status.cl_ord_id != 0;
+        if (!by_order_id && !by_cl_ord_id) {
+            refuse_missing(request, "order_id");
+        } else if (by_order_id && by_cl_ord_id) {
+            refuse(request, REASON_DUPLICATE_FIELD, "cl_ord_id", sizeof "cl_ord_id" - 1);
+        }
+    } else if (request->type == REQUEST_MASS_CANCEL) {
+        const struct request_mass_cancel *mass_cancel = &request->mass_cancel;
+        if (mass_cancel->hour_to == 0 && mass_cancel->hour_from != 0) {
+            refuse_missing(request, "hour_to");
+        } else if (mass_cancel->hour_from == 0 && mass_cancel->hour_to != 0) {
+            refuse_missing(request, "hour_from");
+        }
+    }
+}
+
+/* Takes one request, its head included. False: not well-formed. */
+static bool take_request(struct bytes *in, struct request *request)
+{
+    struct value head, type;
+    if (!take(in, &head)) {
+        return false;
+    }
+    if (head.kind != VALUE_MAP) {
+        memset(request, 0, codec_table_unknown_request()->clear_size);
+        request->reason = REASON_NOT_A_MAP;
+        return pass_over(in, &head);
+    }
+    if (!find_type(*in, head.number, &type)) {
+        return false;
+    }
+    const uint8_t number =
+        type.kind == VALUE_TEXT ? codec_table_request_find(type.text, type.length) : 0;
+    struct walk walk = {.schema = number != 0 ? codec_table_request(number)
+                                              : codec_table_unknown_request(),
+                        .record = (uint8_t *)request,
+                        .lenient = number == 0};
+    if (!walk_flat(in, &walk, head.number)) {
+        return false;
+    }
+    request->type = number;
+    if (number == 0) {
+        refuse(request,
+               type.kind == VALUE_TEXT    ? REASON_UNKNOWN_TYPE
+               : type.kind == VALUE_OTHER ? REASON_MISSING_FIELD
+                                          : REASON_WRONG_TYPE,
+               "type", 4);
+        return true;
+    }
+    if (walk.reason != 0) {
+        refuse(request, walk.reason, walk.at, walk.at_length);
+        return true;
+    }
+    const uint64_t required = (UINT64_C(1) << walk.schema->required_count) - 1;
+    const uint64_t missing = required & ~walk.seen;
+    if (missing != 0) {
+        refuse_missing(request, walk.schema->fields[__builtin_ctzll(missing)].name);
+        return true;
+    }
+    check_together(request);
+    return true;
+}
+
+uint16_t codec_decode_requests(const void *bytes, size_t length, struct request *requests,
+                               uint32_t capacity, uint32_t *count)
+{
+    struct bytes in = {.at = bytes, .end = (const uint8_t *)bytes + length};
+    *count = 0;
+    if (length > CODEC_MESSAGE_MAX) {
+        return REASON_MESSAGE_TOO_LARGE;
+    }
+    struct bytes first = in;
+    struct value head;
+    if (!take(&first, &head)) {
+        return REASON_MALFORMED;
+    }
+    if (head.kind != VALUE_MAP && head.kind != VALUE_ARRAY) {
+        return REASON_NOT_A_MAP;
+    }
+    uint64_t left = 1;
+    if (head.kind == VALUE_ARRAY) {
+        if (head.number > capacity || head.number > CODEC_REQUESTS_MAX) {
+            return REASON_TOO_MANY_REQUESTS;
+        }
+        in = first;
+        left = head.number;
+    }
+    for (uint32_t i = 0; i < left; i++) {
+        if (!take_request(&in, &requests[i])) {
+            return REASON_MALFORMED;
+        }
+    }
+    if (in.at != in.end) {
+        return REASON_TRAILING_BYTES;
+    }
+    *count = (uint32_t)left;
+    return 0;
+}
+
+/* --- server messages ------------------------------------------------------------------------------- */
+
+uint16_t codec_decode_begin(struct codec_cursor *cursor, const void *bytes, size_t length)
+{
+    struct bytes in = {.at = bytes, .end = (const uint8_t *)bytes + length};
+    struct value head;
+    cursor->left = 0;
+    if (!take(&in, &head)) {
+        return REASON_MALFORMED;
+    }
+    if (head.kind != VALUE_MAP && head.kind != VALUE_ARRAY) {
+        return REASON_NOT_A_MAP;
+    }
+    struct bytes whole = in;
+    if (!pass_over(&whole, &head)) {
+        return REASON_MALFORMED;
+    }
+    if (whole.at != whole.end) {
+        return REASON_TRAILING_BYTES;
+    }
+    cursor->at = head.kind == VALUE_ARRAY ? in.at : bytes;
+    cursor->end = in.end;
+    cursor->left = head.kind == VALUE_ARRAY ? (uint32_t)head.number : 1;
+    return 0;
+}
+
+uint16_t codec_decode_next(struct codec_cursor *cursor, struct message *message)
+{
+    struct bytes in = {.at = cursor->at, .end = cursor->end};
+    struct value head, type;
+    message->type = 0;
+    /* The bytes were found well-formed when the walk began, so faults below are of content. */
+    if (cursor->left == 0 || !take(&in, &head)) {
+        cursor->left = 0;
+        return REASON_MALFORMED;
+    }
+    cursor->left--;
+    struct bytes rest = in;
+    const bool well_formed = pass_over(&rest, &head);
+    cursor->at = rest.at;
+    if (!well_formed || head.kind != VALUE_MAP || !find_type(in, head.number, &type)) {
+        return REASON_NOT_A_MAP;
+    }
+    const uint8_t number =
+        type.kind == VALUE_TEXT ? codec_table_message_find(type.text, type.length) : 0;
+    if (number == 0) {
+        return REASON_UNKNOWN_TYPE;
+    }
+    struct walk walk = {.schema = codec_table_message(number),
+                        .record = (uint8_t *)message + CODEC_MESSAGE_BODY,
+                        .lenient = true};
+    if (!walk_message(&in, &walk, head.number)) {
+        return REASON_MALFORMED;
+    }
+    message->type = number;
+    return walk.reason;
+}

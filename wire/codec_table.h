@@ -1,0 +1,79 @@
+/* The tables that the codec works from: for each message the fields of its map, where each stands in
+ * its struct and what values it takes. One table serves both directions. Only wire/codec*.c and
+ * their tests include this. Constant data; any thread. */
+#ifndef KASHI_WIRE_CODEC_TABLE_H
+#define KASHI_WIRE_CODEC_TABLE_H
+
+#include "wire/codec.h"
+
+enum codec_kind {
+    CODEC_UINT,        /* unsigned of `size` bytes, not below `min` */
+    CODEC_INT,         /* int64_t, not below `min` */
+    CODEC_BOOL,        /* uint8_t 0 or 1 */
+    CODEC_ENUM,        /* uint8_t, index into `names` */
+    CODEC_SET,         /* uint8_t, or of 1 << index into `names`; an array of texts */
+    CODEC_TEXT,        /* char[size] */
+    CODEC_KEY,         /* PUBLIC_KEY_SIZE bytes; Z85 text */
+    CODEC_HOUR,        /* uint32_t; "20261121T14Z" */
+    CODEC_DAY,         /* uint32_t; "20261121" */
+    CODEC_REASON_NAME, /* stands beside a reason at `offset` and has no place of its own */
+    CODEC_REASON_TEXT, /* likewise */
+    CODEC_ROWS,        /* an array of `row`s at offset, their uint32_t number at count_offset */
+};
+
+enum codec_field_flags {
+    CODEC_REQUIRED = 1, /* decoding a request fails without it; always encoded */
+    CODEC_ALWAYS = 2,   /* encoded even when it is zero */
+};
+
+#define CODEC_NAMES_MAX  16
+#define CODEC_FIELDS_MAX 64 /* of one map: they are counted off in a 64-bit mask */
+
+struct codec_name {
+    const char *text; /* NULL: the value has no name */
+    uint32_t length;
+};
+struct codec_names {
+    uint32_t count;
+    struct codec_name names[CODEC_NAMES_MAX];
+};
+
+struct codec_schema;
+struct codec_field {
+    const char *name;
+    uint8_t name_length;
+    uint8_t kind;  /* enum codec_kind */
+    uint8_t flags; /* enum codec_field_flags */
+    uint8_t mark;  /* not 0: the bit at mark_offset says whether the field is there */
+    uint16_t size;
+    uint16_t mark_offset;
+    uint32_t offset;
+    uint32_t count_offset;
+    uint32_t capacity;
+    int64_t min;
+    const struct codec_names *names; /* NULL for an enum: the request types */
+    const struct codec_schema *row;
+};
+struct codec_schema {
+    const char *name; /* value of "type"; NULL for a row */
+    uint8_t name_length;
+    uint8_t required_count; /* required fields stand first */
+    uint16_t field_count;
+    uint32_t clear_size; /* decoding zeroes that much of the struct first */
+    uint32_t size;       /* of a row */
+    const struct codec_field *fields;
+};
+
+/* NULL for a number that is none. Offsets count from struct request. */
+const struct codec_schema *codec_table_request(uint8_t type);
+/* Number of the request type with this name; 0: none. */
+uint8_t codec_table_request_find(const char *name, size_t length);
+/* NULL for a number that is none. Offsets count from the message's own struct. */
+const struct codec_schema *codec_table_message(uint8_t type);
+uint8_t codec_table_message_find(const char *name, size_t length);
+/* Where the own struct of each message stands in struct message. */
+#define CODEC_MESSAGE_BODY offsetof(struct message, report)
+/* For a request of unknown type: cl_ord_id and ref, so that its refusal can be matched. */
+const struct codec_schema *codec_table_unknown_request(void);
+
+#endif

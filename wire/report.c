@@ -1,0 +1,246 @@
+#include "wire/report.h"
+
+#include <string.h>
+
+static void put_order(const struct contract_names *names, uint64_t contract, uint8_t side,
+                      struct report *report)
+{
+    report->fields |= REPORT_ORDER;
+    report->side = side;
+    (void)contract_format(names, contract, report->symbol);
+}
+
+static void put_new(const struct contract_names *names, const struct event_new *event,
+                    struct report *report)
+{
+    put_order(names, event->contract, event->side, report);
+    report->exec_type = EXEC_NEW;
+    report->ord_status = STATUS_NEW;
+    report->request = REQUEST_NEW_ORDER;
+    report->fields |= REPORT_TERMS;
+    report->order_id = event->order_id;
+    report->price_e4 = event->price_e4;
+    report->order_qty = event->qty;
+    report->leaves_qty = event->qty;
+    report->min_qty = event->min_qty;
+    report->expire_time_ns = event->expire_time_ns;
+    report->reserved_e4 = event->reserved_e4;
+    report->resource = event->resource;
+    report->ord_type = event->ord_type;
+    report->tif = event->tif;
+    report->stp = event->stp;
+    report->post_only = (event->flags & ORDER_POST_ONLY) != 0;
+}
+
+static uint8_t open_status(int64_t cum_qty)
+{
+    return cum_qty > 0 ? STATUS_PARTIALLY_FILLED : STATUS_NEW;
+}
+
+static void put_replaced(const struct contract_names *names, const struct event_replaced *event,
+                         struct report *report)
+{
+    put_order(names, event->contract, event->side, report);
+    report->exec_type = EXEC_REPLACED;
+    report->ord_status = open_status(event->cum_qty);
+    report->request = REQUEST_REPLACE_ORDER;
+    report->order_id = event->order_id;
+    report->orig_cl_ord_id = event->orig_cl_ord_id;
+    report->price_e4 = event->price_e4;
+    report->order_qty = event->qty;
+    report->leaves_qty = event->leaves_qty;
+    report->cum_qty = event->cum_qty;
+    report->kept_priority = event->kept_priority;
+}
+
+static void put_out(const struct contract_names *names, const struct event *event,
+                    struct report *report)
+{
+    const struct event_out *out = &event->out;
+    put_order(names, out->contract, out->side, report);
+    report->order_id = out->order_id;
+    report->orig_cl_ord_id = out->orig_cl_ord_id;
+    report->price_e4 = out->price_e4;
+    report->order_qty = out->cum_qty + out->leaves_qty + out->qty;
+    report->last_qty = out->qty;
+    report->leaves_qty = out->leaves_qty;
+    report->cum_qty = out->cum_qty;
+    report->reason = out->reason;
+    if (event->head.type == EVENT_RESTATED) {
+        report->exec_type = EXEC_RESTATED;
+        report->ord_status = open_status(out->cum_qty);
+    } else if (out->reason == REASON_EXPIRED || out->reason == REASON_GATE_CLOSED) {
+        report->exec_type = EXEC_EXPIRED;
+        report->ord_status = STATUS_EXPIRED;
+    } else {
+        report->exec_type = EXEC_CANCELED;
+        report->ord_status = STATUS_CANCELED;
+    }
+}
+
+static void put_fill(const struct contract_names *names, const struct event_fill *event,
+                     struct report *report)
+{
+    put_order(names, event->contract, event->side, report);
+    report->exec_type = EXEC_TRADE;
+    report->ord_status = event->leaves_qty == 0 ? STATUS_FILLED : STATUS_PARTIALLY_FILLED;
+    report->fields |= REPORT_TRADE;
+    report->order_id = event->order_id;
+    report->exec_id = event->fill_id;
+    report->last_px_e4 = event->price_e4;
+    report->last_qty = event->qty;
+    report->order_qty = event->cum_qty + event->leaves_qty;
+    report->leaves_qty = event->leaves_qty;
+    report->cum_qty = event->cum_qty;
+    report->fee_e4 = event->fee_e4;
+    report->resource = event->resource;
+    report->trade_tier = event->trade_tier;
+    report->liquidity = event->resting != 0 ? LIQUIDITY_MAKER : LIQUIDITY_TAKER;
+}
+
+static void put_rejected(const struct event_rejected *event, struct report *report)
+{
+    report->exec_type = EXEC_REJECTED;
+    report->ord_status = event->request == COMMAND_NEW_ORDER ? STATUS_REJECTED : STATUS_NONE;
+    report->request = event->request;
+    report->order_id = event->order_id;
+    report->reason = event->reason;
+    report->value = event->value;
+    report->bound = event->bound;
+}
+
+static void put_done(uint8_t request, uint32_t id, struct report *report)
+{
+    report->exec_type = EXEC_DONE;
+    report->request = request;
+    report->id = id;
+}
+
+static void put_cash(const struct event_cash *event, struct report *report)
+{
+    put_done(event->request, 0, report);
+    report->account = event->account;
+    report->cash_e4 = event->cash_e4;
+    report->credit_e4 = event->credit_e4;
+}
+
+/* The answers to an operator's requests. False: the event is no answer. */
+static bool put_registry(const struct event *event, struct report *report)
+{
+    switch ((enum event_type)event->head.type) {
+    case EVENT_CLASS:
+        put_done(REQUEST_REGISTER_CLASS, event->class_.class_id + 1U, report);
+        return true;
+    case EVENT_REGION:
+        put_done(REQUEST_REGISTER_REGION, event->region.region_id + 1U, report);
+        return true;
+    case EVENT_MARKET:
+        put_done(REQUEST_SET_MARKET, 0, report);
+        return true;
+    case EVENT_GROUP:
+        put_done(REQUEST_REGISTER_GROUP, event->group.group, report);
+        return true;
+    case EVENT_ACCOUNT:
+        put_done(REQUEST_OPEN_ACCOUNT, event->account.account, report);
+        return true;
+    case EVENT_KEY:
+        put_done(REQUEST_REGISTER_KEY, event->key.key, report);
+        return true;
+    case EVENT_KEY_REVOKED:
+        put_done(REQUEST_REVOKE_KEY, event->key.key, report);
+        return true;
+    case EVENT_RESOURCE:
+        put_done(REQUEST_REGISTER_RESOURCE, event->resource.resource, report);
+        return true;
+    case EVENT_FEES:
+        put_done(REQUEST_REGISTER_FEES, event->fees.fees, report);
+        return true;
+    case EVENT_LIMITS:
+        put_done(REQUEST_SET_LIMITS, 0, report);
+        report->account = event->limits.account;
+        return true;
+    case EVENT_REFERENCE:
+        put_done(REQUEST_SET_REFERENCE, 0, report);
+        return true;
+    case EVENT_HALT:
+        put_done(event->halt.halted != 0 ? REQUEST_HALT : REQUEST_RESUME, 0, report);
+        return true;
+    case EVENT_KILL:
+        put_done(event->kill.killed != 0 ? REQUEST_KILL : REQUEST_REVIVE, 0, report);
+        report->account = event->kill.account;
+        return true;
+    case EVENT_CASH:
+        put_cash(&event->cash, report);
+        return true;
+    case EVENT_TIME: /* of a tick it has no party and is nobody's */
+        put_done(REQUEST_ADVANCE, 0, report);
+        return true;
+    case EVENT_DONE:
+        put_done(0, 0, report);
+        return true;
+    case EVENT_GENESIS:
+    case EVENT_LINK:
+    case EVENT_LOGIN:
+    case EVENT_LOGOUT:
+    case EVENT_NEW:
+    case EVENT_REPLACED:
+    case EVENT_CANCELED:
+    case EVENT_RESTATED:
+    case EVENT_FILL:
+    case EVENT_REJECTED:
+    case EVENT_TRADE:
+    case EVENT_MASS_CANCEL:
+    case EVENT_SWEEP_DONE:
+    case EVENT_RESOURCE_IDENTITY:
+        break;
+    }
+    return false;
+}
+
+static bool put_event(const struct contract_names *names, const struct event *event,
+                      struct report *report)
+{
+    switch (event->head.type) {
+    case EVENT_NEW:
+        put_new(names, &event->new_order, report);
+        return true;
+    case EVENT_REPLACED:
+        put_replaced(names, &event->replaced, report);
+        return true;
+    case EVENT_CANCELED:
+    case EVENT_RESTATED:
+        put_out(names, event, report);
+        return true;
+    case EVENT_FILL:
+        put_fill(names, &event->fill, report);
+        return true;
+    case EVENT_REJECTED:
+        put_rejected(&event->rejected, report);
+        return true;
+    case EVENT_MASS_CANCEL:
+    case EVENT_SWEEP_DONE:
+        report->exec_type =
+            event->head.type == EVENT_MASS_CANCEL ? EXEC_MASS_CANCEL : EXEC_SWEEP_DONE;
+        report->request = REQUEST_MASS_CANCEL;
+        report->canceled_orders = event->sweep.canceled;
+        return true;
+    default:
+        return put_registry(event, report);
+    }
+}
+
+bool report_from_event(const struct contract_names *names, const struct event *event,
+                       struct report *report)
+{
+    /* TRADE and RESOURCE_IDENTITY have other fields where the party stands elsewhere. */
+    if (event->head.type == EVENT_TRADE || event->head.type == EVENT_RESOURCE_IDENTITY ||
+        event->party.key == 0) {
+        return false;
+    }
+    memset(report, 0, sizeof *report);
+    report->seq = event->head.seq;
+    report->transact_time_ns = event->head.time_ns;
+    report->report_seq = event->party.report_seq;
+    report->cl_ord_id = event->party.cl_ord_id;
+    return put_event(names, event, report);
+}

@@ -35,7 +35,8 @@ GROUPS = BASE WIRE CORE EXCHANGE REPLICA GATEWAY SETTLEMENT PRICING CLIENT TESTK
 BASE = base/check.c base/error.c base/log.c base/clock.c base/crc32c.c base/arena.c base/config.c \
 	base/endpoints.c base/file.c base/file_posix.c
 
-WIRE = wire/contract.c wire/reject.c wire/seal.c wire/link.c wire/tape.c
+WIRE = wire/contract.c wire/reject.c wire/seal.c wire/link.c wire/tape.c wire/codec.c \
+	wire/codec_decode.c wire/codec_table.c wire/report.c
 
 CORE =
 

@@ -24,6 +24,8 @@ static const struct codec_names exec_type_names = {
 static const struct codec_names ord_status_names = {
     7, { NO_NAME, N("new"), N("partially_filled"), N("filled"), N("canceled"), N("expired"),
          N("rejected") } };
+static const struct codec_names index_kind_names = {
+    4, { NO_NAME, N("indicative"), N("preliminary"), N("final") } };
 static const struct codec_names liquidity_names = { 3, { NO_NAME, N("maker"), N("taker") } };
 
 /* One line a field: F(struct, member, name on the wire, kind, flags, ...more). */
@@ -548,8 +550,10 @@ static const struct codec_field market_data_fields[] = {
 #define S struct index_message
 static const struct codec_field index_fields[] = {
     F(S, class_name, "class", TEXT, 0, .min = 0), T0(region), EA(tier, tier_names),
-    F(S, day, "day", DAY, CODEC_ALWAYS, .min = 0), UA(seq), I0(time_ns), IA(value_e4), UA(level),
-    IA(volume_qty), IA(notional_e4), UA(trade_count), U0(parameter_version), B0(final),
+    F(S, day, "day", DAY, CODEC_ALWAYS, .min = 0), E0(kind, index_kind_names), UA(seq),
+    I0(time_ns), I0(price_e4), U0(level), IA(volume_qty), UA(observations), UA(buyers),
+    UA(sellers), UA(left_out), F(S, trading_day, "trading_day", DAY, 0, .min = 0),
+    F(S, value_day, "value_day", DAY, 0, .min = 0), U0(parameter_version),
 };
 #undef S
 

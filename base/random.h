@@ -47,7 +47,7 @@ static inline uint64_t random_next(struct random *random)
 /* 0 .. bound - 1; bound above 0. Off from uniform by at most bound / 2^64. */
 static inline uint64_t random_below(struct random *random, uint64_t bound)
 {
-    return (uint64_t)((unsigned __int128)random_next(random) * bound >> 64);
+    return (uint64_t)(__extension__(unsigned __int128) random_next(random) * bound >> 64);
 }
 
 /* low .. high, ends included. */

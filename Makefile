@@ -54,7 +54,10 @@ kashi-settlement_USES = SETTLEMENT WIRE BASE
 # The migrations stand in the program.
 $(foreach v,$(VARIANTS),build/$(v)/settlement/migrations.o): $(wildcard sql/[0-9]*.sql)
 
-PRICING =
+PRICING = pricing/core/lane_day.c pricing/core/index.c
+TESTS += pricing_core pricing_model
+test_pricing_core_USES = PRICING WIRE BASE
+test_pricing_model_USES = PRICING WIRE BASE
 
 CLIENT =
 

@@ -2,22 +2,6 @@
 
 #include <string.h>
 
-bool contract_name_valid(const char *name, size_t length)
-{
-    if (length == 0 || length >= NAME_SIZE) {
-        return false;
-    }
-    for (size_t i = 0; i < length; i++) {
-        char c = name[i];
-        bool ok = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                  (c == '-' && i > 0);
-        if (!ok) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool table_find(const char (*table)[NAME_SIZE], uint32_t count, const char *name,
                        size_t length, uint16_t *id)
 {

@@ -54,8 +54,24 @@ struct contract_names {
     char regions[REGION_COUNT_MAX][NAME_SIZE];
 };
 
-/* A name is 1..15 of A-Z 0-9 and '-' (a class may use lower case too). */
-bool contract_name_valid(const char *name, size_t length);
+/* A name of a class or region is 1..15 of A-Z a-z 0-9 and '-', not beginning with '-'. Inline, so
+ * that the core needs no object but its own. */
+static inline bool contract_name_valid(const char *name, size_t length)
+{
+    if (length == 0 || length >= NAME_SIZE) {
+        return false;
+    }
+    for (size_t i = 0; i < length; i++) {
+        char c = name[i];
+        bool ok = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                  (c == '-' && i > 0);
+        if (!ok) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Ids by name; false when unknown. `length` excludes any NUL. */
 bool contract_class_find(const struct contract_names *names, const char *name, size_t length,
                          uint16_t *class_id);

@@ -1,0 +1,168 @@
+#include "exchange/core/capacity.h"
+
+int64_t capacity_free(const struct engine *e, uint32_t resource, uint32_t hour)
+{
+    const struct capacity_cell *cell = &e->cells[resource][hour % HOUR_RING];
+    int64_t committed = cell->hour == hour ? cell->committed : 0;
+    return (int64_t)e->resources[resource].gpus - committed;
+}
+
+void capacity_commit(struct engine *e, uint32_t resource, uint32_t hour, int64_t qty)
+{
+    struct capacity_cell *cell = &e->cells[resource][hour % HOUR_RING];
+    if (cell->hour != hour) {
+        *cell = (struct capacity_cell){.hour = hour, .committed = 0};
+    }
+    int64_t committed = (int64_t)cell->committed + qty;
+    CHECK(committed >= 0 && committed <= (int64_t)e->resources[resource].gpus);
+    cell->committed = (uint32_t)committed;
+}
+
+static uint32_t *bucket_of(const struct engine *e, uint32_t account, uint32_t resource,
+                           uint32_t hour_tier)
+{
+    uint64_t h = ((uint64_t)account << 32 | resource) * UINT64_C(0x9e3779b97f4a7c15);
+    h = (h ^ (h >> 29) ^ hour_tier) * UINT64_C(0xbf58476d1ce4e5b9);
+    return &e->buckets[(h >> 32) & e->bucket_mask];
+}
+
+uint32_t holding_find(const struct engine *e, uint32_t account, uint32_t resource, uint32_t hour,
+                      uint8_t tier)
+{
+    uint32_t hour_tier = hour << 8 | tier;
+    uint32_t index = *bucket_of(e, account, resource, hour_tier);
+    while (index != 0) {
+        const struct holding *h = &e->holdings[index];
+        if (h->account == account && h->resource == resource && h->hour_tier == hour_tier) {
+            return index;
+        }
+        index = h->next_in_bucket;
+    }
+    return 0;
+}
+
+void holding_add(struct engine *e, uint32_t account, uint32_t resource, uint32_t hour, uint8_t tier,
+                 int64_t qty)
+{
+    uint32_t index = holding_find(e, account, resource, hour, tier);
+    if (index == 0) {
+        index = e->s.holding_free;
+        if (index != 0) {
+            e->s.holding_free = e->holdings[index].next_in_bucket;
+        } else {
+            CHECK(e->s.holding_top < e->config.holdings);
+            index = ++e->s.holding_top;
+        }
+        uint32_t *bucket = bucket_of(e, account, resource, hour << 8 | tier);
+        uint32_t *in_hour = &e->hour_holdings[hour % HOUR_RING];
+        e->holdings[index] = (struct holding){.account = account,
+                                              .resource = resource,
+                                              .hour_tier = hour << 8 | tier,
+                                              .next_in_bucket = *bucket,
+                                              .next_in_hour = *in_hour};
+        if (*in_hour != 0) {
+            e->holdings[*in_hour].previous_in_hour = index;
+        }
+        *in_hour = index;
+        *bucket = index;
+        e->s.holding_count++;
+    }
+    e->holdings[index].qty += (uint32_t)qty;
+    CHECK(e->holdings[index].qty <= e->resources[resource].gpus);
+}
+
+static void holding_end(struct engine *e, uint32_t index)
+{
+    struct holding *h = &e->holdings[index];
+    uint32_t *link = bucket_of(e, h->account, h->resource, h->hour_tier);
+    while (*link != index) {
+        link = &e->holdings[*link].next_in_bucket;
+    }
+    *link = h->next_in_bucket;
+    if (h->previous_in_hour != 0) {
+        e->holdings[h->previous_in_hour].next_in_hour = h->next_in_hour;
+    } else {
+        e->hour_holdings[(h->hour_tier >> 8) % HOUR_RING] = h->next_in_hour;
+    }
+    if (h->next_in_hour != 0) {
+        e->holdings[h->next_in_hour].previous_in_hour = h->previous_in_hour;
+    }
+    *h = (struct holding){.next_in_bucket = e->s.holding_free};
+    e->s.holding_free = index;
+    e->s.holding_count--;
+}
+
+void holding_offer(struct engine *e, uint32_t holding, int64_t qty)
+{
+    struct holding *h = &e->holdings[holding];
+    int64_t offered = (int64_t)h->offered + qty;
+    CHECK(offered >= 0 && offered <= (int64_t)h->qty);
+    h->offered = (uint32_t)offered;
+}
+
+void holding_sell(struct engine *e, uint32_t holding, int64_t qty)
+{
+    holding_offer(e, holding, -qty);
+    e->holdings[holding].qty -= (uint32_t)qty;
+    if (e->holdings[holding].qty == 0) {
+        holding_end(e, holding);
+    }
+}
+
+bool holding_forget_one(struct engine *e, uint32_t hour)
+{
+    uint32_t index = e->hour_holdings[hour % HOUR_RING];
+    if (index == 0) {
+        return false;
+    }
+    CHECK(e->holdings[index].hour_tier >> 8 == hour && e->holdings[index].offered == 0);
+    holding_end(e, index);
+    return true;
+}
+
+bool capacity_source(const struct engine *e, uint32_t account,
+                     const struct command_new_order *order, uint8_t *source)
+{
+    uint32_t hour = contract_hour(order->contract);
+    if (e->resources[order->resource].account == account &&
+        capacity_free(e, order->resource, hour) >= order->qty) {
+        *source = SOURCE_OWN;
+        return true;
+    }
+    for (uint8_t tier = contract_tier(order->contract); tier < TIER_COUNT; tier++) {
+        uint32_t index = holding_find(e, account, order->resource, hour, tier);
+        if (index != 0 &&
+            (int64_t)e->holdings[index].qty - (int64_t)e->holdings[index].offered >= order->qty) {
+            *source = tier;
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint32_t source_holding(const struct engine *e, const struct order *o, uint32_t hour)
+{
+    uint32_t index = holding_find(e, e->keys[o->key].account, o->resource, hour, o->source);
+    CHECK(index != 0);
+    return index;
+}
+
+void capacity_reserve(struct engine *e, uint32_t slot, uint32_t hour, int64_t qty)
+{
+    const struct order *o = &e->orders[slot];
+    if (o->source == SOURCE_OWN) {
+        capacity_commit(e, o->resource, hour, qty);
+    } else {
+        holding_offer(e, source_holding(e, o, hour), qty);
+    }
+}
+
+int64_t capacity_room(const struct engine *e, uint32_t slot, uint32_t hour)
+{
+    const struct order *o = &e->orders[slot];
+    if (o->source == SOURCE_OWN) {
+        return capacity_free(e, o->resource, hour);
+    }
+    const struct holding *h = &e->holdings[source_holding(e, o, hour)];
+    return (int64_t)h->qty - (int64_t)h->offered;
+}

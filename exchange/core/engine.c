@@ -1,0 +1,304 @@
+#include "exchange/core/engine.h"
+
+#include "exchange/core/emit.h"
+#include "exchange/core/housekeeping.h"
+#include "exchange/core/order.h"
+#include "exchange/core/registry.h"
+#include "exchange/core/session.h"
+#include "exchange/core/state.h"
+
+void engine_config_default(struct engine_config *config)
+{
+    *config = (struct engine_config){
+        .orders = 1u << 20,
+        .ladders = 1u << 18,
+        .fills = 1u << 21,
+        .holdings = 1u << 20,
+        .timers = 1u << 18,
+        .accounts = 1u << 14,
+        .keys = 1u << 14,
+        .resources = 1u << 13,
+        .groups = 1u << 14,
+        .markets = 1u << 10,
+    };
+}
+
+/* --- memory -------------------------------------------------------------------------------- */
+
+static uint32_t bucket_count(const struct engine_config *config)
+{
+    uint32_t buckets = 1;
+    while (buckets < config->holdings) {
+        buckets *= 2;
+    }
+    return buckets;
+}
+
+/* Node memory for the worst case of sparse books: 128 bytes an order, touched only when used. */
+static uint32_t node_unit_count(const struct engine_config *config)
+{
+    return config->orders * 4 + 16 * NODE_UNITS;
+}
+
+/* Takes `count` items from the block at *used, on a cache line of its own. */
+static void *carve(unsigned char *memory, size_t *used, size_t count, size_t size)
+{
+    void *place = memory == NULL ? NULL : memory + *used;
+    *used += (count * size + 63) / 64 * 64;
+    return place;
+}
+
+/* Lays the tables out; with memory NULL it only measures. Index 0 of every table is unused. */
+static size_t lay_out(struct engine *e, unsigned char *memory, const struct engine_config *c)
+{
+    size_t used = 0;
+    carve(memory, &used, 1, sizeof(struct engine));
+    e->orders = carve(memory, &used, (size_t)c->orders + 1, sizeof(struct order));
+    e->ladders = carve(memory, &used, (size_t)c->ladders + 1, sizeof(struct ladder));
+    e->nodes = carve(memory, &used, node_unit_count(c), NODE_UNIT);
+    e->accounts = carve(memory, &used, (size_t)c->accounts + 1, sizeof(struct account));
+    e->keys = carve(memory, &used, (size_t)c->keys + 1, sizeof(struct key));
+    e->markets = carve(memory, &used, (size_t)c->markets + 1, sizeof(struct market));
+    e->rings = carve(memory, &used, (size_t)c->markets + 1, sizeof(e->rings[0]));
+    e->resources = carve(memory, &used, (size_t)c->resources + 1, sizeof(struct resource));
+    e->cells = carve(memory, &used, (size_t)c->resources + 1, sizeof(e->cells[0]));
+    e->holdings = carve(memory, &used, (size_t)c->holdings + 1, sizeof(struct holding));
+    e->buckets = carve(memory, &used, bucket_count(c), sizeof(uint32_t));
+    e->hour_holdings = carve(memory, &used, HOUR_RING, sizeof(uint32_t));
+    e->fills = carve(memory, &used, (size_t)c->fills + 1, sizeof(struct fill_record));
+    e->timers = carve(memory, &used, (size_t)c->timers + 1, sizeof(struct timer));
+    e->public_keys = carve(memory, &used, (size_t)c->keys + 1, PUBLIC_KEY_SIZE);
+    e->identifiers = carve(memory, &used, (size_t)c->resources + 1, IDENTIFIER_SIZE);
+    e->group_names = carve(memory, &used, (size_t)c->groups + 1, LABEL_SIZE);
+    return used;
+}
+
+size_t engine_memory_size(const struct engine_config *config)
+{
+    struct engine layout;
+    return lay_out(&layout, NULL, config);
+}
+
+struct engine *engine_init(void *memory, const struct engine_config *config)
+{
+    const uint32_t most = 1u << 27;
+    if (config->orders < 1 || config->orders > most || config->ladders < 1 ||
+        config->ladders > most || config->fills < 1 || config->fills > most ||
+        config->holdings < 1 || config->holdings > most || config->timers < 1 ||
+        config->timers > most || config->accounts < 1 || config->accounts > 1u << 20 ||
+        config->keys < 1 || config->keys > 1u << 20 || config->resources < 1 ||
+        config->resources > 1u << 20 || config->groups < 1 || config->groups > 1u << 20 ||
+        config->markets < 1 || config->markets > UINT16_MAX) {
+        return NULL;
+    }
+    CHECK(((uintptr_t)memory & 63u) == 0);
+    struct engine *e = memory;
+    lay_out(e, memory, config);
+    e->config = *config;
+    e->bucket_mask = bucket_count(config) - 1;
+    e->node_units = node_unit_count(config);
+    e->s.node_top = 1;
+    return e;
+}
+
+/* --- a step -------------------------------------------------------------------------------- */
+
+static void refuse_sender(struct engine *e, const struct command *c, uint16_t reason,
+                          uint64_t highest)
+{
+    uint32_t key = c->head.key;
+    bool known = key >= 1 && key <= e->s.key_count;
+    struct event *event = emit(e, EVENT_REJECTED, c->head.link, 0);
+    event->rejected = (struct event_rejected){
+        .party = {.cl_ord_id = c->head.cl_ord_id,
+                  .key = key,
+                  .account = known ? e->keys[key].account : 0},
+        .value = (int64_t)c->head.cl_ord_id,
+        .bound = (int64_t)highest,
+        .reason = reason,
+        .request = c->head.type,
+    };
+}
+
+/* Counts the request against the key's second; true when it is one too many. */
+static bool rate_exceeded(struct engine *e, const struct command *c)
+{
+    struct key *k = &e->keys[c->head.key];
+    if (k->rate_second != e->s.second) {
+        k->rate_second = e->s.second;
+        k->rate_count = 0;
+    }
+    k->rate_count++;
+    return k->rate_count > e->accounts[k->account].rate_limit &&
+           c->head.type != COMMAND_CANCEL_ORDER && c->head.type != COMMAND_MASS_CANCEL;
+}
+
+static uint8_t slots_of_type(uint8_t type)
+{
+    return type == COMMAND_REGISTER_RESOURCE ? 2 : 1;
+}
+
+static uint8_t roles_for(const struct command *c)
+{
+    switch (c->head.type) {
+    case COMMAND_NEW_ORDER:
+        return c->new_order.side == SIDE_BUY ? ROLE_BUYER : ROLE_BUYER | ROLE_PROVIDER;
+    case COMMAND_REPLACE_ORDER:
+    case COMMAND_CANCEL_ORDER:
+    case COMMAND_MASS_CANCEL:
+        return ROLE_BUYER | ROLE_PROVIDER;
+    default:
+        return ROLE_OPERATOR;
+    }
+}
+
+static bool type_known(uint8_t type)
+{
+    return (type >= COMMAND_NEW_ORDER && type <= COMMAND_MASS_CANCEL) ||
+           (type >= COMMAND_REGISTER_CLASS && type <= COMMAND_ADVANCE);
+}
+
+/* What the sender may do at all; the cl_ord_id is used up already. */
+static struct rejection check_sender(struct engine *e, const struct command *c)
+{
+    const struct key *k = &e->keys[c->head.key];
+    const struct account *a = &e->accounts[k->account];
+    if (rate_exceeded(e, c)) {
+        return (struct rejection){REASON_RATE_EXCEEDED, k->rate_count, a->rate_limit};
+    }
+    if (!type_known(c->head.type) || c->head.slots != slots_of_type(c->head.type)) {
+        return (struct rejection){REASON_INVALID_COMMAND, c->head.type, c->head.slots};
+    }
+    if ((k->roles & roles_for(c)) == 0) {
+        return (struct rejection){REASON_NOT_AUTHORIZED, c->head.type, k->roles};
+    }
+    if (a->killed && (c->head.type == COMMAND_NEW_ORDER || c->head.type == COMMAND_REPLACE_ORDER)) {
+        return (struct rejection){REASON_ACCOUNT_KILLED, 0, 0};
+    }
+    return (struct rejection){REASON_NONE, 0, 0};
+}
+
+static void apply_request(struct engine *e, const struct command *c)
+{
+    struct rejection why = check_sender(e, c);
+    if (why.reason != REASON_NONE) {
+        order_reject(e, c, 0, why);
+        return;
+    }
+    switch (c->head.type) {
+    case COMMAND_NEW_ORDER:
+        order_new(e, c);
+        break;
+    case COMMAND_CANCEL_ORDER:
+        order_cancel(e, c);
+        break;
+    case COMMAND_REPLACE_ORDER:
+        order_replace(e, c);
+        break;
+    case COMMAND_MASS_CANCEL:
+        housekeeping_mass_cancel(e, c);
+        break;
+    default:
+        CHECK(registry_apply(e, c));
+    }
+}
+
+/* A command of a key: section 2 of the rulebook. */
+static void apply_keyed(struct engine *e, const struct command *c)
+{
+    uint32_t key = c->head.key;
+    if (key < 1 || key > e->s.key_count || (e->keys[key].flags & KEY_REVOKED) != 0) {
+        refuse_sender(e, c, REASON_UNKNOWN_KEY, 0);
+        return;
+    }
+    if (c->head.type == COMMAND_LOGIN) {
+        session_login(e, c);
+        return;
+    }
+    struct key *k = &e->keys[key];
+    if ((k->flags & KEY_BOUND) == 0 || c->head.session != k->session) {
+        refuse_sender(e, c, REASON_SESSION_ENDED, k->session);
+        return;
+    }
+    if (c->head.type == COMMAND_LOGOUT) {
+        session_logout(e, c);
+        return;
+    }
+    if (c->head.cl_ord_id <= k->highest_cl_ord_id) {
+        refuse_sender(e, c, REASON_DUPLICATE, k->highest_cl_ord_id);
+        return;
+    }
+    k->highest_cl_ord_id = c->head.cl_ord_id;
+    apply_request(e, c);
+}
+
+static void apply(struct engine *e, const struct command *c)
+{
+    switch (c->head.type) {
+    case COMMAND_GENESIS:
+        registry_genesis(e, c);
+        break;
+    case COMMAND_TICK:
+        memset(emit(e, EVENT_TIME, 0, EVENT_PUBLIC)->bytes, 0, sizeof(((struct event *)0)->bytes));
+        break;
+    case COMMAND_LINK_UP:
+        session_link_up(e, c);
+        break;
+    case COMMAND_LINK_DOWN:
+        session_link_down(e, c);
+        break;
+    default:
+        apply_keyed(e, c);
+    }
+}
+
+static void set_time(struct engine *e, int64_t time_ns)
+{
+    CHECK(time_ns >= e->s.time_ns);
+    int64_t second = time_ns / NS_PER_SECOND;
+    e->s.time_ns = time_ns;
+    if (second == e->s.second) {
+        return;
+    }
+    e->s.second = (uint32_t)second;
+    e->s.hour = (uint32_t)(second / 3600);
+    /* The gate of hour h is closed when h x 3600 - lead <= now. */
+    e->s.open_hour = (uint32_t)((second + e->s.gate_lead_s) / 3600) + 1;
+}
+
+void engine_step(struct engine *engine, const struct command *command, struct event_sink *sink)
+{
+    struct engine *e = engine;
+    CHECK(command->head.seq == e->s.seq + 1);
+    e->sink = sink;
+    e->s.seq = command->head.seq;
+    e->s.event_index = 0;
+    set_time(e, command->head.time_ns);
+    uint32_t units = housekeeping_run(e, e->s.sweep_slice);
+    apply(e, command);
+    if (command->head.type == COMMAND_GENESIS) {
+        /* Only now is the gate lead known; the first gate to work off is the next one. */
+        e->s.second = 0;
+        set_time(e, command->head.time_ns);
+        e->s.gate_hour = e->s.open_hour;
+        e->s.gate_market = 1;
+    }
+    housekeeping_run(e, units);
+    sink->events[sink->count - 1].head.flags |= EVENT_LAST;
+    e->sink = NULL;
+}
+
+bool engine_has_work(const struct engine *engine)
+{
+    return housekeeping_due(engine);
+}
+
+uint64_t engine_seq(const struct engine *engine)
+{
+    return engine->s.seq;
+}
+
+int64_t engine_time_ns(const struct engine *engine)
+{
+    return engine->s.time_ns;
+}

@@ -1,0 +1,16 @@
+/* What time and mass requests make due, done in slices (rulebook, section 8). */
+#ifndef KASHI_EXCHANGE_CORE_HOUSEKEEPING_H
+#define KASHI_EXCHANGE_CORE_HOUSEKEEPING_H
+
+#include "exchange/core/state.h"
+
+/* Does at most `units`; returns what is left of them. */
+uint32_t housekeeping_run(struct engine *e, uint32_t units);
+bool housekeeping_due(const struct engine *e);
+
+/* Ends every order that the key has entered so far; they are over at once. */
+void housekeeping_end_key(struct engine *e, uint32_t key, uint16_t reason);
+/* Begins a mass cancel; answers the request. */
+void housekeeping_mass_cancel(struct engine *e, const struct command *command);
+
+#endif

@@ -1,0 +1,382 @@
+#include "exchange/core/match.h"
+
+#include "exchange/core/book.h"
+#include "exchange/core/capacity.h"
+#include "exchange/core/emit.h"
+#include "exchange/core/money.h"
+#include "exchange/core/order.h"
+
+/* Opposite books that an arriving order may trade with, as bits of ladder.occupied: a bid of tier
+ * T looks at offers T .. 3 (books 4 + T .. 7), an offer of tier T at bids 0 .. T. */
+static uint32_t eligible(const struct arrival *a)
+{
+    return a->sell ? (2u << a->tier) - 1u : 0xf0u & ~((16u << a->tier) - 16u);
+}
+
+/* One candidate order a tier, for walks that may not take orders out as they pass. */
+struct walk {
+    uint32_t slot[BOOKS];
+};
+
+/* Book with the best price among `mask`; at equal prices the nearest tier: for a bid the lowest
+ * offer tier, for an offer the highest bid tier. */
+static uint32_t best_book(const struct ladder *l, const struct arrival *a, uint32_t mask)
+{
+    uint32_t best = (uint32_t)__builtin_ctz(mask);
+    mask &= mask - 1;
+    while (mask != 0) {
+        uint32_t book = (uint32_t)__builtin_ctz(mask);
+        mask &= mask - 1;
+        if (a->sell ? l->best_price[book] >= l->best_price[best]
+                    : l->best_price[book] < l->best_price[best]) {
+            best = book;
+        }
+    }
+    return best;
+}
+
+static uint32_t walk_best(const struct engine *e, const struct walk *w, const struct arrival *a)
+{
+    uint32_t best = BOOKS;
+    uint32_t mask = eligible(a);
+    for (uint32_t book = 0; book < BOOKS; book++) {
+        if ((mask >> book & 1u) == 0 || w->slot[book] == 0) {
+            continue;
+        }
+        uint32_t price = e->orders[w->slot[book]].price_e4;
+        if (best == BOOKS || (a->sell ? price >= e->orders[w->slot[best]].price_e4
+                                      : price < e->orders[w->slot[best]].price_e4)) {
+            best = book;
+        }
+    }
+    return best;
+}
+
+static void walk_start(const struct engine *e, struct walk *w, const struct arrival *a)
+{
+    memcpy(w->slot, e->ladders[a->ladder].best, sizeof(w->slot));
+}
+
+bool match_crosses(const struct arrival *a, int64_t price_e4)
+{
+    return a->sell ? price_e4 >= a->limit_e4 : price_e4 <= a->limit_e4;
+}
+
+bool match_best(const struct engine *e, const struct arrival *a, int64_t *price_e4)
+{
+    if (a->ladder == 0) {
+        return false;
+    }
+    const struct ladder *l = &e->ladders[a->ladder];
+    uint32_t mask = l->occupied & eligible(a);
+    if (mask == 0) {
+        return false;
+    }
+    *price_e4 = l->best_price[best_book(l, a, mask)];
+    return true;
+}
+
+void match_clear_tops(struct engine *e, const struct arrival *a)
+{
+    if (a->ladder == 0) {
+        return;
+    }
+    struct ladder *l = &e->ladders[a->ladder];
+    for (uint32_t i = 0; i < TIER_COUNT; i++) {
+        uint32_t book = a->sell ? a->tier - i : 4 + a->tier + i;
+        if (a->sell ? i > a->tier : a->tier + i >= TIER_COUNT) {
+            return;
+        }
+        while ((l->occupied >> book & 1u) != 0) {
+            uint16_t over = order_over(e, l->best[book]);
+            if (over == 0) {
+                break;
+            }
+            order_take_out_over(e, l->best[book], over);
+        }
+    }
+}
+
+int64_t match_fillable(const struct engine *e, const struct arrival *a, int64_t wanted)
+{
+    if (a->ladder == 0) {
+        return 0;
+    }
+    struct walk w;
+    walk_start(e, &w, a);
+    int64_t fillable = 0;
+    int64_t open = wanted;
+    while (open > 0) {
+        uint32_t book = walk_best(e, &w, a);
+        if (book == BOOKS) {
+            break;
+        }
+        uint32_t slot = w.slot[book];
+        const struct order *o = &e->orders[slot];
+        int64_t price = o->price_e4;
+        if (!match_crosses(a, price)) {
+            break;
+        }
+        w.slot[book] = book_worse(e, slot);
+        if (order_over(e, slot) != 0) {
+            continue;
+        }
+        if (price < a->inner_low_e4 || price > a->inner_high_e4) {
+            break;
+        }
+        int64_t qty = o->leaves < open ? o->leaves : open;
+        if (e->keys[o->key].group != a->group) {
+            fillable += qty;
+            open -= qty;
+        } else if (!a->fok && a->stp == STP_CANCEL_NEWEST) {
+            break;
+        } else if (!a->fok && a->stp == STP_DECREMENT) {
+            open -= qty;
+        }
+    }
+    return fillable;
+}
+
+/* --- trading ----------------------------------------------------------------------------- */
+
+struct side_result {
+    int64_t fee_e4;
+    int64_t bond_e4;
+};
+
+static uint16_t rate_of(const struct engine *e, const struct order *o, bool maker)
+{
+    const struct fee_schedule *f = &e->s.fees[o->fees];
+    return maker ? f->maker_bp : f->taker_bp;
+}
+
+static struct side_result settle_bid(struct engine *e, struct order *o, bool maker,
+                                     int64_t price_e4, uint32_t qty)
+{
+    struct account *account = &e->accounts[e->keys[o->key].account];
+    int64_t before = money_bid_reserve(e, o->fees, o->fee_rest, o->price_e4, o->leaves);
+    int64_t notional = price_e4 * qty;
+    uint16_t rest;
+    int64_t fee = money_fee(o->fee_rest, notional, rate_of(e, o, maker), &rest);
+    o->fee_rest = rest & 0x3fffu;
+    o->leaves -= qty;
+    o->cum += qty;
+    int64_t after = money_bid_reserve(e, o->fees, o->fee_rest, o->price_e4, o->leaves);
+    CHECK(before - after >= notional + fee);
+    account->reserved_e4 += after - before;
+    account->cash_e4 -= notional + fee;
+    account->escrow_e4 += notional + fee;
+    return (struct side_result){.fee_e4 = fee};
+}
+
+static struct side_result settle_offer(struct engine *e, struct order *o, bool maker,
+                                       int64_t price_e4, uint32_t qty)
+{
+    struct account *account = &e->accounts[e->keys[o->key].account];
+    uint16_t rest;
+    int64_t fee = money_fee(o->fee_rest, price_e4 * qty, rate_of(e, o, maker), &rest);
+    o->fee_rest = rest & 0x3fffu;
+    int64_t bond = (int64_t)o->bond_unit * qty;
+    o->leaves -= qty;
+    o->cum += qty;
+    account->bond_open_e4 -= bond;
+    account->bond_locked_e4 += bond;
+    return (struct side_result){.fee_e4 = fee, .bond_e4 = bond};
+}
+
+static void emit_fill(struct engine *e, uint32_t slot, const struct event_trade *trade, bool maker,
+                      uint64_t contract, int64_t fee_e4)
+{
+    const struct order *o = &e->orders[slot];
+    struct event *event = emit(e, EVENT_FILL, emit_link(&e->keys[o->key]), 0);
+    event->fill = (struct event_fill){
+        .party = emit_party(e, o->key, o->cl_ord_id),
+        .order_id = order_id_of(e, slot),
+        .contract = contract,
+        .fill_id = trade->fill_id,
+        .price_e4 = trade->price_e4,
+        .qty = trade->qty,
+        .leaves_qty = o->leaves,
+        .cum_qty = o->cum,
+        .fee_e4 = fee_e4,
+        .resource = trade->resource,
+        .side = o->sell ? SIDE_SELL : SIDE_BUY,
+        .resting = maker,
+        .trade_tier = contract_tier(trade->contract),
+    };
+}
+
+static void record_fill(struct engine *e, struct event_trade *t)
+{
+    CHECK(e->s.fill_count < e->config.fills);
+    uint32_t slot = ++e->s.fill_count;
+    struct fill_record *f = &e->fills[slot];
+    *f = (struct fill_record){
+        .buy_order_id = t->buy_order_id,
+        .sell_order_id = t->sell_order_id,
+        .contract = t->contract,
+        .price_e4 = t->price_e4,
+        .escrow_e4 = t->price_e4 * t->qty + t->buy_fee_e4,
+        .buy_fee_e4 = t->buy_fee_e4,
+        .sell_fee_e4 = t->sell_fee_e4,
+        .bond_e4 = t->bond_e4,
+        .qty = (uint32_t)t->qty,
+        .buyer = t->buyer,
+        .seller = t->seller,
+        .resource = t->resource,
+        .generation = 1,
+        .offer_tier = t->offer_tier,
+        .source_tier = t->source_tier,
+    };
+    t->fill_id = (uint64_t)f->generation << 32 | slot;
+}
+
+static void trade(struct engine *e, uint32_t arriving, uint32_t resting, const struct arrival *a,
+                  uint32_t resting_book)
+{
+    uint32_t bid_slot = a->sell ? resting : arriving;
+    uint32_t offer_slot = a->sell ? arriving : resting;
+    struct order *bid = &e->orders[bid_slot];
+    struct order *offer = &e->orders[offer_slot];
+    uint32_t qty = bid->leaves < offer->leaves ? bid->leaves : offer->leaves;
+    int64_t price_e4 = e->orders[resting].price_e4;
+    uint8_t resting_tier = resting_book & 3u;
+    uint64_t resting_contract = contract_with_tier(a->contract, resting_tier);
+    uint64_t contract = a->sell ? resting_contract : a->contract;
+    uint32_t hour = contract_hour(contract);
+    uint32_t buyer = e->keys[bid->key].account;
+    uint32_t seller = e->keys[offer->key].account;
+
+    struct side_result buy = settle_bid(e, bid, a->sell, price_e4, qty);
+    struct side_result sell = settle_offer(e, offer, !a->sell, price_e4, qty);
+    if (offer->source != SOURCE_OWN) {
+        holding_sell(e, holding_find(e, seller, offer->resource, hour, offer->source), qty);
+    }
+    holding_add(e, buyer, offer->resource, hour, contract_tier(contract), qty);
+    e->ladders[a->ladder].last_trade_e4 = (uint32_t)price_e4;
+
+    struct event_trade t = {
+        .contract = contract,
+        .price_e4 = price_e4,
+        .qty = qty,
+        .buy_order_id = order_id_of(e, bid_slot),
+        .sell_order_id = order_id_of(e, offer_slot),
+        .buyer = buyer,
+        .seller = seller,
+        .resource = offer->resource,
+        .offer_tier = a->sell ? a->tier : resting_tier,
+        .source_tier = offer->source,
+        .aggressor = a->sell ? SIDE_SELL : SIDE_BUY,
+        .buy_fee_e4 = buy.fee_e4,
+        .sell_fee_e4 = sell.fee_e4,
+        .bond_e4 = sell.bond_e4,
+        .buyer_group = e->keys[bid->key].group,
+        .seller_group = e->keys[offer->key].group,
+    };
+    record_fill(e, &t);
+    emit(e, EVENT_TRADE, 0, EVENT_PUBLIC)->trade = t;
+    emit_fill(e, bid_slot, &t, a->sell, a->sell ? resting_contract : a->contract, buy.fee_e4);
+    emit_fill(e, offer_slot, &t, !a->sell, a->sell ? a->contract : resting_contract, sell.fee_e4);
+    if (e->orders[resting].leaves == 0) {
+        book_remove(e, resting);
+        order_finish(e, resting);
+    }
+}
+
+/* Takes `qty` out of one order by self-trade prevention without ending it. */
+static void restate(struct engine *e, uint32_t slot, uint32_t qty, uint64_t contract)
+{
+    struct order *o = &e->orders[slot];
+    struct account *account = &e->accounts[e->keys[o->key].account];
+    if (o->sell) {
+        account->bond_open_e4 -= (int64_t)o->bond_unit * qty;
+        capacity_reserve(e, slot, contract_hour(contract), -(int64_t)qty);
+    } else {
+        account->reserved_e4 -= money_bid_reserve(e, o->fees, o->fee_rest, o->price_e4, o->leaves);
+        account->reserved_e4 +=
+            money_bid_reserve(e, o->fees, o->fee_rest, o->price_e4, o->leaves - qty);
+    }
+    o->leaves -= qty;
+    struct event *event = emit(e, EVENT_RESTATED, emit_link(&e->keys[o->key]), 0);
+    event->out = (struct event_out){
+        .party = emit_party(e, o->key, o->cl_ord_id),
+        .order_id = order_id_of(e, slot),
+        .contract = contract,
+        .orig_cl_ord_id = o->cl_ord_id,
+        .price_e4 = o->price_e4,
+        .qty = qty,
+        .leaves_qty = o->leaves,
+        .cum_qty = o->cum,
+        .reason = REASON_SELF_TRADE,
+        .side = o->sell ? SIDE_SELL : SIDE_BUY,
+        .resting = o->leaf != 0,
+    };
+}
+
+static void decrement(struct engine *e, uint32_t arriving, uint32_t resting,
+                      const struct arrival *a, uint32_t resting_book)
+{
+    uint32_t both[2] = {resting, arriving};
+    uint64_t contracts[2] = {contract_with_tier(a->contract, resting_book & 3u), a->contract};
+    uint32_t qty = e->orders[arriving].leaves < e->orders[resting].leaves
+                       ? e->orders[arriving].leaves
+                       : e->orders[resting].leaves;
+    for (int i = 0; i < 2; i++) {
+        if (e->orders[both[i]].leaves == qty) {
+            order_take_out(e, both[i], REASON_SELF_TRADE, 0);
+        } else {
+            restate(e, both[i], qty, contracts[i]);
+        }
+    }
+}
+
+void match_run(struct engine *e, uint32_t slot, const struct arrival *a)
+{
+    struct order *o = &e->orders[slot];
+    const uint32_t generation = o->generation;
+    struct ladder *l = &e->ladders[a->ladder];
+    const uint32_t mask = eligible(a);
+    struct walk w;
+    if (a->fok) {
+        walk_start(e, &w, a);
+    }
+    while (o->generation == generation && o->leaves > 0) {
+        uint32_t book;
+        uint32_t resting;
+        if (__builtin_expect(a->fok, 0)) {
+            book = walk_best(e, &w, a);
+            if (book == BOOKS) {
+                return;
+            }
+            resting = w.slot[book];
+            w.slot[book] = book_worse(e, resting);
+        } else {
+            uint32_t occupied = l->occupied & mask;
+            if (occupied == 0) {
+                return;
+            }
+            book = best_book(l, a, occupied);
+            resting = l->best[book];
+        }
+        int64_t price = e->orders[resting].price_e4;
+        if (!match_crosses(a, price)) {
+            return;
+        }
+        uint16_t over = order_over(e, resting);
+        if (over != 0) {
+            order_take_out_over(e, resting, over);
+        } else if (price < a->inner_low_e4 || price > a->inner_high_e4) {
+            order_take_out(e, slot, REASON_BAND_REMAINDER, 0);
+        } else if (e->keys[e->orders[resting].key].group != a->group) {
+            trade(e, slot, resting, a, book);
+        } else if (a->fok) {
+            continue;
+        } else if (a->stp == STP_CANCEL_NEWEST) {
+            order_take_out(e, slot, REASON_SELF_TRADE, 0);
+        } else if (a->stp == STP_CANCEL_OLDEST) {
+            order_take_out(e, resting, REASON_SELF_TRADE, 0);
+        } else {
+            decrement(e, slot, resting, a, book);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+/* Matching: an arriving order against the opposite books of its ladder hour. */
+#ifndef KASHI_EXCHANGE_CORE_MATCH_H
+#define KASHI_EXCHANGE_CORE_MATCH_H
+
+#include "exchange/core/state.h"
+
+/* What matching needs to know of an arriving order besides its slot. */
+struct arrival {
+    uint64_t contract;
+    uint32_t ladder;
+    uint32_t market;
+    int64_t limit_e4;
+    int64_t inner_low_e4;
+    int64_t inner_high_e4;
+    uint32_t group;
+    uint8_t tier;
+    uint8_t stp;
+    bool sell;
+    bool fok; /* passes over its own group */
+};
+
+/* Takes out orders that are over from the top of the opposite books, nearest tier first. */
+void match_clear_tops(struct engine *e, const struct arrival *a);
+/* Best opposite price over the eligible tiers; false: none. */
+bool match_best(const struct engine *e, const struct arrival *a, int64_t *price_e4);
+/* Whether that price is within the limit. */
+bool match_crosses(const struct arrival *a, int64_t price_e4);
+/* Quantity that could be filled now, counted up to `wanted`. */
+int64_t match_fillable(const struct engine *e, const struct arrival *a, int64_t wanted);
+/* Trades. Returns 0, or the reason for which the remainder was taken out (the slot is then free,
+ * as it is when nothing is left). */
+void match_run(struct engine *e, uint32_t slot, const struct arrival *a);
+
+#endif

@@ -1,0 +1,870 @@
+#include "exchange/core/order.h"
+
+#include "exchange/core/book.h"
+#include "exchange/core/capacity.h"
+#include "exchange/core/emit.h"
+#include "exchange/core/match.h"
+#include "exchange/core/money.h"
+#include "exchange/core/timers.h"
+
+void order_reject(struct engine *e, const struct command *command, uint64_t order_id,
+                  struct rejection why)
+{
+    uint32_t key = command->head.key;
+    struct event *event = emit(e, EVENT_REJECTED, emit_link(&e->keys[key]), 0);
+    event->rejected = (struct event_rejected){
+        .party = emit_party(e, key, command->head.cl_ord_id),
+        .order_id = order_id,
+        .value = why.value,
+        .bound = why.bound,
+        .reason = why.reason,
+        .request = command->head.type,
+        .consumed = 1,
+    };
+}
+
+/* --- slots, chains ----------------------------------------------------------------------- */
+
+static uint32_t slot_take(struct engine *e)
+{
+    uint32_t slot = e->s.order_free;
+    if (slot != 0) {
+        e->s.order_free = e->orders[slot].newer;
+    } else {
+        CHECK(e->s.order_top < e->config.orders);
+        slot = ++e->s.order_top;
+        e->orders[slot].generation = 1;
+    }
+    e->s.order_count++;
+    return slot;
+}
+
+static bool slot_available(const struct engine *e, bool timer)
+{
+    return (e->s.order_free != 0 || e->s.order_top < e->config.orders) &&
+           (!timer || e->s.timer_count < e->config.timers);
+}
+
+static void slot_release(struct engine *e, uint32_t slot)
+{
+    struct order *o = &e->orders[slot];
+    o->live = 0;
+    o->generation++;
+    e->s.order_count--;
+    /* A slot whose generations are used up is retired: ids never repeat. */
+    if (o->generation != 0) {
+        o->newer = e->s.order_free;
+        e->s.order_free = slot;
+    }
+}
+
+static void chain_append(struct engine *e, uint32_t slot)
+{
+    struct order *o = &e->orders[slot];
+    struct key *k = &e->keys[o->key];
+    o->older = k->newest;
+    o->newer = 0;
+    if (k->newest != 0) {
+        e->orders[k->newest].newer = slot;
+    } else {
+        k->oldest = slot;
+    }
+    k->newest = slot;
+}
+
+static void chain_remove(struct engine *e, uint32_t slot)
+{
+    const struct order *o = &e->orders[slot];
+    struct key *k = &e->keys[o->key];
+    for (uint32_t i = 0; i < e->s.sweep_count; i++) {
+        struct sweep *sweep = &e->s.sweeps[(e->s.sweep_first + i) % SWEEPS_MAX];
+        if (sweep->slot == slot) {
+            sweep->slot = o->newer;
+        }
+    }
+    if (o->newer != 0) {
+        e->orders[o->newer].older = o->older;
+    } else {
+        k->newest = o->older;
+    }
+    if (o->older != 0) {
+        e->orders[o->older].newer = o->newer;
+    } else {
+        k->oldest = o->newer;
+    }
+}
+
+uint32_t order_find(const struct engine *e, uint64_t order_id)
+{
+    uint32_t slot = (uint32_t)order_id;
+    if (slot == 0 || slot > e->s.order_top) {
+        return 0;
+    }
+    const struct order *o = &e->orders[slot];
+    return o->live && o->generation == order_id >> 32 ? slot : 0;
+}
+
+/* --- the end of an order ----------------------------------------------------------------- */
+
+bool order_covered(const struct sweep *sweep, const struct order *o, uint64_t contract)
+{
+    uint32_t hour = contract_hour(contract);
+    return o->epoch < sweep->epoch &&
+           (!(sweep->filter & MASS_CANCEL_OWN_KEY) || o->key == sweep->by_key) &&
+           (!(sweep->filter & MASS_CANCEL_CLASS) || contract_class(contract) == sweep->class_id) &&
+           (!(sweep->filter & MASS_CANCEL_REGION) ||
+            contract_region(contract) == sweep->region_id) &&
+           (!(sweep->filter & MASS_CANCEL_HOURS) ||
+            (hour >= sweep->hour_from && hour < sweep->hour_to));
+}
+
+/* Whether a mass cancel under way covers an order that it has not reached yet. */
+static struct sweep *covering_sweep(struct engine *e, const struct order *o)
+{
+    const struct ladder *l = &e->ladders[o->ladder];
+    for (uint32_t i = 0; i < e->s.sweep_count; i++) {
+        struct sweep *sweep = &e->s.sweeps[(e->s.sweep_first + i) % SWEEPS_MAX];
+        if (sweep->account == e->keys[o->key].account && order_covered(sweep, o, l->contract)) {
+            return sweep;
+        }
+    }
+    return NULL;
+}
+
+uint16_t order_over(const struct engine *e, uint32_t slot)
+{
+    const struct order *o = &e->orders[slot];
+    const struct key *k = &e->keys[o->key];
+    if (contract_hour(e->ladders[o->ladder].contract) < e->s.open_hour) {
+        return REASON_GATE_CLOSED;
+    }
+    if (o->timer != 0 && e->timers[o->timer].expire_time_ns <= e->s.time_ns) {
+        return REASON_EXPIRED;
+    }
+    if ((k->flags & KEY_ENDED) != 0 && o->epoch < k->end_epoch) {
+        return k->end_reason;
+    }
+    for (uint32_t i = 0; i < e->s.sweep_count; i++) {
+        const struct sweep *sweep = &e->s.sweeps[(e->s.sweep_first + i) % SWEEPS_MAX];
+        if (sweep->account == k->account &&
+            order_covered(sweep, o, e->ladders[o->ladder].contract)) {
+            return REASON_MASS_CANCELED;
+        }
+    }
+    return 0;
+}
+
+void order_finish(struct engine *e, uint32_t slot)
+{
+    struct order *o = &e->orders[slot];
+    CHECK(o->leaf == 0);
+    e->accounts[e->keys[o->key].account].open_orders--;
+    if (o->timer != 0) {
+        timers_remove(e, slot);
+    }
+    chain_remove(e, slot);
+    slot_release(e, slot);
+}
+
+/* Gives back everything that an order has reserved. */
+static void release_reserves(struct engine *e, uint32_t slot, uint64_t contract)
+{
+    const struct order *o = &e->orders[slot];
+    struct account *account = &e->accounts[e->keys[o->key].account];
+    if (o->sell) {
+        account->bond_open_e4 -= (int64_t)o->bond_unit * o->leaves;
+        capacity_reserve(e, slot, contract_hour(contract), -(int64_t)o->leaves);
+    } else {
+        account->reserved_e4 -=
+            money_bid_reserve(e, (uint8_t)o->fees, o->fee_rest, o->price_e4, o->leaves);
+    }
+}
+
+void order_take_out(struct engine *e, uint32_t slot, uint16_t reason, uint64_t cl_ord_id)
+{
+    struct order *o = &e->orders[slot];
+    uint32_t ladder = o->ladder;
+    uint64_t contract = contract_with_tier(e->ladders[ladder].contract, o->tier);
+    release_reserves(e, slot, contract);
+    struct event *event = emit(e, EVENT_CANCELED, emit_link(&e->keys[o->key]), 0);
+    event->out = (struct event_out){
+        .party = emit_party(e, o->key, cl_ord_id != 0 ? cl_ord_id : o->cl_ord_id),
+        .order_id = order_id_of(e, slot),
+        .contract = contract,
+        .orig_cl_ord_id = o->cl_ord_id,
+        .price_e4 = o->price_e4,
+        .qty = o->leaves,
+        .cum_qty = o->cum,
+        .reason = reason,
+        .side = o->sell,
+        .resting = o->leaf != 0,
+    };
+    if (o->leaf != 0) {
+        book_remove(e, slot);
+    }
+    order_finish(e, slot);
+}
+
+void order_take_out_over(struct engine *e, uint32_t slot, uint16_t reason)
+{
+    if (reason == REASON_MASS_CANCELED) {
+        covering_sweep(e, &e->orders[slot])->canceled++;
+    }
+    order_take_out(e, slot, reason, 0);
+}
+
+/* --- entry ------------------------------------------------------------------------------- */
+
+int64_t order_reference(const struct engine *e, uint32_t market, uint64_t contract)
+{
+    uint32_t ladder = ladder_find(e, market, contract_hour(contract));
+    if (ladder != 0 && e->ladders[ladder].last_trade_e4 != 0) {
+        return e->ladders[ladder].last_trade_e4;
+    }
+    const struct market *m = &e->markets[market];
+    uint8_t tier = contract_tier(contract);
+    return m->index_price_e4[tier] != 0 ? m->index_price_e4[tier] : m->launch_price_e4[tier];
+}
+
+#define REJECT(why, val, lim)                                                                      \
+    return (struct rejection)                                                                      \
+    {                                                                                              \
+        .reason = (why), .value = (val), .bound = (lim)                                            \
+    }
+#define ACCEPT                                                                                     \
+    return (struct rejection)                                                                      \
+    {                                                                                              \
+        .reason = REASON_NONE                                                                      \
+    }
+
+static struct rejection check_contract(const struct engine *e, uint64_t contract, uint32_t *market)
+{
+    uint16_t class_id = contract_class(contract);
+    uint16_t region_id = contract_region(contract);
+    if (class_id >= e->s.class_count || region_id >= e->s.region_count ||
+        contract_tier(contract) >= TIER_COUNT) {
+        REJECT(REASON_UNKNOWN_CONTRACT, (int64_t)contract, 0);
+    }
+    *market = e->s.market_of[class_id][region_id];
+    const struct market *m = &e->markets[*market];
+    if (*market == 0 || m->mode == MODE_NONE) {
+        REJECT(REASON_NO_MARKET, 0, 0);
+    }
+    if (m->halted) {
+        REJECT(REASON_MARKET_HALTED, 0, 0);
+    }
+    uint32_t hour = contract_hour(contract);
+    if (hour < e->s.open_hour) {
+        REJECT(REASON_GATE_CLOSED_FOR_HOUR, hour, e->s.open_hour);
+    }
+    if (hour >= e->s.hour + e->s.horizon_hours) {
+        REJECT(REASON_BEYOND_HORIZON, hour, (int64_t)e->s.hour + e->s.horizon_hours);
+    }
+    ACCEPT;
+}
+
+static struct rejection check_kind(const struct engine *e, const struct command_new_order *n)
+{
+    bool immediate = n->tif == TIF_IOC || n->tif == TIF_FOK;
+    bool post_only = (n->flags & ORDER_POST_ONLY) != 0;
+    if (n->side > SIDE_SELL) {
+        REJECT(REASON_INVALID_SIDE, n->side, SIDE_SELL);
+    }
+    if (n->ord_type > ORD_MARKET) {
+        REJECT(REASON_INVALID_ORD_TYPE, n->ord_type, ORD_MARKET);
+    }
+    if (n->tif > TIF_FOK) {
+        REJECT(REASON_INVALID_TIME_IN_FORCE, n->tif, TIF_FOK);
+    }
+    if (n->stp > STP_DECREMENT) {
+        REJECT(REASON_INVALID_STP, n->stp, STP_DECREMENT);
+    }
+    if (n->ord_type == ORD_MARKET && !immediate) {
+        REJECT(REASON_MARKET_MUST_NOT_REST, n->tif, 0);
+    }
+    if (post_only && immediate) {
+        REJECT(REASON_POST_ONLY_WITH_IMMEDIATE, n->tif, 0);
+    }
+    if (n->min_qty != 0 && n->tif == TIF_FOK) {
+        REJECT(REASON_MIN_QTY_WITH_FOK, n->min_qty, 0);
+    }
+    if (n->min_qty != 0 && post_only) {
+        REJECT(REASON_MIN_QTY_WITH_POST_ONLY, n->min_qty, 0);
+    }
+    if (n->expire_time_ns != 0 && n->tif != TIF_TIME) {
+        REJECT(REASON_EXPIRE_TIME_NOT_ALLOWED, n->expire_time_ns, 0);
+    }
+    if (n->tif == TIF_TIME && n->expire_time_ns <= e->s.time_ns) {
+        REJECT(REASON_EXPIRE_TIME_PAST, n->expire_time_ns, e->s.time_ns);
+    }
+    ACCEPT;
+}
+
+static struct rejection check_qty(const struct engine *e, uint32_t market, uint32_t account,
+                                  int64_t qty)
+{
+    if (qty < 1 || qty > QTY_MAX) {
+        REJECT(REASON_QTY_OUT_OF_RANGE, qty, QTY_MAX);
+    }
+    uint32_t lot = e->markets[market].lot;
+    if (lot != 1 && (uint32_t)qty % lot != 0) {
+        REJECT(REASON_QTY_NOT_IN_LOTS, qty, lot);
+    }
+    if (qty > e->accounts[account].order_qty_limit) {
+        REJECT(REASON_QTY_ABOVE_LIMIT, qty, e->accounts[account].order_qty_limit);
+    }
+    ACCEPT;
+}
+
+static struct rejection check_amounts(const struct engine *e, const struct command_new_order *n,
+                                      uint32_t market, uint32_t account)
+{
+    int64_t least = n->ord_type == ORD_MARKET ? 0 : 1;
+    if (n->price_e4 < least || n->price_e4 > PRICE_MAX_E4) {
+        REJECT(REASON_PRICE_OUT_OF_RANGE, n->price_e4, PRICE_MAX_E4);
+    }
+    struct rejection why = check_qty(e, market, account, n->qty);
+    if (why.reason != REASON_NONE) {
+        return why;
+    }
+    if (n->min_qty != 0 &&
+        (n->min_qty < 0 || n->min_qty > n->qty || n->min_qty % e->markets[market].lot != 0)) {
+        REJECT(REASON_MIN_QTY_OUT_OF_RANGE, n->min_qty, n->qty);
+    }
+    if ((n->display_qty != 0 && n->display_qty != n->qty) || (n->flags & ~ORDER_POST_ONLY) != 0 ||
+        e->markets[market].mode != MODE_CONTINUOUS) {
+        REJECT(REASON_NOT_SUPPORTED, n->display_qty, 0);
+    }
+    ACCEPT;
+}
+
+static struct rejection check_resource(const struct engine *e, const struct command_new_order *n,
+                                       uint32_t account)
+{
+    if (n->side == SIDE_BUY) {
+        if (n->resource != 0) {
+            REJECT(REASON_RESOURCE_NOT_ALLOWED, n->resource, 0);
+        }
+        ACCEPT;
+    }
+    if (n->resource == 0) {
+        REJECT(REASON_RESOURCE_REQUIRED, 0, 0);
+    }
+    if (n->resource > e->s.resource_count) {
+        REJECT(REASON_UNKNOWN_RESOURCE, n->resource, e->s.resource_count);
+    }
+    const struct resource *r = &e->resources[n->resource];
+    if (r->class_id != contract_class(n->contract) ||
+        r->region_id != contract_region(n->contract)) {
+        REJECT(REASON_RESOURCE_MISMATCH, n->resource, 0);
+    }
+    if (r->account == account && contract_tier(n->contract) > r->tier) {
+        REJECT(REASON_TIER_NOT_CERTIFIED, contract_tier(n->contract), r->tier);
+    }
+    ACCEPT;
+}
+
+static struct rejection check_band(const struct engine *e, uint32_t market, int64_t reference_e4,
+                                   int64_t price_e4)
+{
+    if (reference_e4 == 0) {
+        REJECT(REASON_NO_REFERENCE, 0, 0);
+    }
+    uint32_t width = e->markets[market].outer_band_bp;
+    int64_t low = money_band_low(reference_e4, width);
+    int64_t high = money_band_high(reference_e4, width);
+    if (price_e4 < low) {
+        REJECT(REASON_PRICE_OUTSIDE_BAND, price_e4, low);
+    }
+    if (price_e4 > high) {
+        REJECT(REASON_PRICE_OUTSIDE_BAND, price_e4, high);
+    }
+    ACCEPT;
+}
+
+/* Room in the tables for all that an arrival of this quantity could bring about. */
+static bool arrival_has_room(const struct engine *e, const struct arrival *a, int64_t qty)
+{
+    int64_t fills = qty / e->markets[a->market].lot;
+    int64_t opposite = a->ladder == 0 ? 0 : e->ladders[a->ladder].orders[a->sell ? 0 : 1];
+    fills = fills < opposite ? fills : opposite;
+    uint32_t hour = contract_hour(a->contract);
+    return book_has_room(e) &&
+           (a->ladder != 0 || e->s.ladder_free != 0 || e->s.ladder_top < e->config.ladders) &&
+           (int64_t)e->config.fills - (int64_t)e->s.fill_count >= fills &&
+           (int64_t)e->config.holdings - (int64_t)e->s.holding_count >= fills &&
+           hour - e->s.gate_hour < HOUR_RING;
+}
+
+static void arrival_bands(const struct engine *e, struct arrival *a, int64_t reference_e4)
+{
+    uint32_t width = e->markets[a->market].inner_band_bp;
+    a->inner_low_e4 = money_band_low(reference_e4, width);
+    a->inner_high_e4 = money_band_high(reference_e4, width);
+}
+
+/* A market order's limit from its collar, inside the outer band; false: nothing to trade with. */
+static bool collar_limit(const struct engine *e, struct arrival *a, int64_t collar_e4,
+                         int64_t reference_e4)
+{
+    int64_t best;
+    if (!match_best(e, a, &best)) {
+        return false;
+    }
+    uint32_t width = e->markets[a->market].outer_band_bp;
+    int64_t low = money_band_low(reference_e4, width);
+    int64_t high = money_band_high(reference_e4, width);
+    int64_t limit = a->sell ? best - collar_e4 : best + collar_e4;
+    limit = limit < low ? low : limit;
+    a->limit_e4 = limit > high ? high : limit;
+    return true;
+}
+
+/* Everything about a new order that does not need the book; fills in the arrival. */
+static struct rejection check_new(const struct engine *e, const struct command *command,
+                                  struct arrival *a, int64_t *reference_e4)
+{
+    const struct command_new_order *n = &command->new_order;
+    const struct key *k = &e->keys[command->head.key];
+    const struct account *account = &e->accounts[k->account];
+    struct rejection why = check_contract(e, n->contract, &a->market);
+    if (why.reason == REASON_NONE) {
+        why = check_kind(e, n);
+    }
+    if (why.reason == REASON_NONE) {
+        why = check_amounts(e, n, a->market, k->account);
+    }
+    if (why.reason == REASON_NONE) {
+        why = check_resource(e, n, k->account);
+    }
+    if (why.reason != REASON_NONE) {
+        return why;
+    }
+    *reference_e4 = order_reference(e, a->market, n->contract);
+    if (*reference_e4 == 0 || n->ord_type == ORD_LIMIT) {
+        why = check_band(e, a->market, *reference_e4, n->price_e4);
+        if (why.reason != REASON_NONE) {
+            return why;
+        }
+    }
+    if (account->open_orders >= account->open_orders_limit) {
+        REJECT(REASON_TOO_MANY_OPEN_ORDERS, account->open_orders, account->open_orders_limit);
+    }
+    a->contract = n->contract;
+    a->ladder = ladder_find(e, a->market, contract_hour(n->contract));
+    a->limit_e4 = n->price_e4;
+    a->group = k->group;
+    a->tier = contract_tier(n->contract);
+    a->stp = n->stp;
+    a->sell = n->side == SIDE_SELL;
+    a->fok = n->tif == TIF_FOK;
+    arrival_bands(e, a, *reference_e4);
+    ACCEPT;
+}
+
+/* The reserves: sets source and bond unit of an offer. */
+static struct rejection check_reserves(const struct engine *e, const struct command *command,
+                                       const struct arrival *a, int64_t reference_e4,
+                                       struct order *draft)
+{
+    const struct command_new_order *n = &command->new_order;
+    uint32_t account = e->keys[command->head.key].account;
+    int64_t available = account_available(&e->accounts[account]);
+    if (a->sell) {
+        uint8_t source;
+        if (e->resources[n->resource].account != account &&
+            (e->markets[a->market].flags & MARKET_NO_RESALE) != 0) {
+            REJECT(REASON_RESALE_NOT_ALLOWED, n->resource, 0);
+        }
+        if (!capacity_source(e, account, n, &source)) {
+            REJECT(REASON_INSUFFICIENT_CAPACITY, n->qty,
+                   capacity_free(e, n->resource, contract_hour(n->contract)));
+        }
+        draft->source = source & 7u;
+        /* A market order that found nothing (limit 0) ends at once and reserves nothing. */
+        draft->bond_unit = a->limit_e4 == 0 ? 0 : money_bond_unit(e, a->limit_e4, reference_e4);
+        int64_t bond = (int64_t)draft->bond_unit * n->qty;
+        if (available < bond) {
+            REJECT(REASON_INSUFFICIENT_BOND, bond, available);
+        }
+    } else {
+        int64_t reserve = money_bid_reserve(e, (uint8_t)draft->fees, 0, a->limit_e4, n->qty);
+        if (available < reserve) {
+            REJECT(REASON_INSUFFICIENT_FUNDS, reserve, available);
+        }
+    }
+    ACCEPT;
+}
+
+/* Past the checks: nothing below can fail. */
+static uint32_t enter(struct engine *e, const struct command *command, struct arrival *a,
+                      const struct order *draft)
+{
+    const struct command_new_order *n = &command->new_order;
+    uint32_t key = command->head.key;
+    struct account *account = &e->accounts[e->keys[key].account];
+    if (a->ladder == 0) {
+        a->ladder = ladder_make(e, a->market, contract_hour(n->contract));
+    }
+    uint32_t slot = slot_take(e);
+    struct order *o = &e->orders[slot];
+    uint32_t generation = o->generation;
+    *o = *draft;
+    o->generation = generation;
+    o->ladder = a->ladder;
+    o->price_e4 = (uint32_t)a->limit_e4;
+    chain_append(e, slot);
+    e->s.epoch_used = 1;
+    account->open_orders++;
+    int64_t reserved;
+    if (a->sell) {
+        reserved = (int64_t)o->bond_unit * n->qty;
+        account->bond_open_e4 += reserved;
+        capacity_reserve(e, slot, contract_hour(n->contract), n->qty);
+    } else {
+        reserved = money_bid_reserve(e, (uint8_t)o->fees, 0, a->limit_e4, n->qty);
+        account->reserved_e4 += reserved;
+    }
+    if (n->tif == TIF_TIME) {
+        timers_add(e, slot, n->expire_time_ns);
+    }
+    struct event *event = emit(e, EVENT_NEW, emit_link(&e->keys[key]), 0);
+    event->new_order = (struct event_new){
+        .party = emit_party(e, key, command->head.cl_ord_id),
+        .order_id = order_id_of(e, slot),
+        .contract = n->contract,
+        .price_e4 = a->limit_e4,
+        .qty = n->qty,
+        .min_qty = n->min_qty,
+        .expire_time_ns = n->expire_time_ns,
+        .reserved_e4 = reserved,
+        .resource = n->resource,
+        .flags = n->flags,
+        .side = n->side,
+        .ord_type = n->ord_type,
+        .tif = n->tif,
+        .stp = n->stp,
+        .source_tier = a->sell ? (uint8_t)o->source : 0,
+    };
+    return slot;
+}
+
+/* Trades what crosses; what is left rests, or is taken out when it must not. */
+static void arrive(struct engine *e, uint32_t slot, const struct arrival *a, bool immediate)
+{
+    struct order *o = &e->orders[slot];
+    uint32_t generation = o->generation;
+    uint32_t ladder = a->ladder;
+    match_run(e, slot, a);
+    if (o->generation == generation) {
+        if (o->leaves == 0) {
+            order_finish(e, slot);
+        } else if (immediate) {
+            order_take_out(e, slot, REASON_IMMEDIATE_REMAINDER, 0);
+        } else {
+            book_insert(e, slot, book_index(a->sell, a->tier));
+        }
+    }
+    ladder_release_if_idle(e, ladder);
+}
+
+static void arrive_new(struct engine *e, uint32_t slot, const struct arrival *a,
+                       const struct command_new_order *n)
+{
+    if (a->fok && match_fillable(e, a, n->qty) < n->qty) {
+        order_take_out(e, slot, REASON_FOK_NOT_FILLED, 0);
+        ladder_release_if_idle(e, a->ladder);
+        return;
+    }
+    if (n->min_qty != 0 && match_fillable(e, a, n->qty) < n->min_qty) {
+        order_take_out(e, slot, REASON_MIN_QTY_NOT_MET, 0);
+        ladder_release_if_idle(e, a->ladder);
+        return;
+    }
+    arrive(e, slot, a, n->tif == TIF_IOC || n->tif == TIF_FOK);
+}
+
+void order_new(struct engine *e, const struct command *command)
+{
+    const struct command_new_order *n = &command->new_order;
+    const struct account *account = &e->accounts[e->keys[command->head.key].account];
+    struct arrival a = {0};
+    int64_t reference = 0;
+    struct rejection why = check_new(e, command, &a, &reference);
+    if (why.reason != REASON_NONE) {
+        order_reject(e, command, 0, why);
+        return;
+    }
+    match_clear_tops(e, &a);
+    struct order draft = {
+        .cl_ord_id = command->head.cl_ord_id,
+        .leaves = (uint32_t)n->qty,
+        .key = command->head.key,
+        .epoch = e->s.epoch,
+        .resource = n->resource,
+        .tier = a.tier & 3u,
+        .fees = account->fees,
+        .sell = a.sell,
+        .stp = n->stp & 3u,
+        .post_only = (n->flags & ORDER_POST_ONLY) != 0,
+        .live = 1,
+    };
+    int64_t best;
+    bool liquid = true;
+    if (n->ord_type == ORD_MARKET) {
+        liquid = collar_limit(e, &a, n->price_e4, reference);
+        a.limit_e4 = liquid ? a.limit_e4 : 0;
+    } else if (draft.post_only && match_best(e, &a, &best) && match_crosses(&a, best)) {
+        why = (struct rejection){REASON_POST_ONLY_WOULD_TRADE, n->price_e4, best};
+    }
+    if (why.reason == REASON_NONE) {
+        why = check_reserves(e, command, &a, reference, &draft);
+    }
+    if (why.reason == REASON_NONE &&
+        (!slot_available(e, n->tif == TIF_TIME) || !arrival_has_room(e, &a, n->qty))) {
+        why.reason = REASON_FULL;
+    }
+    if (why.reason != REASON_NONE) {
+        order_reject(e, command, 0, why);
+        if (a.ladder != 0) {
+            ladder_release_if_idle(e, a.ladder);
+        }
+        return;
+    }
+    uint32_t slot = enter(e, command, &a, &draft);
+    if (!liquid) {
+        order_take_out(e, slot, REASON_NO_LIQUIDITY, 0);
+        ladder_release_if_idle(e, a.ladder);
+        return;
+    }
+    arrive_new(e, slot, &a, n);
+}
+
+/* --- cancel and replace ------------------------------------------------------------------- */
+
+/* Live order of the sender's account that is not over; else refuses and returns 0. */
+static uint32_t find_own(struct engine *e, const struct command *command, uint64_t order_id)
+{
+    uint32_t slot = order_find(e, order_id);
+    if (slot != 0 && e->keys[e->orders[slot].key].account == e->keys[command->head.key].account) {
+        uint16_t over = order_over(e, slot);
+        if (over == 0) {
+            return slot;
+        }
+        uint32_t ladder = e->orders[slot].ladder;
+        order_take_out_over(e, slot, over);
+        ladder_release_if_idle(e, ladder);
+    }
+    order_reject(e, command, order_id, (struct rejection){.reason = REASON_UNKNOWN_ORDER});
+    return 0;
+}
+
+/* DONE to the sender when the order's events went to another key. */
+static void answer_other_key(struct engine *e, const struct command *command, uint32_t owner)
+{
+    uint32_t key = command->head.key;
+    if (key != owner) {
+        struct event *event = emit(e, EVENT_DONE, emit_link(&e->keys[key]), 0);
+        memset(event->bytes, 0, sizeof(event->bytes));
+        event->party = emit_party(e, key, command->head.cl_ord_id);
+    }
+}
+
+void order_cancel(struct engine *e, const struct command *command)
+{
+    uint32_t slot = find_own(e, command, command->cancel_order.order_id);
+    if (slot == 0) {
+        return;
+    }
+    uint32_t ladder = e->orders[slot].ladder;
+    uint32_t owner = e->orders[slot].key;
+    order_take_out(e, slot, REASON_REQUESTED, command->head.cl_ord_id);
+    answer_other_key(e, command, owner);
+    ladder_release_if_idle(e, ladder);
+}
+
+static void emit_replaced(struct engine *e, uint32_t slot, const struct command *command,
+                          const struct order *old, bool kept)
+{
+    const struct order *o = &e->orders[slot];
+    struct event *event = emit(e, EVENT_REPLACED, emit_link(&e->keys[o->key]), 0);
+    event->replaced = (struct event_replaced){
+        .party = emit_party(e, o->key, command->head.cl_ord_id),
+        .order_id = order_id_of(e, slot),
+        .contract = contract_with_tier(e->ladders[o->ladder].contract, o->tier),
+        .orig_cl_ord_id = old->cl_ord_id,
+        .price_e4 = o->price_e4,
+        .qty = (int64_t)o->cum + o->leaves,
+        .leaves_qty = o->leaves,
+        .cum_qty = o->cum,
+        .old_price_e4 = old->price_e4,
+        .old_leaves_qty = old->leaves,
+        .side = o->sell,
+        .kept_priority = kept,
+    };
+    answer_other_key(e, command, o->key);
+}
+
+/* Same price, less quantity: what it loses is given back and it stays where it is. */
+static void replace_in_place(struct engine *e, uint32_t slot, const struct command *command,
+                             uint32_t leaves)
+{
+    struct order *o = &e->orders[slot];
+    struct account *account = &e->accounts[e->keys[o->key].account];
+    struct order old = *o;
+    if (o->sell) {
+        int64_t less = (int64_t)o->leaves - leaves;
+        account->bond_open_e4 -= (int64_t)o->bond_unit * less;
+        capacity_reserve(e, slot, contract_hour(e->ladders[o->ladder].contract), -less);
+    } else {
+        account->reserved_e4 +=
+            money_bid_reserve(e, (uint8_t)o->fees, o->fee_rest, o->price_e4, leaves) -
+            money_bid_reserve(e, (uint8_t)o->fees, o->fee_rest, o->price_e4, o->leaves);
+    }
+    o->leaves = leaves;
+    o->cl_ord_id = command->head.cl_ord_id;
+    emit_replaced(e, slot, command, &old, true);
+}
+
+static struct rejection check_replace(const struct engine *e, const struct command *command,
+                                      uint32_t slot)
+{
+    const struct command_replace_order *r = &command->replace_order;
+    const struct order *o = &e->orders[slot];
+    uint32_t market = e->ladders[o->ladder].market;
+    if (e->markets[market].halted) {
+        REJECT(REASON_MARKET_HALTED, 0, 0);
+    }
+    if (r->price_e4 < 1 || r->price_e4 > PRICE_MAX_E4) {
+        REJECT(REASON_PRICE_OUT_OF_RANGE, r->price_e4, PRICE_MAX_E4);
+    }
+    struct rejection why = check_qty(e, market, e->keys[o->key].account, r->qty);
+    if (why.reason != REASON_NONE) {
+        return why;
+    }
+    if (r->price_e4 == o->price_e4 && r->qty == (int64_t)o->cum + o->leaves) {
+        REJECT(REASON_NOTHING_TO_REPLACE, r->price_e4, r->qty);
+    }
+    ACCEPT;
+}
+
+/* Funds, bond and capacity of the order as it would become, its own reserves given back. */
+static struct rejection check_replaced_reserves(const struct engine *e, uint32_t slot,
+                                                const struct order *draft)
+{
+    const struct order *o = &e->orders[slot];
+    const struct account *account = &e->accounts[e->keys[o->key].account];
+    int64_t available = account_available(account);
+    if (o->sell) {
+        int64_t more = (int64_t)draft->leaves - o->leaves;
+        int64_t room = capacity_room(e, slot, contract_hour(e->ladders[o->ladder].contract));
+        if (more > room) {
+            REJECT(REASON_INSUFFICIENT_CAPACITY, more, room);
+        }
+        int64_t bond = (int64_t)draft->bond_unit * draft->leaves;
+        available += (int64_t)o->bond_unit * o->leaves;
+        if (available < bond) {
+            REJECT(REASON_INSUFFICIENT_BOND, bond, available);
+        }
+    } else {
+        int64_t reserve = money_bid_reserve(e, (uint8_t)draft->fees, draft->fee_rest,
+                                            draft->price_e4, draft->leaves);
+        available += money_bid_reserve(e, (uint8_t)o->fees, o->fee_rest, o->price_e4, o->leaves);
+        if (available < reserve) {
+            REJECT(REASON_INSUFFICIENT_FUNDS, reserve, available);
+        }
+    }
+    ACCEPT;
+}
+
+/* Gives up its place and arrives anew under its old id. */
+static void replace_anew(struct engine *e, uint32_t slot, const struct command *command,
+                         uint32_t leaves)
+{
+    struct order *o = &e->orders[slot];
+    struct account *account = &e->accounts[e->keys[o->key].account];
+    uint64_t contract = contract_with_tier(e->ladders[o->ladder].contract, o->tier);
+    struct arrival a = {
+        .contract = contract,
+        .ladder = o->ladder,
+        .market = e->ladders[o->ladder].market,
+        .limit_e4 = command->replace_order.price_e4,
+        .group = e->keys[o->key].group,
+        .tier = o->tier,
+        .stp = o->stp,
+        .sell = o->sell,
+    };
+    int64_t reference = order_reference(e, a.market, contract);
+    struct rejection why = check_band(e, a.market, reference, a.limit_e4);
+    struct order draft = *o;
+    draft.cl_ord_id = command->head.cl_ord_id;
+    draft.price_e4 = (uint32_t)a.limit_e4;
+    draft.leaves = leaves;
+    draft.fees = account->fees;
+    draft.bond_unit = o->sell ? money_bond_unit(e, a.limit_e4, reference) : 0;
+    if (why.reason == REASON_NONE) {
+        arrival_bands(e, &a, reference);
+        match_clear_tops(e, &a);
+        int64_t best;
+        if (o->post_only && match_best(e, &a, &best) && match_crosses(&a, best)) {
+            why = (struct rejection){REASON_POST_ONLY_WOULD_TRADE, a.limit_e4, best};
+        }
+    }
+    if (why.reason == REASON_NONE) {
+        why = check_replaced_reserves(e, slot, &draft);
+    }
+    if (why.reason == REASON_NONE && !arrival_has_room(e, &a, leaves)) {
+        why.reason = REASON_FULL;
+    }
+    if (why.reason != REASON_NONE) {
+        order_reject(e, command, command->replace_order.order_id, why);
+        return;
+    }
+    /* Past this line nothing can fail. */
+    struct order old = *o;
+    book_remove(e, slot);
+    release_reserves(e, slot, contract);
+    o->cl_ord_id = draft.cl_ord_id;
+    o->price_e4 = draft.price_e4;
+    o->leaves = draft.leaves;
+    o->fees = draft.fees;
+    o->bond_unit = draft.bond_unit;
+    if (o->sell) {
+        account->bond_open_e4 += (int64_t)o->bond_unit * leaves;
+        capacity_reserve(e, slot, contract_hour(contract), leaves);
+    } else {
+        account->reserved_e4 +=
+            money_bid_reserve(e, (uint8_t)o->fees, o->fee_rest, o->price_e4, leaves);
+    }
+    emit_replaced(e, slot, command, &old, false);
+    arrive(e, slot, &a, false);
+}
+
+void order_replace(struct engine *e, const struct command *command)
+{
+    const struct command_replace_order *r = &command->replace_order;
+    uint32_t slot = find_own(e, command, r->order_id);
+    if (slot == 0) {
+        return;
+    }
+    const struct order *o = &e->orders[slot];
+    struct rejection why = check_replace(e, command, slot);
+    if (why.reason != REASON_NONE) {
+        order_reject(e, command, r->order_id, why);
+        return;
+    }
+    uint32_t ladder = o->ladder;
+    uint32_t owner = o->key;
+    if (r->qty <= (int64_t)o->cum) {
+        order_take_out(e, slot, REASON_REPLACED_AWAY, command->head.cl_ord_id);
+        answer_other_key(e, command, owner);
+        ladder_release_if_idle(e, ladder);
+        return;
+    }
+    uint32_t leaves = (uint32_t)(r->qty - (int64_t)o->cum);
+    if (r->price_e4 == o->price_e4 && leaves < o->leaves) {
+        replace_in_place(e, slot, command, leaves);
+    } else {
+        replace_anew(e, slot, command, leaves);
+    }
+}

@@ -1,0 +1,37 @@
+/* The life of an order: entry, replace, cancel, end. */
+#ifndef KASHI_EXCHANGE_CORE_ORDER_H
+#define KASHI_EXCHANGE_CORE_ORDER_H
+
+#include "exchange/core/state.h"
+
+/* Requests; the sender is checked already, cl_ord_id used up. */
+void order_new(struct engine *e, const struct command *command);
+void order_replace(struct engine *e, const struct command *command);
+void order_cancel(struct engine *e, const struct command *command);
+
+/* Live slot of an order id; 0 when it is not live. */
+uint32_t order_find(const struct engine *e, uint64_t order_id);
+/* Whether a mass cancel covers an order of its account in a ladder hour (tier ignored). */
+bool order_covered(const struct sweep *sweep, const struct order *o, uint64_t contract);
+/* Why a live order is over though it has not been taken out; 0 when it is not. */
+uint16_t order_over(const struct engine *e, uint32_t slot);
+/* Ends a live order with CANCELED, releasing all that it reserved. `cl_ord_id`: the request's, or 0
+ * for the order's own. */
+void order_take_out(struct engine *e, uint32_t slot, uint16_t reason, uint64_t cl_ord_id);
+/* The same for one that is over; counts for its mass cancel. */
+void order_take_out_over(struct engine *e, uint32_t slot, uint16_t reason);
+/* Ends an order with nothing left: its slot is free afterwards. */
+void order_finish(struct engine *e, uint32_t slot);
+/* Reference price in force for a contract of a market; 0 none. */
+int64_t order_reference(const struct engine *e, uint32_t market, uint64_t contract);
+
+/* Answers a request with REJECTED that uses the cl_ord_id up. */
+struct rejection {
+    uint16_t reason;
+    int64_t value;
+    int64_t bound;
+};
+void order_reject(struct engine *e, const struct command *command, uint64_t order_id,
+                  struct rejection why);
+
+#endif

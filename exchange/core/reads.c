@@ -1,0 +1,200 @@
+/* Reads of the engine's state: engine.h declares them. */
+#include "exchange/core/book.h"
+#include "exchange/core/order.h"
+#include "exchange/core/state.h"
+
+bool engine_account(const struct engine *e, uint32_t account, struct engine_account *out)
+{
+    if (account < 1 || account > e->s.account_count) {
+        return false;
+    }
+    const struct account *a = &e->accounts[account];
+    *out = (struct engine_account){
+        .cash_e4 = a->cash_e4,
+        .credit_e4 = a->credit_e4,
+        .reserved_e4 = a->reserved_e4,
+        .bond_open_e4 = a->bond_open_e4,
+        .bond_locked_e4 = a->bond_locked_e4,
+        .escrow_e4 = a->escrow_e4,
+        .available_e4 = account_available(a),
+        .order_qty_limit = a->order_qty_limit,
+        .group = a->group,
+        .open_orders = a->open_orders,
+        .open_orders_limit = a->open_orders_limit,
+        .rate_limit = a->rate_limit,
+        .roles = a->roles,
+        .fees = a->fees,
+        .killed = a->killed != 0,
+    };
+    return true;
+}
+
+bool engine_key(const struct engine *e, uint32_t key, struct engine_key *out)
+{
+    if (key < 1 || key > e->s.key_count) {
+        return false;
+    }
+    const struct key *k = &e->keys[key];
+    *out = (struct engine_key){
+        .highest_cl_ord_id = k->highest_cl_ord_id,
+        .report_seq = k->report_seq,
+        .account = k->account,
+        .session = k->session,
+        .link = (k->flags & KEY_BOUND) != 0 ? k->link : 0,
+        .roles = k->roles,
+        .cancel_on_disconnect = (k->flags & KEY_COD) != 0,
+        .revoked = (k->flags & KEY_REVOKED) != 0,
+    };
+    memcpy(out->public_key, e->public_keys[key], PUBLIC_KEY_SIZE);
+    return true;
+}
+
+uint32_t engine_key_count(const struct engine *e)
+{
+    return e->s.key_count;
+}
+
+uint32_t engine_account_count(const struct engine *e)
+{
+    return e->s.account_count;
+}
+
+bool engine_order(const struct engine *e, uint64_t order_id, struct engine_order *out)
+{
+    uint32_t slot = order_find(e, order_id);
+    if (slot == 0) {
+        return false;
+    }
+    const struct order *o = &e->orders[slot];
+    *out = (struct engine_order){
+        .order_id = order_id,
+        .contract = contract_with_tier(e->ladders[o->ladder].contract, o->tier),
+        .cl_ord_id = o->cl_ord_id,
+        .price_e4 = o->price_e4,
+        .leaves_qty = o->leaves,
+        .cum_qty = o->cum,
+        .key = o->key,
+        .account = e->keys[o->key].account,
+        .resource = o->resource,
+        .side = o->sell,
+    };
+    return true;
+}
+
+/* Key by key, each from its newest order; the cursor is the id of the last order returned. */
+bool engine_account_order(const struct engine *e, uint32_t account, uint64_t *cursor,
+                          struct engine_order *out)
+{
+    if (account < 1 || account > e->s.account_count) {
+        return false;
+    }
+    uint32_t key = e->accounts[account].first_key;
+    uint32_t slot = 0;
+    if (*cursor != 0) {
+        uint32_t last = order_find(e, *cursor);
+        if (last == 0 || e->keys[e->orders[last].key].account != account) {
+            return false;
+        }
+        slot = e->orders[last].older;
+        key = e->keys[e->orders[last].key].next_of_account;
+    }
+    while (slot == 0 && key != 0) {
+        slot = e->keys[key].newest;
+        key = e->keys[key].next_of_account;
+    }
+    if (slot == 0) {
+        return false;
+    }
+    *cursor = order_id_of(e, slot);
+    return engine_order(e, *cursor, out);
+}
+
+bool engine_account_holding(const struct engine *e, uint32_t account, uint32_t *cursor,
+                            struct engine_holding *out)
+{
+    for (uint32_t i = *cursor + 1; i <= e->s.holding_top; i++) {
+        const struct holding *h = &e->holdings[i];
+        if (h->account == account && h->qty != 0) {
+            *cursor = i;
+            *out = (struct engine_holding){
+                .account = account,
+                .resource = h->resource,
+                .hour = h->hour_tier >> 8,
+                .tier = (uint8_t)h->hour_tier,
+                .qty = h->qty,
+                .offered = h->offered,
+            };
+            return true;
+        }
+    }
+    return false;
+}
+
+static const struct ladder *ladder_of(const struct engine *e, uint64_t contract, uint32_t *market)
+{
+    uint16_t class_id = contract_class(contract);
+    uint16_t region_id = contract_region(contract);
+    if (class_id >= e->s.class_count || region_id >= e->s.region_count ||
+        contract_tier(contract) >= TIER_COUNT) {
+        *market = 0;
+        return NULL;
+    }
+    *market = e->s.market_of[class_id][region_id];
+    if (*market == 0) {
+        return NULL;
+    }
+    uint32_t ladder = ladder_find(e, *market, contract_hour(contract));
+    if (ladder == 0 || contract_hour(e->ladders[ladder].contract) != contract_hour(contract)) {
+        return NULL;
+    }
+    return &e->ladders[ladder];
+}
+
+bool engine_best_bid(const struct engine *e, uint64_t contract, int64_t *price_e4)
+{
+    uint32_t market;
+    const struct ladder *l = ladder_of(e, contract, &market);
+    bool found = false;
+    for (uint32_t book = 0; l != NULL && book <= contract_tier(contract); book++) {
+        if ((l->occupied >> book & 1u) != 0 && (!found || l->best_price[book] > *price_e4)) {
+            *price_e4 = l->best_price[book];
+            found = true;
+        }
+    }
+    return found;
+}
+
+bool engine_best_offer(const struct engine *e, uint64_t contract, int64_t *price_e4)
+{
+    uint32_t market;
+    const struct ladder *l = ladder_of(e, contract, &market);
+    bool found = false;
+    for (uint32_t book = 4u + contract_tier(contract); l != NULL && book < BOOKS; book++) {
+        if ((l->occupied >> book & 1u) != 0 && (!found || l->best_price[book] < *price_e4)) {
+            *price_e4 = l->best_price[book];
+            found = true;
+        }
+    }
+    return found;
+}
+
+bool engine_reference(const struct engine *e, uint64_t contract, int64_t *price_e4)
+{
+    uint32_t market;
+    ladder_of(e, contract, &market);
+    *price_e4 = market == 0 ? 0 : order_reference(e, market, contract);
+    return *price_e4 != 0;
+}
+
+void engine_counts(const struct engine *e, struct engine_counts *out)
+{
+    *out = (struct engine_counts){
+        .orders = e->s.order_count,
+        .ladders = e->s.ladder_count,
+        .fills = e->s.fill_count,
+        .holdings = e->s.holding_count,
+        .index_bytes = (uint64_t)e->s.order_count * sizeof(struct order) +
+                       (uint64_t)e->s.ladder_count * sizeof(struct ladder) +
+                       (uint64_t)e->s.node_units_live * NODE_UNIT,
+    };
+}

@@ -1,0 +1,192 @@
+/* The state hash and the walk over every invariant of state.h. */
+#include "exchange/core/book.h"
+#include "exchange/core/capacity.h"
+#include "exchange/core/money.h"
+#include "exchange/core/order.h"
+#include "exchange/core/state.h"
+
+/* --- hash ----------------------------------------------------------------------------------- */
+
+/* Multiply-xor over 64-bit words; the tables are whole words and have no padding. */
+static uint64_t hash_words(uint64_t h, const void *data, size_t size)
+{
+    const unsigned char *bytes = data;
+    CHECK(size % 8 == 0);
+    for (size_t i = 0; i < size; i += 8) {
+        uint64_t word;
+        memcpy(&word, bytes + i, 8);
+        h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        h ^= h >> 32;
+    }
+    return h;
+}
+
+uint64_t engine_state_hash(const struct engine *e)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    h = hash_words(h, &e->s, sizeof(e->s));
+    h = hash_words(h, e->orders, ((size_t)e->s.order_top + 1) * sizeof(struct order));
+    h = hash_words(h, e->ladders, ((size_t)e->s.ladder_top + 1) * sizeof(struct ladder));
+    h = hash_words(h, e->nodes, (size_t)e->s.node_top * NODE_UNIT);
+    h = hash_words(h, e->accounts, ((size_t)e->s.account_count + 1) * sizeof(struct account));
+    h = hash_words(h, e->keys, ((size_t)e->s.key_count + 1) * sizeof(struct key));
+    h = hash_words(h, e->markets, ((size_t)e->s.market_count + 1) * sizeof(struct market));
+    h = hash_words(h, e->rings, ((size_t)e->s.market_count + 1) * sizeof(e->rings[0]));
+    h = hash_words(h, e->resources, ((size_t)e->s.resource_count + 1) * sizeof(struct resource));
+    h = hash_words(h, e->cells, ((size_t)e->s.resource_count + 1) * sizeof(e->cells[0]));
+    h = hash_words(h, e->holdings, ((size_t)e->s.holding_top + 1) * sizeof(struct holding));
+    h = hash_words(h, e->hour_holdings, HOUR_RING * sizeof(uint32_t));
+    h = hash_words(h, e->fills, ((size_t)e->s.fill_count + 1) * sizeof(struct fill_record));
+    h = hash_words(h, e->timers, ((size_t)e->s.timer_count + 1) * sizeof(struct timer));
+    h = hash_words(h, e->public_keys, ((size_t)e->s.key_count + 1) * PUBLIC_KEY_SIZE);
+    h = hash_words(h, e->identifiers, ((size_t)e->s.resource_count + 1) * IDENTIFIER_SIZE);
+    return hash_words(h, e->group_names, ((size_t)e->s.group_count + 1) * LABEL_SIZE);
+}
+
+/* --- sanity --------------------------------------------------------------------------------- */
+
+/* Money that open orders of a key reserve; also CHECKs its chain. */
+static void sum_chain(const struct engine *e, uint32_t key, struct account *sum)
+{
+    uint32_t older = 0;
+    uint32_t epoch = 0;
+    for (uint32_t slot = e->keys[key].oldest; slot != 0; slot = e->orders[slot].newer) {
+        const struct order *o = &e->orders[slot];
+        CHECK(o->live && o->key == key && o->older == older && o->leaf != 0 && o->leaves > 0);
+        CHECK(o->epoch >= epoch && o->epoch <= e->s.epoch);
+        CHECK(o->timer == 0 || e->timers[o->timer].slot == slot);
+        if (o->sell) {
+            sum->bond_open_e4 += (int64_t)o->bond_unit * o->leaves;
+        } else {
+            sum->reserved_e4 +=
+                money_bid_reserve(e, (uint8_t)o->fees, o->fee_rest, o->price_e4, o->leaves);
+        }
+        sum->open_orders++;
+        older = slot;
+        epoch = o->epoch;
+    }
+    CHECK(e->keys[key].newest == older);
+}
+
+static void check_accounts(const struct engine *e)
+{
+    uint32_t orders = 0;
+    for (uint32_t i = 1; i <= e->s.account_count; i++) {
+        const struct account *a = &e->accounts[i];
+        struct account sum = {0};
+        for (uint32_t key = a->first_key; key != 0; key = e->keys[key].next_of_account) {
+            CHECK(e->keys[key].account == i && e->keys[key].group == a->group);
+            sum_chain(e, key, &sum);
+        }
+        CHECK(sum.reserved_e4 == a->reserved_e4);
+        CHECK(sum.bond_open_e4 == a->bond_open_e4);
+        CHECK(sum.open_orders == a->open_orders);
+        orders += sum.open_orders;
+    }
+    CHECK(orders == e->s.order_count);
+}
+
+static void check_fills(const struct engine *e)
+{
+    for (uint32_t i = 1; i <= e->s.account_count; i++) {
+        int64_t escrow = 0;
+        int64_t bond = 0;
+        for (uint32_t f = 1; f <= e->s.fill_count; f++) {
+            escrow += e->fills[f].buyer == i ? e->fills[f].escrow_e4 : 0;
+            bond += e->fills[f].seller == i ? e->fills[f].bond_e4 : 0;
+        }
+        CHECK(escrow == e->accounts[i].escrow_e4 && bond == e->accounts[i].bond_locked_e4);
+    }
+}
+
+static void check_ladders(const struct engine *e)
+{
+    uint32_t ladders = 0;
+    uint32_t orders = 0;
+    for (uint32_t m = 1; m <= e->s.market_count; m++) {
+        for (uint32_t place = 0; place < HOUR_RING; place++) {
+            uint32_t index = e->rings[m][place];
+            if (index == 0) {
+                continue;
+            }
+            const struct ladder *l = &e->ladders[index];
+            CHECK(l->market == m && contract_hour(l->contract) % HOUR_RING == place);
+            CHECK(l->occupied != 0 || l->last_trade_e4 != 0);
+            uint32_t by_side[2] = {0, 0};
+            for (uint32_t book = 0; book < BOOKS; book++) {
+                by_side[book / 4] += book_sanity(e, index, book);
+            }
+            CHECK(by_side[0] == l->orders[0] && by_side[1] == l->orders[1]);
+            orders += by_side[0] + by_side[1];
+            ladders++;
+        }
+    }
+    CHECK(ladders == e->s.ladder_count && orders == e->s.order_count);
+}
+
+/* Offered and sold GPUs of every resource hour, from the orders and the fills, against the cells and
+ * the holdings: nothing is sold twice. */
+static void check_capacity(const struct engine *e)
+{
+    for (uint32_t r = 1; r <= e->s.resource_count; r++) {
+        for (uint32_t place = 0; place < HOUR_RING; place++) {
+            const struct capacity_cell *cell = &e->cells[r][place];
+            if (cell->hour == 0 || cell->hour < e->s.gate_hour) {
+                continue;
+            }
+            int64_t committed = 0;
+            for (uint32_t slot = 1; slot <= e->s.order_top; slot++) {
+                const struct order *o = &e->orders[slot];
+                if (o->live && o->sell && o->resource == r && o->source == SOURCE_OWN &&
+                    contract_hour(e->ladders[o->ladder].contract) == cell->hour) {
+                    committed += o->leaves;
+                }
+            }
+            for (uint32_t f = 1; f <= e->s.fill_count; f++) {
+                if (e->fills[f].resource == r && e->fills[f].source_tier == SOURCE_OWN &&
+                    contract_hour(e->fills[f].contract) == cell->hour) {
+                    committed += e->fills[f].qty;
+                }
+            }
+            CHECK(committed == cell->committed && committed <= (int64_t)e->resources[r].gpus);
+        }
+    }
+}
+
+static void check_holdings(const struct engine *e)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 1; i <= e->s.holding_top; i++) {
+        const struct holding *h = &e->holdings[i];
+        if (h->qty == 0) {
+            continue;
+        }
+        int64_t offered = 0;
+        for (uint32_t slot = 1; slot <= e->s.order_top; slot++) {
+            const struct order *o = &e->orders[slot];
+            offered += o->live && o->sell && o->resource == h->resource &&
+                               o->source == (h->hour_tier & 0xffu) &&
+                               e->keys[o->key].account == h->account &&
+                               contract_hour(e->ladders[o->ladder].contract) == h->hour_tier >> 8
+                           ? o->leaves
+                           : 0;
+        }
+        CHECK(offered == h->offered && h->offered <= h->qty);
+        CHECK(holding_find(e, h->account, h->resource, h->hour_tier >> 8, (uint8_t)h->hour_tier) ==
+              i);
+        count++;
+    }
+    CHECK(count == e->s.holding_count);
+}
+
+void engine_sanity(const struct engine *e)
+{
+    check_accounts(e);
+    check_ladders(e);
+    check_holdings(e);
+    check_fills(e);
+    check_capacity(e);
+    for (uint32_t t = 2; t <= e->s.timer_count; t++) {
+        CHECK(e->timers[t / 2].expire_time_ns <= e->timers[t].expire_time_ns);
+    }
+}

@@ -1,0 +1,336 @@
+/* The engine's state: plain tables in one block, linked by 32-bit indexes, 0 meaning none.
+ *
+ * Invariants, walked by engine_sanity():
+ *  1. A live order stands in exactly one book leaf (orders[s].leaf) and in its key's chain.
+ *  2. Within a book, entries ascend by goodness; equals stand newest first, so the last entry of
+ *     the last leaf is the best and oldest: ladder.best[book] and best_price[book] name it.
+ *  3. account.reserved = sum of bid_reserve() of its live bids; bond_open = sum of bond_unit x
+ *     leaves of its live offers; open_orders counts both.
+ *  4. A capacity cell's committed = GPUs in live offers on the provider's own capacity + GPUs ever
+ *     sold from it, and never exceeds the resource's GPUs.
+ *  5. holding.offered = GPUs in live offers drawing on it, never above holding.qty.
+ *  6. account.escrow and bond_locked = sums over its fills.
+ *  7. A ladder exists while it has an order or a last trade; it ends at its gate.
+ *  8. available = cash + credit - reserved - bond_open - bond_locked is never below 0 but by a
+ *     lowered credit limit. */
+#ifndef KASHI_EXCHANGE_CORE_STATE_H
+#define KASHI_EXCHANGE_CORE_STATE_H
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "exchange/core/engine.h"
+
+#define HOUR_RING     1024 /* above horizon + hours whose gate is still to be worked off */
+#define BOOKS         8    /* a ladder's books: side x 4 + tier */
+#define LINKS_MAX     64
+#define FEES_MAX      256
+#define SWEEPS_MAX    32
+#define NODE_UNIT     32
+#define NODE_UNITS    8  /* of the largest node */
+#define NODE_CAPACITY 30 /* entries of the largest node */
+
+/* A resting order, one cache line. 30-bit quantities (QTY_MAX), 31-bit prices. */
+struct order {
+    uint64_t cl_ord_id;
+    uint32_t generation; /* high half of the order id; the slot is the low half */
+    uint32_t price_e4;
+    uint32_t leaves;
+    uint32_t cum;
+    uint32_t leaf; /* node that holds it; 0 while it is arriving */
+    uint32_t ladder;
+    uint32_t key;
+    uint32_t newer; /* chain of the key's orders, by entry; free list */
+    uint32_t older;
+    uint32_t epoch; /* entered in; a mark with a higher epoch ends it */
+    uint32_t resource;
+    uint32_t bond_unit;     /* offer: bond per GPU */
+    uint32_t timer;         /* place in the heap; 0 none */
+    unsigned fee_rest : 14; /* r of the rulebook, below 10,000 */
+    unsigned tier : 2;
+    unsigned fees : 8; /* fee schedule, frozen at entry */
+    unsigned sell : 1;
+    unsigned stp : 2;
+    unsigned source : 3; /* offer: tier of the holding that it draws on, or SOURCE_OWN */
+    unsigned post_only : 1;
+    unsigned live : 1;
+};
+static_assert(sizeof(struct order) == 64, "order");
+
+struct node {
+    uint32_t book; /* ladder x BOOKS + book */
+    uint32_t parent;
+    uint8_t count;
+    uint8_t capacity;
+    uint8_t units;
+    uint8_t height; /* 0 leaf */
+    uint32_t next_free;
+    int32_t entries[4]; /* capacity goodness values, then capacity children or order slots; the
+                           smallest node has two of each */
+};
+static_assert(sizeof(struct node) == NODE_UNIT, "node");
+
+struct ladder {
+    uint64_t contract; /* tier 0 */
+    uint32_t market;
+    uint32_t last_trade_e4; /* 0 none yet */
+    uint32_t orders[2];     /* live, by side */
+    uint32_t occupied;      /* bit a book */
+    uint32_t next_free;
+    uint32_t best[BOOKS];       /* slot */
+    uint32_t best_price[BOOKS]; /* valid where occupied */
+    uint32_t root[BOOKS];       /* node */
+};
+static_assert(sizeof(struct ladder) == 128, "ladder");
+
+struct market {
+    uint32_t launch_price_e4[TIER_COUNT];
+    uint32_t index_price_e4[TIER_COUNT];
+    uint32_t inner_band_bp;
+    uint32_t outer_band_bp;
+    uint32_t lot;
+    uint16_t class_id;
+    uint16_t region_id;
+    uint8_t mode;
+    uint8_t flags;
+    uint8_t halted;
+    uint8_t reserved[13];
+};
+static_assert(sizeof(struct market) == 64, "market");
+
+struct account {
+    int64_t cash_e4;
+    int64_t credit_e4;
+    int64_t reserved_e4;
+    int64_t bond_open_e4;
+    int64_t bond_locked_e4;
+    int64_t escrow_e4;
+    int64_t order_qty_limit;
+    uint32_t open_orders;
+    uint32_t open_orders_limit;
+    uint32_t group;
+    uint32_t rate_limit;
+    uint32_t first_key;
+    uint32_t last_key;
+    uint8_t roles;
+    uint8_t fees;
+    uint8_t killed;
+    uint8_t reserved[45];
+};
+static_assert(sizeof(struct account) == 128, "account");
+
+struct key {
+    uint64_t highest_cl_ord_id;
+    uint64_t report_seq;
+    uint32_t account;
+    uint32_t group;
+    uint32_t session;
+    uint32_t newest; /* chain of live orders */
+    uint32_t oldest;
+    uint32_t rate_second;
+    uint32_t rate_count;
+    uint32_t end_epoch; /* orders entered before it are over */
+    uint32_t next_of_account;
+    uint32_t next_ended;
+    uint16_t link;
+    uint8_t roles;
+    uint8_t flags; /* KEY_* */
+    uint8_t end_reason;
+    uint8_t reserved[3];
+};
+static_assert(sizeof(struct key) == 64, "key");
+#define KEY_BOUND   1u /* has a session */
+#define KEY_COD     2u /* cancel on disconnect */
+#define KEY_REVOKED 4u
+#define KEY_ENDED   8u /* in the list of keys with orders to take out */
+
+struct resource {
+    uint32_t account;
+    uint32_t gpus;
+    uint16_t class_id;
+    uint16_t region_id;
+    uint8_t tier;
+    uint8_t reserved[3];
+};
+static_assert(sizeof(struct resource) == 16, "resource");
+
+struct capacity_cell {
+    uint32_t hour; /* that committed is of; another hour: nothing is committed */
+    uint32_t committed;
+};
+
+struct holding {
+    uint32_t account;
+    uint32_t resource;
+    uint32_t hour_tier; /* hour << 8 | tier */
+    uint32_t qty;
+    uint32_t offered;
+    uint32_t next_in_bucket;
+    uint32_t next_in_hour;
+    uint32_t previous_in_hour;
+};
+static_assert(sizeof(struct holding) == 32, "holding");
+
+/* Kept until settlement's last release. */
+struct fill_record {
+    uint64_t buy_order_id;
+    uint64_t sell_order_id;
+    uint64_t contract;
+    int64_t price_e4;
+    int64_t escrow_e4; /* notional + buyer's fee */
+    int64_t buy_fee_e4;
+    int64_t sell_fee_e4;
+    int64_t bond_e4;
+    uint32_t qty;
+    uint32_t buyer;
+    uint32_t seller;
+    uint32_t resource;
+    uint32_t generation;
+    uint8_t offer_tier;
+    uint8_t source_tier;
+    uint8_t reserved[10];
+};
+static_assert(sizeof(struct fill_record) == 96, "fill record");
+
+struct timer {
+    int64_t expire_time_ns;
+    uint64_t entry; /* order of entry breaks ties */
+    uint32_t slot;
+    uint32_t reserved;
+};
+
+struct fee_schedule {
+    uint16_t maker_bp;
+    uint16_t taker_bp;
+};
+
+struct link_state {
+    char name[LINK_NAME_SIZE];
+    uint8_t up;
+    uint8_t reserved[7];
+};
+
+/* A mass cancel under way. */
+struct sweep {
+    uint64_t id;
+    uint64_t canceled;
+    uint64_t cl_ord_id;
+    uint32_t by_key;
+    uint32_t account;
+    uint32_t epoch;
+    uint32_t key;  /* being looked through */
+    uint32_t slot; /* next order to look at; 0: the key is done */
+    uint32_t hour_from;
+    uint32_t hour_to;
+    uint16_t class_id;
+    uint16_t region_id;
+    uint8_t filter;
+    uint8_t reserved[7];
+};
+static_assert(sizeof(struct sweep) == 64, "sweep");
+
+struct class_state {
+    char name[NAME_SIZE];
+    uint32_t lot;
+};
+
+/* Everything that is not a table; no pointers, so that it can be hashed and written as it is. */
+struct scalars {
+    uint64_t seq;
+    int64_t time_ns;
+    uint64_t sweep_id;
+    uint64_t timer_entry;
+    int64_t order_qty_limit;
+    uint32_t second;    /* time_ns / second */
+    uint32_t hour;      /* time_ns / hour */
+    uint32_t open_hour; /* first hour whose gate is after time_ns */
+    uint32_t horizon_hours;
+    uint32_t gate_lead_s;
+    uint32_t bond_bp;
+    uint32_t sweep_slice;
+    uint32_t rate_limit;
+    uint32_t open_orders_limit;
+    uint32_t rules_version;
+    uint32_t epoch;
+    uint32_t epoch_used; /* 1: an order was entered in this epoch */
+    uint32_t gate_hour;  /* next hour whose gate is to be worked off */
+    uint32_t gate_market;
+    uint32_t ended_head;
+    uint32_t ended_tail;
+    uint32_t sweep_first;
+    uint32_t sweep_count;
+    uint32_t order_top; /* slots ever used */
+    uint32_t order_free;
+    uint32_t order_count;
+    uint32_t ladder_top;
+    uint32_t ladder_free;
+    uint32_t ladder_count;
+    uint32_t node_top; /* units ever used */
+    uint32_t node_units_live;
+    uint32_t node_free[NODE_UNITS + 1];
+    uint32_t fill_count;
+    uint32_t holding_top;
+    uint32_t holding_free;
+    uint32_t holding_count;
+    uint32_t timer_count;
+    uint32_t account_count;
+    uint32_t key_count;
+    uint32_t resource_count;
+    uint32_t group_count;
+    uint32_t class_count;
+    uint32_t region_count;
+    uint32_t market_count;
+    uint32_t fees_count;
+    uint32_t link_count;
+    uint32_t event_index;
+    uint32_t reserved;
+    struct fee_schedule fees[FEES_MAX];
+    struct link_state links[LINKS_MAX]; /* link ids are 1 .. link_count */
+    struct sweep sweeps[SWEEPS_MAX];    /* ring from sweep_first */
+    struct class_state classes[CLASS_COUNT_MAX];
+    char regions[REGION_COUNT_MAX][NAME_SIZE];
+    uint16_t market_of[CLASS_COUNT_MAX][REGION_COUNT_MAX]; /* 0 none */
+};
+
+static_assert(sizeof(struct scalars) % 8 == 0, "hashed by words");
+
+struct engine {
+    struct engine_config config;
+    struct event_sink *sink; /* of the step under way */
+    struct order *orders;
+    struct ladder *ladders;
+    unsigned char *nodes; /* NODE_UNIT bytes a unit */
+    struct account *accounts;
+    struct key *keys;
+    struct market *markets;
+    uint32_t (*rings)[HOUR_RING]; /* market x hour: ladder */
+    struct resource *resources;
+    struct capacity_cell (*cells)[HOUR_RING];
+    struct holding *holdings;
+    uint32_t *buckets; /* of holdings */
+    uint32_t bucket_mask;
+    uint32_t node_units;
+    uint32_t *hour_holdings; /* by hour in the ring: list of holdings */
+    struct fill_record *fills;
+    struct timer *timers; /* heap from 1 */
+    uint8_t (*public_keys)[PUBLIC_KEY_SIZE];
+    char (*identifiers)[IDENTIFIER_SIZE];
+    char (*group_names)[LABEL_SIZE];
+    struct scalars s;
+};
+
+static inline uint64_t order_id_of(const struct engine *e, uint32_t slot)
+{
+    return (uint64_t)e->orders[slot].generation << 32 | slot;
+}
+static inline int64_t gate_time_ns(const struct engine *e, uint32_t hour)
+{
+    return ((int64_t)hour * 3600 - (int64_t)e->s.gate_lead_s) * NS_PER_SECOND;
+}
+static inline int64_t account_available(const struct account *a)
+{
+    return a->cash_e4 + a->credit_e4 - a->reserved_e4 - a->bond_open_e4 - a->bond_locked_e4;
+}
+
+#endif

@@ -1,0 +1,68 @@
+#include "exchange/core/timers.h"
+
+static bool before(const struct timer *a, const struct timer *b)
+{
+    return a->expire_time_ns != b->expire_time_ns ? a->expire_time_ns < b->expire_time_ns
+                                                  : a->entry < b->entry;
+}
+
+static void place(struct engine *e, uint32_t at, struct timer t)
+{
+    e->timers[at] = t;
+    e->orders[t.slot].timer = at;
+}
+
+static void sift_up(struct engine *e, uint32_t at, struct timer t)
+{
+    while (at > 1 && before(&t, &e->timers[at / 2])) {
+        place(e, at, e->timers[at / 2]);
+        at /= 2;
+    }
+    place(e, at, t);
+}
+
+static void sift_down(struct engine *e, uint32_t at, struct timer t)
+{
+    uint32_t count = e->s.timer_count;
+    while (2 * at <= count) {
+        uint32_t child = 2 * at;
+        if (child < count && before(&e->timers[child + 1], &e->timers[child])) {
+            child++;
+        }
+        if (!before(&e->timers[child], &t)) {
+            break;
+        }
+        place(e, at, e->timers[child]);
+        at = child;
+    }
+    place(e, at, t);
+}
+
+void timers_add(struct engine *e, uint32_t slot, int64_t expire_time_ns)
+{
+    CHECK(e->s.timer_count < e->config.timers);
+    struct timer t = {.expire_time_ns = expire_time_ns, .entry = e->s.timer_entry++, .slot = slot};
+    sift_up(e, ++e->s.timer_count, t);
+}
+
+void timers_remove(struct engine *e, uint32_t slot)
+{
+    uint32_t at = e->orders[slot].timer;
+    CHECK(e->timers[at].slot == slot);
+    e->orders[slot].timer = 0;
+    struct timer last = e->timers[e->s.timer_count];
+    e->timers[e->s.timer_count--] = (struct timer){0};
+    if (last.slot == slot) {
+        return;
+    }
+    if (at > 1 && before(&last, &e->timers[at / 2])) {
+        sift_up(e, at, last);
+    } else {
+        sift_down(e, at, last);
+    }
+}
+
+uint32_t timers_due(const struct engine *e, int64_t now_ns)
+{
+    return e->s.timer_count > 0 && e->timers[1].expire_time_ns <= now_ns ? e->timers[1].slot : 0;
+}

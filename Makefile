@@ -30,7 +30,7 @@ LIBS = -Wl,--as-needed -lzmq -lmsgpackc -lpq -linih -ljansson -lcrypto -lm -pthr
 # A test suite tests/test_foo.c (TESTS += foo) uses TESTKIT CORE WIRE BASE unless test_foo_USES says
 # otherwise; so do fuzz targets tests/fuzz_foo.c (FUZZERS += foo, fuzz_foo_USES) and benchmarks
 # bench/foo.c (BENCHES += foo, bench_foo_USES).
-GROUPS = BASE WIRE CORE EXCHANGE REPLICA GATEWAY SETTLEMENT PRICING CLIENT TESTKIT
+GROUPS = BASE WIRE CORE EXCHANGE REPLICA GATEWAY SETTLEMENT PRICING CLIENT COMMAND TESTKIT
 
 BASE = base/check.c base/error.c base/log.c base/clock.c base/crc32c.c base/arena.c base/config.c \
 	base/endpoints.c base/file.c base/file_posix.c
@@ -61,7 +61,10 @@ TESTS += pricing_core pricing_model
 test_pricing_core_USES = PRICING WIRE BASE
 test_pricing_model_USES = PRICING WIRE BASE
 
-CLIENT =
+CLIENT = client/kashi_book.c client/kashi_feed.c client/kashi_key.c client/kashi_pending.c \
+	client/kashi_session.c
+
+COMMAND =
 
 TESTKIT =
 

@@ -6,8 +6,10 @@
     __asm__(".pushsection .rodata\n" #symbol ":\n.incbin \"" path "\"\n.byte 0\n.popsection\n")
 
 MIGRATION_TEXT(migration_001, "sql/001_ledger.sql");
+MIGRATION_TEXT(migration_002, "sql/002_index.sql");
 
 const struct migration migrate_list[] = {
     {1, "001_ledger", migration_001},
+    {2, "002_index", migration_002},
 };
 const size_t migrate_count = sizeof(migrate_list) / sizeof(migrate_list[0]);

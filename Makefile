@@ -53,6 +53,10 @@ SETTLEMENT = settlement/core/ledger.c settlement/core/rows.c settlement/pg.c set
 PROGRAMS += kashi-settlement
 kashi-settlement_MAIN = settlement/main.c
 kashi-settlement_USES = SETTLEMENT WIRE BASE
+GROUPS += SETTLEMENT_KIT
+SETTLEMENT_KIT = tests/settlement_market.c
+TESTS += settlement_core
+test_settlement_core_USES = SETTLEMENT_KIT SETTLEMENT WIRE BASE
 # The migrations stand in the program.
 $(foreach v,$(VARIANTS),build/$(v)/settlement/migrations.o): $(wildcard sql/[0-9]*.sql)
 

@@ -150,20 +150,29 @@ size_t rows_text(const char *bytes, size_t size, char out[ROWS_TEXT_SIZE])
 
 /* --- buffers ----------------------------------------------------------------------------------- */
 
+static size_t buffer_size(int table)
+{
+    /* A fill takes about 290 bytes and up to seven postings of 82; the registry changes seldom. */
+    switch (table) {
+    case ROWS_FILLS:
+        return ROWS_MEMORY_SIZE / 4;
+    case ROWS_CASH_MOVEMENTS:
+        return ROWS_MEMORY_SIZE / 16;
+    case ROWS_POSTINGS:
+        return ROWS_MEMORY_SIZE / 2;
+    default:
+        return 64U << 10;
+    }
+}
+
 void rows_init(struct rows *rows, uint8_t *memory)
 {
-    /* A fill has up to seven postings of 82 bytes beside its own row of about 290. */
-    const size_t fills_size = ROWS_MEMORY_SIZE / 4;
-    const size_t small_size = 64U << 10;
     memset(rows, 0, sizeof(*rows));
     size_t used = 0;
     for (int i = 0; i < ROWS_TABLE_COUNT; i++) {
         rows->tables[i].bytes = memory + used;
-        rows->tables[i].capacity = i == ROWS_FILLS ? fills_size : small_size;
-        if (i == ROWS_POSTINGS) {
-            rows->tables[i].capacity = ROWS_MEMORY_SIZE - used;
-        }
-        used += rows->tables[i].capacity;
+        rows->tables[i].capacity = buffer_size(i);
+        used += buffer_size(i);
     }
     CHECK(used <= ROWS_MEMORY_SIZE);
 }

@@ -47,7 +47,7 @@ struct rows {
 };
 
 /* Memory for every buffer: fills and postings take most of it. */
-#define ROWS_MEMORY_SIZE (12U << 20)
+#define ROWS_MEMORY_SIZE (16U << 20)
 /* `memory` of ROWS_MEMORY_SIZE bytes is the caller's and outlives the rows. */
 void rows_init(struct rows *rows, uint8_t *memory);
 /* Empties the buffers; the names stay. */

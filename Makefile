@@ -42,7 +42,10 @@ CORE = exchange/core/engine.c exchange/core/order.c exchange/core/match.c exchan
 	exchange/core/capacity.c exchange/core/timers.c exchange/core/housekeeping.c \
 	exchange/core/session.c exchange/core/registry.c exchange/core/reads.c exchange/core/sanity.c
 
-EXCHANGE =
+EXCHANGE = exchange/journal_format.c exchange/journal_read.c exchange/journal_write.c \
+	exchange/journal_recover.c
+TESTS += journal
+test_journal_USES = EXCHANGE TESTKIT WIRE BASE
 
 REPLICA =
 
@@ -70,7 +73,7 @@ CLIENT = client/kashi_book.c client/kashi_feed.c client/kashi_key.c client/kashi
 
 COMMAND =
 
-TESTKIT =
+TESTKIT = tests/sim_disk.c
 
 # --- rules ----------------------------------------------------------------------------------------
 # Sources that must be pure: lint compiles them once more without floating point.

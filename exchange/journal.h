@@ -114,6 +114,8 @@ struct journal_mark journal_reader_position(const struct journal_reader *reader)
 /* Table sizes and rules that the journal was made with. */
 struct engine_config journal_reader_tables(const struct journal_reader *reader);
 uint32_t journal_reader_rules_version(const struct journal_reader *reader);
+/* Bytes of the segment that it stands in. */
+uint64_t journal_reader_segment_bytes(const struct journal_reader *reader);
 /* Chain value of the last batch handed out (of 32 zeros at the start). */
 const uint8_t *journal_reader_chain(const struct journal_reader *reader);
 

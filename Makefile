@@ -63,7 +63,11 @@ test_settlement_core_USES = SETTLEMENT_KIT SETTLEMENT WIRE BASE
 # The migrations stand in the program.
 $(foreach v,$(VARIANTS),build/$(v)/settlement/migrations.o): $(wildcard sql/[0-9]*.sql)
 
-PRICING = pricing/core/lane_day.c pricing/core/index.c
+PRICING = pricing/core/lane_day.c pricing/core/index.c pricing/latest.c pricing/publish.c \
+	pricing/store.c pricing/pg.c
+PROGRAMS += kashi-pricing
+kashi-pricing_MAIN = pricing/main.c
+kashi-pricing_USES = PRICING WIRE BASE
 TESTS += pricing_core pricing_model
 test_pricing_core_USES = PRICING WIRE BASE
 test_pricing_model_USES = PRICING WIRE BASE

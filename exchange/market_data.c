@@ -7,15 +7,15 @@
 #include "exchange/replica_map.h"
 
 struct side_depth {
-    struct market_level *levels; /* best first */
+    struct level_row *levels; /* best first */
     size_t capacity;
     uint32_t count;
 };
 
 struct tier_depth {
     struct side_depth sides[2];
-    struct market_best best; /* as last published */
-    uint64_t seq;            /* of the last update; 0: the next one starts from empty */
+    struct market_data_best best; /* as last published */
+    uint64_t seq;                 /* of the last update; 0: the next one starts from empty */
 };
 
 struct ladder {
@@ -32,7 +32,7 @@ struct touched_price {
 
 struct contract_trade {
     uint64_t contract;
-    struct market_trade trade;
+    struct md_trade_row trade;
 };
 
 /* The order that the command under way entered or entered anew, until its fate is known. */
@@ -47,7 +47,7 @@ struct arriving {
 /* Invariants: 1. a ladder stands in `map` exactly when it is not free. 2. levels have qty and orders
  * above 0 and are sorted, best first. 3. between commands nothing is touched, no order arrives,
  * and every ladder has depth. */
-struct market_data {
+struct market_data_state {
     market_data_publish *publish;
     void *context;
     struct replica_map map; /* contract of tier G0 -> number of the ladder */
@@ -70,15 +70,15 @@ struct market_data {
     size_t trade_count;
     size_t trade_capacity;
     /* What an update points at. */
-    struct market_change *changes;
-    size_t change_capacity;
-    struct market_trade *update_trades;
+    struct md_level_row *changed;
+    size_t changed_capacity;
+    struct md_trade_row *update_trades;
     size_t update_trade_capacity;
 };
 
-struct market_data *market_data_new(market_data_publish *publish, void *context)
+struct market_data_state *market_data_new(market_data_publish *publish, void *context)
 {
-    struct market_data *market_data = calloc(1, sizeof(*market_data));
+    struct market_data_state *market_data = calloc(1, sizeof(*market_data));
     CHECK(market_data);
     market_data->publish = publish;
     market_data->context = context;
@@ -86,7 +86,7 @@ struct market_data *market_data_new(market_data_publish *publish, void *context)
     return market_data;
 }
 
-void market_data_free(struct market_data *market_data)
+void market_data_free(struct market_data_state *market_data)
 {
     if (!market_data) {
         return;
@@ -103,7 +103,7 @@ void market_data_free(struct market_data *market_data)
     free(market_data->touched);
     free(market_data->prices);
     free(market_data->trades);
-    free(market_data->changes);
+    free(market_data->changed);
     free(market_data->update_trades);
     free(market_data);
 }
@@ -131,13 +131,13 @@ static uint32_t level_place(const struct side_depth *depth, uint8_t side, int64_
     return low;
 }
 
-static struct market_level level_at(const struct side_depth *depth, uint8_t side, int64_t price_e4)
+static struct level_row level_at(const struct side_depth *depth, uint8_t side, int64_t price_e4)
 {
     uint32_t place = level_place(depth, side, price_e4);
     if (place < depth->count && depth->levels[place].price_e4 == price_e4) {
         return depth->levels[place];
     }
-    return (struct market_level){.price_e4 = price_e4};
+    return (struct level_row){.price_e4 = price_e4};
 }
 
 static void level_add(struct side_depth *depth, uint8_t side, int64_t price_e4, int64_t qty)
@@ -148,7 +148,7 @@ static void level_add(struct side_depth *depth, uint8_t side, int64_t price_e4, 
             replica_grow(depth->levels, depth->count, &depth->capacity, sizeof(depth->levels[0]));
         memmove(&depth->levels[place + 1], &depth->levels[place],
                 (depth->count - place) * sizeof(depth->levels[0]));
-        depth->levels[place] = (struct market_level){.price_e4 = price_e4};
+        depth->levels[place] = (struct level_row){.price_e4 = price_e4};
         depth->count++;
     }
     depth->levels[place].qty += qty;
@@ -160,7 +160,7 @@ static void level_take(struct side_depth *depth, uint8_t side, int64_t price_e4,
 {
     uint32_t place = level_place(depth, side, price_e4);
     CHECK(place < depth->count && depth->levels[place].price_e4 == price_e4);
-    struct market_level *level = &depth->levels[place];
+    struct level_row *level = &depth->levels[place];
     CHECK(level->qty >= qty && level->orders > 0);
     level->qty -= qty;
     level->orders -= order_over;
@@ -173,15 +173,15 @@ static void level_take(struct side_depth *depth, uint8_t side, int64_t price_e4,
 
 /* --- ladders -------------------------------------------------------------------------------- */
 
-static struct ladder *ladder_find(const struct market_data *market_data, uint64_t contract)
+static struct ladder *ladder_find(const struct market_data_state *market_data, uint64_t contract)
 {
-    const uint32_t *number =
+    const uint64_t *number =
         replica_map_find(&market_data->map, contract_with_tier(contract, TIER_G0));
     return number ? &market_data->ladders[*number] : NULL;
 }
 
 /* The contract's ladder, made when there is none, and marked as touched by the command. */
-static struct ladder *ladder_touch(struct market_data *market_data, uint64_t contract)
+static struct ladder *ladder_touch(struct market_data_state *market_data, uint64_t contract)
 {
     CHECK(contract_tier(contract) < TIER_COUNT);
     struct ladder *ladder = ladder_find(market_data, contract);
@@ -212,7 +212,7 @@ static struct ladder *ladder_touch(struct market_data *market_data, uint64_t con
     return ladder;
 }
 
-static void ladder_forget(struct market_data *market_data, struct ladder *ladder)
+static void ladder_forget(struct market_data_state *market_data, struct ladder *ladder)
 {
     replica_map_remove(&market_data->map, ladder->contract);
     for (size_t t = 0; t < TIER_COUNT; t++) {
@@ -227,36 +227,45 @@ static void ladder_forget(struct market_data *market_data, struct ladder *ladder
     *ladder = (struct ladder){0};
 }
 
-/* A bid of the tier meets offers of the tier and above, an offer bids of the tier and below. */
-static struct market_best ladder_best(const struct ladder *ladder, size_t tier)
+static void best_add(uint8_t side, const struct level_row *level, int64_t *price_e4, int64_t *qty)
 {
-    struct market_best best = {0};
+    if (*qty == 0 || price_better(side, level->price_e4, *price_e4)) {
+        *price_e4 = level->price_e4;
+        *qty = 0;
+    }
+    if (level->price_e4 == *price_e4) {
+        *qty += level->qty;
+    }
+}
+
+/* A bid of the tier meets offers of the tier and above, an offer bids of the tier and below. */
+static struct market_data_best ladder_best(const struct ladder *ladder, size_t tier)
+{
+    struct market_data_best best = {0};
     for (size_t t = tier; t < TIER_COUNT; t++) {
         const struct side_depth *offers = &ladder->tiers[t].sides[SIDE_SELL];
-        if (offers->count > 0 && (!best.has_offer || offers->levels[0].price_e4 < best.offer_e4)) {
-            best.has_offer = true;
-            best.offer_e4 = offers->levels[0].price_e4;
+        if (offers->count > 0) {
+            best_add(SIDE_SELL, &offers->levels[0], &best.offer_e4, &best.offer_qty);
         }
     }
     for (size_t t = 0; t <= tier; t++) {
         const struct side_depth *bids = &ladder->tiers[t].sides[SIDE_BUY];
-        if (bids->count > 0 && (!best.has_bid || bids->levels[0].price_e4 > best.bid_e4)) {
-            best.has_bid = true;
-            best.bid_e4 = bids->levels[0].price_e4;
+        if (bids->count > 0) {
+            best_add(SIDE_BUY, &bids->levels[0], &best.bid_e4, &best.bid_qty);
         }
     }
     return best;
 }
 
-static bool best_equal(const struct market_best *a, const struct market_best *b)
+static bool best_equal(const struct market_data_best *a, const struct market_data_best *b)
 {
-    return a->has_bid == b->has_bid && a->has_offer == b->has_offer && a->bid_e4 == b->bid_e4 &&
-           a->offer_e4 == b->offer_e4;
+    return a->bid_e4 == b->bid_e4 && a->bid_qty == b->bid_qty && a->offer_e4 == b->offer_e4 &&
+           a->offer_qty == b->offer_qty;
 }
 
 /* --- events --------------------------------------------------------------------------------- */
 
-static struct side_depth *touch_price(struct market_data *market_data, uint64_t contract,
+static struct side_depth *touch_price(struct market_data_state *market_data, uint64_t contract,
                                       uint8_t side, int64_t price_e4)
 {
     CHECK(side <= SIDE_SELL);
@@ -269,20 +278,20 @@ static struct side_depth *touch_price(struct market_data *market_data, uint64_t 
     return &ladder->tiers[contract_tier(contract)].sides[side];
 }
 
-static void add(struct market_data *market_data, uint64_t contract, uint8_t side, int64_t price_e4,
-                int64_t qty)
+static void add(struct market_data_state *market_data, uint64_t contract, uint8_t side,
+                int64_t price_e4, int64_t qty)
 {
     level_add(touch_price(market_data, contract, side, price_e4), side, price_e4, qty);
 }
 
-static void take(struct market_data *market_data, const struct market_level *part,
+static void take(struct market_data_state *market_data, const struct level_row *part,
                  uint64_t contract, uint8_t side)
 {
     level_take(touch_price(market_data, contract, side, part->price_e4), side, part->price_e4,
                part->qty, part->orders == 1);
 }
 
-static void apply_new(struct market_data *market_data, const struct event_new *event)
+static void apply_new(struct market_data_state *market_data, const struct event_new *event)
 {
     CHECK(market_data->arriving.order_id == 0);
     market_data->arriving = (struct arriving){.order_id = event->order_id,
@@ -292,9 +301,10 @@ static void apply_new(struct market_data *market_data, const struct event_new *e
                                               .side = event->side};
 }
 
-static void apply_replaced(struct market_data *market_data, const struct event_replaced *event)
+static void apply_replaced(struct market_data_state *market_data,
+                           const struct event_replaced *event)
 {
-    struct market_level old = {
+    struct level_row old = {
         .price_e4 = event->old_price_e4, .qty = event->old_leaves_qty, .orders = 1};
     take(market_data, &old, event->contract, event->side);
     if (event->kept_priority) {
@@ -310,8 +320,8 @@ static void apply_replaced(struct market_data *market_data, const struct event_r
 }
 
 /* A quantity left an order: by a fill, a cancel, or self-trade prevention. */
-static void apply_less(struct market_data *market_data, uint64_t order_id, uint64_t contract,
-                       uint8_t side, const struct market_level *part)
+static void apply_less(struct market_data_state *market_data, uint64_t order_id, uint64_t contract,
+                       uint8_t side, const struct level_row *part)
 {
     struct arriving *arriving = &market_data->arriving;
     if (order_id == arriving->order_id) {
@@ -322,7 +332,7 @@ static void apply_less(struct market_data *market_data, uint64_t order_id, uint6
     }
 }
 
-static void apply_trade(struct market_data *market_data, const struct event *event)
+static void apply_trade(struct market_data_state *market_data, const struct event *event)
 {
     const struct event_trade *trade = &event->trade;
     ladder_touch(market_data, trade->contract);
@@ -332,11 +342,10 @@ static void apply_trade(struct market_data *market_data, const struct event *eve
     market_data->trades[market_data->trade_count++] =
         (struct contract_trade){.contract = trade->contract,
                                 .trade = {.fill_id = trade->fill_id,
-                                          .seq = event->head.seq,
-                                          .time_ns = event->head.time_ns,
                                           .price_e4 = trade->price_e4,
                                           .qty = trade->qty,
                                           .aggressor = trade->aggressor,
+                                          .offer_tier = trade->offer_tier,
                                           .contingent = trade->contingent}};
 }
 
@@ -359,8 +368,8 @@ static int compare_prices(const void *left, const void *right)
 }
 
 /* The contract's changed levels, each once, best first; `prices` is sorted. */
-static uint32_t collect_changes(struct market_data *market_data, const struct tier_depth *tier,
-                                uint64_t contract)
+static uint32_t collect_changes(struct market_data_state *market_data,
+                                const struct tier_depth *tier, uint64_t contract)
 {
     size_t low = 0;
     size_t high = market_data->price_count;
@@ -381,17 +390,19 @@ static uint32_t collect_changes(struct market_data *market_data, const struct ti
         if (i > low && compare_prices(price, price - 1) == 0) {
             continue;
         }
-        market_data->changes =
-            replica_grow(market_data->changes, count, &market_data->change_capacity,
-                         sizeof(market_data->changes[0]));
-        market_data->changes[count++] = (struct market_change){
-            .level = level_at(&tier->sides[price->side], price->side, price->price_e4),
-            .side = price->side};
+        market_data->changed =
+            replica_grow(market_data->changed, count, &market_data->changed_capacity,
+                         sizeof(market_data->changed[0]));
+        struct level_row level = level_at(&tier->sides[price->side], price->side, price->price_e4);
+        market_data->changed[count++] = (struct md_level_row){.price_e4 = level.price_e4,
+                                                              .qty = level.qty,
+                                                              .orders = level.orders,
+                                                              .side = price->side};
     }
     return count;
 }
 
-static uint32_t collect_trades(struct market_data *market_data, uint64_t contract)
+static uint32_t collect_trades(struct market_data_state *market_data, uint64_t contract)
 {
     uint32_t count = 0;
     for (size_t i = 0; i < market_data->trade_count; i++) {
@@ -405,23 +416,23 @@ static uint32_t collect_trades(struct market_data *market_data, uint64_t contrac
     return count;
 }
 
-static void publish_tier(struct market_data *market_data, struct ladder *ladder, size_t t,
+static void publish_tier(struct market_data_state *market_data, struct ladder *ladder, size_t t,
                          const struct event_head *head)
 {
     struct tier_depth *tier = &ladder->tiers[t];
     uint64_t contract = contract_with_tier(ladder->contract, (uint8_t)t);
-    struct market_update update = {.contract = contract,
-                                   .seq = head->seq,
-                                   .prev_seq = tier->seq,
-                                   .time_ns = head->time_ns,
-                                   .best = ladder_best(ladder, t)};
-    update.change_count = collect_changes(market_data, tier, contract);
+    struct market_data_update update = {.contract = contract,
+                                        .seq = head->seq,
+                                        .prev_seq = tier->seq,
+                                        .time_ns = head->time_ns,
+                                        .best = ladder_best(ladder, t)};
+    update.level_count = collect_changes(market_data, tier, contract);
     update.trade_count = collect_trades(market_data, contract);
-    if (update.change_count == 0 && update.trade_count == 0 &&
+    if (update.level_count == 0 && update.trade_count == 0 &&
         best_equal(&update.best, &tier->best)) {
         return;
     }
-    update.changes = market_data->changes;
+    update.levels = market_data->changed;
     update.trades = market_data->update_trades;
     market_data->publish(market_data->context, &update);
     tier->best = update.best;
@@ -440,7 +451,7 @@ static bool ladder_empty(const struct ladder *ladder)
     return true;
 }
 
-static void finish_command(struct market_data *market_data, const struct event_head *head)
+static void finish_command(struct market_data_state *market_data, const struct event_head *head)
 {
     struct arriving *arriving = &market_data->arriving;
     if (arriving->order_id != 0 && arriving->leaves_qty > 0) {
@@ -469,7 +480,7 @@ static void finish_command(struct market_data *market_data, const struct event_h
     market_data->trade_count = 0;
 }
 
-void market_data_apply(struct market_data *market_data, const struct event *event)
+void market_data_apply(struct market_data_state *market_data, const struct event *event)
 {
     if (event->head.type == EVENT_NEW) {
         apply_new(market_data, &event->new_order);
@@ -479,12 +490,12 @@ void market_data_apply(struct market_data *market_data, const struct event *even
         apply_trade(market_data, event);
     } else if (event->head.type == EVENT_FILL) {
         const struct event_fill *fill = &event->fill;
-        struct market_level part = {
+        struct level_row part = {
             .price_e4 = fill->price_e4, .qty = fill->qty, .orders = fill->leaves_qty == 0};
         apply_less(market_data, fill->order_id, fill->contract, fill->side, &part);
     } else if (event->head.type == EVENT_CANCELED || event->head.type == EVENT_RESTATED) {
         const struct event_out *out = &event->out;
-        struct market_level part = {
+        struct level_row part = {
             .price_e4 = out->price_e4, .qty = out->qty, .orders = out->leaves_qty == 0};
         apply_less(market_data, out->order_id, out->contract, out->side, &part);
     }
@@ -495,24 +506,24 @@ void market_data_apply(struct market_data *market_data, const struct event *even
 
 /* --- reads ---------------------------------------------------------------------------------- */
 
-void market_data_snapshot(const struct market_data *market_data, uint64_t contract,
-                          struct market_snapshot *snapshot)
+void market_data_find(const struct market_data_state *market_data, uint64_t contract,
+                      struct market_data_depth *depth)
 {
-    *snapshot = (struct market_snapshot){.contract = contract, .tape_seq = market_data->seq};
+    *depth = (struct market_data_depth){.contract = contract, .tape_seq = market_data->seq};
     const struct ladder *ladder = ladder_find(market_data, contract);
     if (!ladder || contract_tier(contract) >= TIER_COUNT) {
         return;
     }
     const struct tier_depth *tier = &ladder->tiers[contract_tier(contract)];
-    snapshot->seq = tier->seq;
-    snapshot->best = ladder_best(ladder, contract_tier(contract));
-    snapshot->bids = tier->sides[SIDE_BUY].levels;
-    snapshot->offers = tier->sides[SIDE_SELL].levels;
-    snapshot->bid_count = tier->sides[SIDE_BUY].count;
-    snapshot->offer_count = tier->sides[SIDE_SELL].count;
+    depth->seq = tier->seq;
+    depth->best = ladder_best(ladder, contract_tier(contract));
+    depth->bids = tier->sides[SIDE_BUY].levels;
+    depth->offers = tier->sides[SIDE_SELL].levels;
+    depth->bid_count = tier->sides[SIDE_BUY].count;
+    depth->offer_count = tier->sides[SIDE_SELL].count;
 }
 
-size_t market_data_ladders(const struct market_data *market_data)
+size_t market_data_ladders(const struct market_data_state *market_data)
 {
     return market_data->map.count;
 }

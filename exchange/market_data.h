@@ -3,11 +3,12 @@
  * goes on in the same chain. A contract whose depth is empty is forgotten; its next update
  * has prev_seq 0. Ladder hours without depth in any tier cost nothing.
  *
- * Updates go out too for contracts of the ladder whose best price changed because of another tier;
- * they hold no depth changes.
+ * Depth of a contract is what rests in its own tier. Best prices are the ladder's: the best offer of
+ * its tier or a higher one, the best bid of its tier or a lower one, as an arriving order would
+ * find them; updates go out too for contracts whose best changed because of another tier.
  *
- * Memory grows with the levels that are live, about 450 bytes a ladder hour and 24 a level. Running
- * out of it ends the process. Thread: the owner's. */
+ * Prices e4, quantities GPUs for an hour. Memory grows with the levels that are live, about 450
+ * bytes a ladder hour and 24 a level. Running out of it ends the process. Thread: the owner's. */
 #ifndef KASHI_EXCHANGE_MARKET_DATA_H
 #define KASHI_EXCHANGE_MARKET_DATA_H
 
@@ -15,27 +16,61 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "wire/codec.h"
 #include "wire/event.h"
-#include "wire/market.h"
 
-struct market_data;
+struct market_data_state;
+
+struct market_data_best {
+    int64_t bid_e4;
+    int64_t bid_qty; /* at that price, all eligible tiers; 0: there is no bid */
+    int64_t offer_e4;
+    int64_t offer_qty; /* 0: there is no offer */
+};
+
+/* One command's effect on one contract. A receiver that holds the contract's state of `prev_seq`
+ * applies the levels and then has that of `seq`; prev_seq 0: it starts from empty. */
+struct market_data_update {
+    uint64_t contract;
+    uint64_t seq;
+    uint64_t prev_seq;
+    int64_t time_ns;
+    struct market_data_best best; /* afterwards */
+    const struct md_trade_row *trades;
+    const struct md_level_row *levels; /* as they are now; bids before offers, best first */
+    uint32_t trade_count;
+    uint32_t level_count;
+};
+
+/* State of a contract after the last whole command, `tape_seq`. `seq` is that of its last update, 0
+ * when the next one will start from empty. */
+struct market_data_depth {
+    uint64_t contract;
+    uint64_t seq;
+    uint64_t tape_seq;
+    struct market_data_best best;
+    const struct level_row *bids;   /* best first */
+    const struct level_row *offers; /* best first */
+    uint32_t bid_count;
+    uint32_t offer_count;
+};
 
 /* Called once for each contract that a command changed; what `update` points at is good during the
  * call. */
-typedef void market_data_publish(void *context, const struct market_update *update);
+typedef void market_data_publish(void *context, const struct market_data_update *update);
 
-struct market_data *market_data_new(market_data_publish *publish, void *context);
-void market_data_free(struct market_data *market_data); /* NULL is fine */
+struct market_data_state *market_data_new(market_data_publish *publish, void *context);
+void market_data_free(struct market_data_state *market_data); /* NULL is fine */
 
 /* Events in tape order; the last event of a command publishes. An event that does not fit what came
  * before (a level would fall below zero) is a CHECK. */
-void market_data_apply(struct market_data *market_data, const struct event *event);
+void market_data_apply(struct market_data_state *market_data, const struct event *event);
 
-/* State of a contract as of the last whole command. The levels are good until the next apply. */
-void market_data_snapshot(const struct market_data *market_data, uint64_t contract,
-                          struct market_snapshot *snapshot);
+/* The depth's levels are good until the next apply. */
+void market_data_find(const struct market_data_state *market_data, uint64_t contract,
+                      struct market_data_depth *depth);
 
 /* Ladder hours that have depth. */
-size_t market_data_ladders(const struct market_data *market_data);
+size_t market_data_ladders(const struct market_data_state *market_data);
 
 #endif

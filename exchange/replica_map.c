@@ -53,13 +53,13 @@ static void double_places(struct replica_map *map)
     *map = larger;
 }
 
-uint32_t *replica_map_find(const struct replica_map *map, uint64_t key)
+uint64_t *replica_map_find(const struct replica_map *map, uint64_t key)
 {
     struct replica_map_place *place = seek(map, key);
     return key != 0 && place->key == key ? &place->value : NULL;
 }
 
-uint32_t *replica_map_put(struct replica_map *map, uint64_t key)
+uint64_t *replica_map_put(struct replica_map *map, uint64_t key)
 {
     CHECK(key != 0);
     struct replica_map_place *place = seek(map, key);

@@ -1,4 +1,4 @@
-/* A growing map from nonzero 64-bit keys to 32-bit values, for the replica's indexes: 16 bytes a
+/* A growing map from nonzero 64-bit keys to 64-bit values, for the replica's indexes: 16 bytes a
  * place, between a third and two thirds of the places in use. Running out of memory ends the
  * process: the replica is made again from the journal.
  * Thread: the owner's. */
@@ -11,8 +11,7 @@
 
 struct replica_map_place {
     uint64_t key; /* 0: free */
-    uint32_t value;
-    uint32_t reserved;
+    uint64_t value;
 };
 
 /* Invariants: 1. `mask` + 1 is a power of two. 2. count <= two thirds of the places. 3. from a key's
@@ -27,10 +26,10 @@ void replica_map_init(struct replica_map *map);
 void replica_map_free(struct replica_map *map);
 
 /* The value's place, good until the next change of the map; NULL when the key is unknown. */
-uint32_t *replica_map_find(const struct replica_map *map, uint64_t key);
+uint64_t *replica_map_find(const struct replica_map *map, uint64_t key);
 
 /* The value's place, made with value 0 when the key is new. */
-uint32_t *replica_map_put(struct replica_map *map, uint64_t key);
+uint64_t *replica_map_put(struct replica_map *map, uint64_t key);
 
 /* The key must be there. */
 void replica_map_remove(struct replica_map *map, uint64_t key);

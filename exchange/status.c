@@ -34,6 +34,8 @@ struct status {
     struct positions *accounts; /* by account: fills */
     size_t account_capacity;
     struct replica_map last_trades; /* contract -> position */
+    uint32_t key;                   /* of the command under way */
+    uint64_t cl_ord_id;             /* of it, until it is answered; 0 none */
     uint64_t requests;
     uint64_t reports;
     uint64_t fills;
@@ -88,24 +90,48 @@ static void positions_add(struct positions *positions, uint64_t position)
 
 /* --- building ------------------------------------------------------------------------------- */
 
-/* Requests that reached the core rise per key, and the first event that carries a number above all
- * earlier ones is its answer. A refusal that used up nothing has a number that may come again. */
+void status_command(struct status *status, const struct command_head *command)
+{
+    status->key = command->key;
+    status->cl_ord_id = command->cl_ord_id;
+}
+
+/* Whether the event says what became of a request; others only tell of an order's later life. */
+static bool is_answer(const struct event *event)
+{
+    uint8_t type = event->head.type;
+    if (type == EVENT_REJECTED) {
+        return event->rejected.consumed != 0; /* else the number may come again */
+    }
+    if (type == EVENT_CANCELED) {
+        return event->out.reason == REASON_REQUESTED || event->out.reason == REASON_REPLACED_AWAY;
+    }
+    return type != EVENT_FILL && type != EVENT_RESTATED && type != EVENT_SWEEP_DONE;
+}
+
+static void add_request(struct key_status *key, uint64_t cl_ord_id, uint64_t position)
+{
+    CHECK(key->request_count == 0 || key->requests[key->request_count - 1].cl_ord_id < cl_ord_id);
+    key->requests = replica_grow(key->requests, key->request_count, &key->request_capacity,
+                                 sizeof(key->requests[0]));
+    key->requests[key->request_count++] =
+        (struct request_record){.cl_ord_id = cl_ord_id, .position = position};
+}
+
 static void apply_party(struct status *status, const struct event *event, uint64_t position)
 {
     const struct event_party *party = &event->party;
-    bool used = event->head.type != EVENT_REJECTED || event->rejected.consumed;
-    if (!used && party->report_seq == 0) {
+    bool answer = party->key == status->key && party->cl_ord_id == status->cl_ord_id &&
+                  party->cl_ord_id != 0 && is_answer(event);
+    if (!answer && party->report_seq == 0) {
         return; /* its key need not even exist */
     }
     status->keys = reach(status->keys, party->key, &status->key_capacity, sizeof(status->keys[0]));
     struct key_status *key = &status->keys[party->key];
-    uint64_t highest = key->request_count > 0 ? key->requests[key->request_count - 1].cl_ord_id : 0;
-    if (used && party->cl_ord_id > highest) {
-        key->requests = replica_grow(key->requests, key->request_count, &key->request_capacity,
-                                     sizeof(key->requests[0]));
-        key->requests[key->request_count++] =
-            (struct request_record){.cl_ord_id = party->cl_ord_id, .position = position};
+    if (answer) {
+        add_request(key, party->cl_ord_id, position);
         status->requests++;
+        status->cl_ord_id = 0; /* what else the command does is not the answer */
     }
     if (party->report_seq > 0) {
         CHECK(party->report_seq == key->reports.count + 1);

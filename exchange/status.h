@@ -36,6 +36,10 @@ enum status_found {
 struct status *status_new(void);
 void status_free(struct status *status); /* NULL is fine */
 
+/* To be called before each command's events: which request they answer. The events alone do not say
+ * it: an order that another key of the account replaces carries that key's number. */
+void status_command(struct status *status, const struct command_head *command);
+
 /* Events in tape order, each with its position. */
 void status_apply(struct status *status, const struct event *event, uint64_t position);
 

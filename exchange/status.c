@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "exchange/replica_map.h"
+#include "wire/reject.h"
 
 struct request_record {
     uint64_t cl_ord_id;

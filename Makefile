@@ -47,7 +47,10 @@ EXCHANGE = exchange/journal_format.c exchange/journal_read.c exchange/journal_wr
 TESTS += journal
 test_journal_USES = EXCHANGE TESTKIT WIRE BASE
 
-REPLICA = exchange/replica_map.c exchange/market_data.c exchange/tape_store.c exchange/status.c exchange/replica_registry.c exchange/tape_server.c
+REPLICA = exchange/replica_map.c exchange/market_data.c exchange/tape_store.c exchange/status.c \
+	exchange/replica_registry.c exchange/tape_server.c
+TESTS += market_data
+test_market_data_USES = REPLICA WIRE BASE
 
 GATEWAY =
 

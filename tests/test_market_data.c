@@ -1,0 +1,446 @@
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/check.h"
+#include "base/random.h"
+#include "exchange/market_data.h"
+
+#define HOUR_FIRST     490000u
+#define CONTRACTS      48
+#define ORDERS_MAX     400
+#define LEVELS_MAX     64
+#define COMMANDS       4000
+#define EVENTS_MAX     64
+#define PRICE_FIRST_E4 100
+#define PRICE_COUNT    12
+
+struct order {
+    uint64_t id;
+    uint64_t contract;
+    int64_t price_e4;
+    int64_t leaves_qty;
+    uint8_t side;
+};
+
+/* What a subscriber knows of a contract, kept as the messages say. */
+struct follower {
+    uint64_t seq;
+    struct market_data_best best;
+    uint32_t count;
+    struct md_level_row levels[LEVELS_MAX];
+};
+
+struct world {
+    struct random random;
+    struct market_data_state *market_data;
+    struct order orders[ORDERS_MAX];
+    uint32_t order_count;
+    uint64_t next_order_id;
+    uint64_t next_fill_id;
+    uint64_t seq;
+    struct event events[EVENTS_MAX];
+    uint32_t event_count;
+    struct follower followers[CONTRACTS];
+    uint32_t updates;
+    uint32_t trades_told;
+};
+
+static uint64_t contract_of(uint32_t number)
+{
+    return contract_pack((uint16_t)(number % 2), (uint16_t)(number / 2 % 2),
+                         (uint8_t)(number / 4 % 4), HOUR_FIRST + number / 16);
+}
+
+static struct follower *follower_of(struct world *world, uint64_t contract)
+{
+    uint32_t number = contract_class(contract) + 2u * contract_region(contract) +
+                      4u * contract_tier(contract) + 16u * (contract_hour(contract) - HOUR_FIRST);
+    CHECK(number < CONTRACTS && contract_of(number) == contract);
+    return &world->followers[number];
+}
+
+static void follow_level(struct follower *follower, const struct md_level_row *level)
+{
+    uint32_t i = 0;
+    while (i < follower->count && (follower->levels[i].price_e4 != level->price_e4 ||
+                                   follower->levels[i].side != level->side)) {
+        i++;
+    }
+    if (level->qty > 0) {
+        CHECK(i < LEVELS_MAX);
+        follower->count += i == follower->count;
+        follower->levels[i] = *level;
+    } else if (i < follower->count) {
+        follower->levels[i] = follower->levels[--follower->count];
+    }
+}
+
+static void follow(void *context, const struct market_data_update *update)
+{
+    struct world *world = context;
+    struct follower *follower = follower_of(world, update->contract);
+    cr_assert(update->seq == world->seq && update->time_ns == (int64_t)world->seq * 10);
+    cr_assert(update->prev_seq == 0 || update->prev_seq == follower->seq,
+              "prev_seq %lu, last message %lu", update->prev_seq, follower->seq);
+    cr_assert(follower->seq < update->seq, "two messages of one command and contract");
+    if (update->prev_seq == 0) {
+        follower->count = 0;
+    }
+    for (uint32_t i = 0; i < update->level_count; i++) {
+        follow_level(follower, &update->levels[i]);
+    }
+    follower->seq = update->seq;
+    follower->best = update->best;
+    world->updates++;
+    world->trades_told += update->trade_count;
+}
+
+static struct event *add_event(struct world *world, uint8_t type)
+{
+    CHECK(world->event_count < EVENTS_MAX);
+    struct event *event = &world->events[world->event_count];
+    *event = (struct event){.head = {.seq = world->seq,
+                                     .time_ns = (int64_t)world->seq * 10,
+                                     .index = world->event_count,
+                                     .type = type}};
+    world->event_count++;
+    return event;
+}
+
+static void add_fill(struct world *world, const struct order *order, int64_t price_e4, int64_t qty,
+                     uint8_t resting)
+{
+    add_event(world, EVENT_FILL)->fill = (struct event_fill){.order_id = order->id,
+                                                             .contract = order->contract,
+                                                             .price_e4 = price_e4,
+                                                             .qty = qty,
+                                                             .leaves_qty = order->leaves_qty,
+                                                             .side = order->side,
+                                                             .resting = resting};
+}
+
+static void add_out(struct world *world, const struct order *order, uint8_t type, int64_t qty,
+                    uint8_t resting)
+{
+    add_event(world, type)->out = (struct event_out){.order_id = order->id,
+                                                     .contract = order->contract,
+                                                     .price_e4 = order->price_e4,
+                                                     .qty = qty,
+                                                     .leaves_qty = order->leaves_qty,
+                                                     .side = order->side,
+                                                     .resting = resting};
+}
+
+static void drop_if_over(struct world *world, uint32_t i)
+{
+    if (world->orders[i].leaves_qty == 0) {
+        world->orders[i] = world->orders[--world->order_count];
+    }
+}
+
+/* The arriving order trades with, or takes by self-trade prevention, some orders of the other side. */
+static void arrive(struct world *world, struct order *arriving)
+{
+    for (uint32_t i = 0; i < world->order_count && arriving->leaves_qty > 0; i++) {
+        struct order *resting = &world->orders[i];
+        bool meets =
+            resting->side != arriving->side &&
+            contract_with_tier(resting->contract, 0) == contract_with_tier(arriving->contract, 0) &&
+            random_below(&world->random, 6) == 0;
+        if (!meets) {
+            continue;
+        }
+        int64_t qty =
+            arriving->leaves_qty < resting->leaves_qty ? arriving->leaves_qty : resting->leaves_qty;
+        arriving->leaves_qty -= qty;
+        resting->leaves_qty -= qty;
+        if (random_below(&world->random, 4) == 0) {
+            add_out(world, resting, resting->leaves_qty > 0 ? EVENT_RESTATED : EVENT_CANCELED, qty,
+                    1);
+            add_out(world, arriving, arriving->leaves_qty > 0 ? EVENT_RESTATED : EVENT_CANCELED,
+                    qty, 0);
+        } else {
+            const struct order *bid = arriving->side == SIDE_BUY ? arriving : resting;
+            add_event(world, EVENT_TRADE)->trade =
+                (struct event_trade){.fill_id = ++world->next_fill_id,
+                                     .contract = bid->contract,
+                                     .price_e4 = resting->price_e4,
+                                     .qty = qty,
+                                     .aggressor = arriving->side};
+            add_fill(world, arriving, resting->price_e4, qty, 0);
+            add_fill(world, resting, resting->price_e4, qty, 1);
+        }
+        drop_if_over(world, i);
+    }
+    if (arriving->leaves_qty == 0) {
+        return;
+    }
+    if (random_below(&world->random, 4) == 0 || world->order_count == ORDERS_MAX) {
+        int64_t qty = arriving->leaves_qty;
+        arriving->leaves_qty = 0;
+        add_out(world, arriving, EVENT_CANCELED, qty, 0);
+    } else {
+        world->orders[world->order_count++] = *arriving;
+    }
+}
+
+static int64_t random_price(struct world *world)
+{
+    return PRICE_FIRST_E4 + (int64_t)random_below(&world->random, PRICE_COUNT);
+}
+
+static void enter(struct world *world)
+{
+    struct order order = {.id = ++world->next_order_id,
+                          .contract =
+                              contract_of((uint32_t)random_below(&world->random, CONTRACTS)),
+                          .price_e4 = random_price(world),
+                          .leaves_qty = random_between(&world->random, 1, 20),
+                          .side = (uint8_t)random_below(&world->random, 2)};
+    add_event(world, EVENT_NEW)->new_order = (struct event_new){.order_id = order.id,
+                                                                .contract = order.contract,
+                                                                .price_e4 = order.price_e4,
+                                                                .qty = order.leaves_qty,
+                                                                .side = order.side};
+    arrive(world, &order);
+}
+
+static void replace(struct world *world, uint32_t i)
+{
+    struct order order = world->orders[i];
+    bool kept = order.leaves_qty > 1 && random_below(&world->random, 2) == 0;
+    struct order fresh = order;
+    fresh.leaves_qty = kept ? order.leaves_qty - 1 : random_between(&world->random, 1, 20);
+    fresh.price_e4 = kept ? order.price_e4 : random_price(world);
+    add_event(world, EVENT_REPLACED)->replaced =
+        (struct event_replaced){.order_id = order.id,
+                                .contract = order.contract,
+                                .price_e4 = fresh.price_e4,
+                                .qty = fresh.leaves_qty,
+                                .leaves_qty = fresh.leaves_qty,
+                                .old_price_e4 = order.price_e4,
+                                .old_leaves_qty = order.leaves_qty,
+                                .side = order.side,
+                                .kept_priority = kept};
+    if (kept) {
+        world->orders[i] = fresh;
+    } else {
+        world->orders[i] = world->orders[--world->order_count];
+        arrive(world, &fresh);
+    }
+}
+
+/* Seldom a sweep. */
+static void cancel_some(struct world *world)
+{
+    uint64_t bound = random_below(&world->random, 50) == 0 ? 40 : 3;
+    for (uint64_t left = random_below(&world->random, bound); left > 0 && world->order_count > 0;
+         left--) {
+        uint32_t i = (uint32_t)random_below(&world->random, world->order_count);
+        int64_t qty = world->orders[i].leaves_qty;
+        world->orders[i].leaves_qty = 0;
+        add_out(world, &world->orders[i], EVENT_CANCELED, qty, 1);
+        drop_if_over(world, i);
+    }
+}
+
+static void step(struct world *world)
+{
+    world->seq++;
+    world->event_count = 0;
+    uint64_t what = random_below(&world->random, 10);
+    if (what < 1) {
+        cancel_some(world);
+    }
+    if (what >= 1 && what < 3 && world->order_count > 0) {
+        replace(world, (uint32_t)random_below(&world->random, world->order_count));
+    } else if (what >= 3 && what < 9) {
+        enter(world);
+    } else {
+        add_event(world, EVENT_TIME);
+    }
+    world->events[world->event_count - 1].head.flags |= EVENT_LAST;
+    for (uint32_t i = 0; i < world->event_count; i++) {
+        market_data_apply(world->market_data, &world->events[i]);
+    }
+}
+
+/* Depth and best prices computed the slow way, from all orders. */
+static struct md_level_row naive_level(const struct world *world, uint64_t contract, uint8_t side,
+                                       int64_t price_e4)
+{
+    struct md_level_row level = {.price_e4 = price_e4, .side = side};
+    for (uint32_t i = 0; i < world->order_count; i++) {
+        const struct order *order = &world->orders[i];
+        if (order->contract == contract && order->side == side && order->price_e4 == price_e4) {
+            level.qty += order->leaves_qty;
+            level.orders++;
+        }
+    }
+    return level;
+}
+
+static struct market_data_best naive_best(const struct world *world, uint64_t contract)
+{
+    struct market_data_best best = {0};
+    for (int64_t step_e4 = 0; step_e4 < PRICE_COUNT; step_e4++) {
+        int64_t bid_e4 = PRICE_FIRST_E4 + step_e4;
+        int64_t offer_e4 = PRICE_FIRST_E4 + PRICE_COUNT - 1 - step_e4;
+        int64_t bid_qty = 0;
+        int64_t offer_qty = 0;
+        for (uint8_t tier = 0; tier < TIER_COUNT; tier++) {
+            uint64_t at = contract_with_tier(contract, tier);
+            if (tier <= contract_tier(contract)) {
+                bid_qty += naive_level(world, at, SIDE_BUY, bid_e4).qty;
+            }
+            if (tier >= contract_tier(contract)) {
+                offer_qty += naive_level(world, at, SIDE_SELL, offer_e4).qty;
+            }
+        }
+        if (bid_qty > 0) {
+            best.bid_e4 = bid_e4;
+            best.bid_qty = bid_qty;
+        }
+        if (offer_qty > 0) {
+            best.offer_e4 = offer_e4;
+            best.offer_qty = offer_qty;
+        }
+    }
+    return best;
+}
+
+static bool same_best(const struct market_data_best *a, const struct market_data_best *b)
+{
+    return a->bid_e4 == b->bid_e4 && a->bid_qty == b->bid_qty && a->offer_e4 == b->offer_e4 &&
+           a->offer_qty == b->offer_qty;
+}
+
+static uint32_t compare_side(const struct world *world, uint64_t contract, uint8_t side,
+                             const struct level_row *levels, uint32_t count)
+{
+    uint32_t expected = 0;
+    for (int64_t i = 0; i < PRICE_COUNT; i++) {
+        int64_t price_e4 =
+            side == SIDE_BUY ? PRICE_FIRST_E4 + PRICE_COUNT - 1 - i : PRICE_FIRST_E4 + i;
+        struct md_level_row level = naive_level(world, contract, side, price_e4);
+        if (level.qty == 0) {
+            continue;
+        }
+        cr_assert(expected < count);
+        cr_assert(levels[expected].price_e4 == price_e4 && levels[expected].qty == level.qty &&
+                  levels[expected].orders == level.orders);
+        expected++;
+    }
+    cr_assert(expected == count);
+    return count;
+}
+
+static void compare_contract(struct world *world, uint64_t contract)
+{
+    struct market_data_depth depth;
+    market_data_find(world->market_data, contract, &depth);
+    cr_assert(depth.tape_seq == world->seq);
+    uint32_t levels = compare_side(world, contract, SIDE_BUY, depth.bids, depth.bid_count) +
+                      compare_side(world, contract, SIDE_SELL, depth.offers, depth.offer_count);
+    struct market_data_best best = naive_best(world, contract);
+    cr_assert(same_best(&depth.best, &best));
+
+    const struct follower *follower = follower_of(world, contract);
+    cr_assert(same_best(&follower->best, &best), "what was published is not what is so");
+    cr_assert(follower->count == levels);
+    cr_assert(depth.seq == (levels > 0 ? follower->seq : 0));
+    for (uint32_t i = 0; i < follower->count; i++) {
+        struct md_level_row level =
+            naive_level(world, contract, follower->levels[i].side, follower->levels[i].price_e4);
+        cr_assert(level.qty == follower->levels[i].qty &&
+                  level.orders == follower->levels[i].orders);
+    }
+}
+
+static struct world *new_world(uint64_t seed)
+{
+    struct world *world = calloc(1, sizeof(*world));
+    CHECK(world);
+    random_seed(&world->random, seed);
+    world->market_data = market_data_new(follow, world);
+    return world;
+}
+
+static void free_world(struct world *world)
+{
+    market_data_free(world->market_data);
+    free(world);
+}
+
+Test(market_data, depth_and_messages_equal_what_all_orders_give)
+{
+    uint64_t seed = (uint64_t)time(NULL);
+    cr_log_info("seed %lu", seed);
+    struct world *world = new_world(seed);
+    for (uint32_t i = 0; i < COMMANDS; i++) {
+        step(world);
+        for (uint32_t contract = 0; contract < CONTRACTS; contract++) {
+            compare_contract(world, contract_of(contract));
+        }
+    }
+    cr_assert(world->order_count > 40, "seed %lu: %u orders", seed, world->order_count);
+    cr_assert(world->updates > COMMANDS / 2 && world->trades_told == world->next_fill_id,
+              "seed %lu: %u updates, %u of %lu trades", seed, world->updates, world->trades_told,
+              world->next_fill_id);
+    free_world(world);
+}
+
+Test(market_data, forgets_ladders_without_depth)
+{
+    struct world *world = new_world(1);
+    while (world->order_count < 60) {
+        step(world);
+    }
+    cr_assert(market_data_ladders(world->market_data) > 0);
+    while (world->order_count > 0) {
+        world->seq++;
+        world->event_count = 0;
+        cancel_some(world);
+        add_event(world, EVENT_TIME)->head.flags |= EVENT_LAST;
+        for (uint32_t i = 0; i < world->event_count; i++) {
+            market_data_apply(world->market_data, &world->events[i]);
+        }
+    }
+    cr_assert(market_data_ladders(world->market_data) == 0);
+    free_world(world);
+}
+
+Test(market_data, prints_a_trade_in_the_bids_contract_and_changes_depth_in_the_offers)
+{
+    struct world *world = new_world(1);
+    uint64_t offered = contract_pack(0, 0, TIER_G100, HOUR_FIRST);
+    uint64_t wanted = contract_pack(0, 0, TIER_G0, HOUR_FIRST);
+    struct order offer = {
+        .id = 1, .contract = offered, .price_e4 = 105, .leaves_qty = 8, .side = 1};
+    struct order bid = {.id = 2, .contract = wanted, .price_e4 = 105, .leaves_qty = 0};
+    world->seq = 1;
+    add_event(world, EVENT_NEW)->new_order = (struct event_new){
+        .order_id = 1, .contract = offered, .price_e4 = 105, .qty = 10, .side = SIDE_SELL};
+    world->events[0].head.flags = EVENT_LAST;
+    market_data_apply(world->market_data, &world->events[0]);
+    cr_assert(follower_of(world, wanted)->best.offer_qty == 10);
+
+    world->seq = 2;
+    world->event_count = 0;
+    add_event(world, EVENT_NEW)->new_order = (struct event_new){
+        .order_id = 2, .contract = wanted, .price_e4 = 105, .qty = 2, .side = SIDE_BUY};
+    add_event(world, EVENT_TRADE)->trade =
+        (struct event_trade){.fill_id = 1, .contract = wanted, .price_e4 = 105, .qty = 2};
+    add_fill(world, &bid, 105, 2, 0);
+    add_fill(world, &offer, 105, 2, 1);
+    world->events[3].head.flags = EVENT_LAST;
+    for (uint32_t i = 0; i < 4; i++) {
+        market_data_apply(world->market_data, &world->events[i]);
+    }
+    cr_assert(world->trades_told == 1);
+    cr_assert(follower_of(world, wanted)->seq == 2 && follower_of(world, wanted)->count == 0);
+    cr_assert(follower_of(world, offered)->levels[0].qty == 8);
+    free_world(world);
+}

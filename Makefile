@@ -3,6 +3,7 @@
 # Every variant has its own tree under build/: release (default), asan (ASan+UBSan, debug), clang
 # (release with clang), fuzz (clang's libFuzzer). `make V=asan` builds the programs of another one.
 
+.DEFAULT_GOAL = all
 V ?= release
 VARIANTS = release asan clang fuzz
 B = build/$(V)
@@ -79,6 +80,19 @@ CLIENT = client/kashi_book.c client/kashi_feed.c client/kashi_key.c client/kashi
 	client/kashi_session.c
 
 COMMAND =
+
+GROUPS += DEMO CHECKER
+DEMO = client/tables.c client/desk.c client/found.c client/demo_flow.c client/demo_day.c \
+	client/demo_samples.c
+PROGRAMS += kashi-demo
+kashi-demo_MAIN = client/demo.c
+kashi-demo_USES = DEMO CLIENT WIRE BASE
+
+# Only tape, database and pricing's arithmetic: nothing else of the market is in the checker.
+CHECKER = client/check/recompute.c client/check/tally.c client/check/index_check.c client/check/pg.c
+PROGRAMS += kashi-check
+kashi-check_MAIN = client/check/main.c
+kashi-check_USES = CHECKER PRICING WIRE BASE
 
 TESTKIT = tests/sim_disk.c
 

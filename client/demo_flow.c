@@ -1,0 +1,283 @@
+#include "client/demo_flow.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "wire/units.h"
+
+#define DEPOSIT_E4   (INT64_C(200000000) * E4_ONE) /* ¥200 million each */
+#define HOT_GPUS     1024
+#define OTHER_GPUS   256
+#define GATE_LEAD_NS (INT64_C(11) * 60 * NS_PER_SECOND) /* a minute before the market's own */
+#define SECOND_DAY   24 /* first hour, counted from first_hour, of the second delivery day */
+
+/* Of a hundred requests so many are … */
+#define SHARE_CANCEL  8
+#define SHARE_REPLACE 14
+#define SHARE_OFFER   34 /* the rest bids */
+
+static const struct {
+    const char *class_name;
+    const char *region;
+} hot_lanes[FLOW_HOT_LANES] = {
+    {"H100", "CN-GZ"}, {"H100", "CN-NM"}, {"A100-80", "CN-GD"}, {"H20", "CN-GS"},
+    {"910B", "CN-GZ"}, {"4090", "CN-SH"}, {"H200", "US-OR"},    {"L40S", "CN-BJ"},
+};
+
+static bool find_lane(const struct tables *tables, uint32_t lane, uint32_t *class_,
+                      uint32_t *region)
+{
+    bool has_class = false;
+    bool has_region = false;
+    for (uint32_t at = 0; at < tables->class_count; at++) {
+        if (strcmp(tables->classes[at].name, hot_lanes[lane].class_name) == 0) {
+            *class_ = at;
+            has_class = true;
+        }
+    }
+    for (uint32_t at = 0; at < tables->region_count; at++) {
+        if (strcmp(tables->regions[at].name, hot_lanes[lane].region) == 0) {
+            *region = at;
+            has_region = true;
+        }
+    }
+    return has_class && has_region;
+}
+
+static void add_resource(struct flow *flow, uint32_t *count, uint32_t owner, uint32_t class_,
+                         uint32_t region, uint32_t gpus)
+{
+    CHECK(*count < FLOW_RESOURCES);
+    uint8_t highest = flow->tables->regions[region].highest_tier;
+    flow->resources[*count] =
+        (struct found_resource){.owner = owner,
+                                .class_ = class_,
+                                .region = region,
+                                .gpus = gpus,
+                                .tier = (uint8_t)random_below(&flow->random, highest + 1U)};
+    struct flow_trader *trader = &flow->traders[owner];
+    trader->resources[trader->resource_count++] = (*count)++;
+}
+
+static int lay_out_resources(struct flow *flow, struct error *error)
+{
+    const struct tables *tables = flow->tables;
+    uint32_t count = 0;
+    for (uint32_t lane = 0; lane < FLOW_HOT_LANES; lane++) {
+        uint32_t class_ = 0;
+        uint32_t region = 0;
+        if (!find_lane(tables, lane, &class_, &region)) {
+            return error_set(error, ERROR_NOT_FOUND, "data: no class %s or no region %s",
+                             hot_lanes[lane].class_name, hot_lanes[lane].region);
+        }
+        for (uint32_t at = 0; at < FLOW_HOT_RESOURCES; at++) {
+            uint32_t owner = (lane * FLOW_HOT_RESOURCES + at) % FLOW_PROVIDERS;
+            add_resource(flow, &count, owner, class_, region, HOT_GPUS);
+        }
+    }
+    for (uint32_t owner = 0; owner < FLOW_PROVIDERS; owner++) {
+        for (uint32_t at = 0; at < FLOW_OTHER_RESOURCES; at++) {
+            uint32_t class_;
+            uint32_t region;
+            int64_t price_e4;
+            do {
+                class_ = (uint32_t)random_below(&flow->random, tables->class_count);
+                region = (uint32_t)random_below(&flow->random, tables->region_count);
+            } while (!tables_price(tables, &tables->classes[class_], &tables->regions[region],
+                                   TIER_G0, &price_e4));
+            add_resource(flow, &count, owner, class_, region, OTHER_GPUS);
+        }
+    }
+    CHECK(count == FLOW_RESOURCES);
+    return 0;
+}
+
+int flow_init(struct flow *flow, const struct tables *tables, uint64_t seed, uint32_t first_hour,
+              struct error *error)
+{
+    memset(flow, 0, sizeof *flow);
+    flow->tables = tables;
+    flow->first_hour = first_hour;
+    random_seed(&flow->random, seed);
+    for (uint32_t at = 0; at < FLOW_TRADERS; at++) {
+        struct found_account *account = &flow->accounts[at];
+        bool provider = at < FLOW_PROVIDERS;
+        (void)snprintf(account->name, sizeof account->name, "%s-%u",
+                       provider ? "provider" : "buyer",
+                       provider ? at + 1 : at - FLOW_PROVIDERS + 1);
+        account->deposit_e4 = DEPOSIT_E4;
+        account->roles = provider ? ROLE_PROVIDER : ROLE_BUYER;
+    }
+    return lay_out_resources(flow, error);
+}
+
+/* An hour whose gate is open; of hot lanes mostly of the second delivery day. */
+static uint32_t draw_hour(struct flow *flow, int64_t now_ns, bool hot)
+{
+    uint32_t open_from = (uint32_t)((now_ns + GATE_LEAD_NS) / NS_PER_HOUR) + 1;
+    uint32_t from = flow->first_hour > open_from ? flow->first_hour : open_from;
+    uint32_t end = flow->first_hour + FLOW_HOURS;
+    CHECK(from < end);
+    uint32_t second_day = flow->first_hour + SECOND_DAY;
+    if (hot && from < second_day && random_below(&flow->random, 10) < 8) {
+        from = second_day;
+    }
+    return from + (uint32_t)random_below(&flow->random, end - from);
+}
+
+static int64_t draw_qty(struct flow *flow, uint32_t lot)
+{
+    int64_t lots = random_between(&flow->random, 1, lot == 1 ? 16 : 4);
+    return lots * lot;
+}
+
+/* Around the table's price: offers from 1.5 % below to 4 % above it, bids the other way round. */
+static int64_t draw_price(struct flow *flow, int64_t price_e4, bool offer)
+{
+    int64_t off_bp = random_between(&flow->random, -150, 400);
+    int64_t drawn_e4 = price_e4 + price_e4 * (offer ? off_bp : -off_bp) / BP_ONE;
+    return drawn_e4 < 1 ? 1 : drawn_e4;
+}
+
+static void draw_terms(struct flow *flow, int64_t now_ns, int64_t price_e4,
+                       struct request_new_order *order)
+{
+    uint64_t kind = random_below(&flow->random, 100);
+    if (kind < 6) {
+        order->tif = TIF_IOC;
+    } else if (kind < 8) {
+        order->tif = TIF_FOK;
+    } else if (kind < 11) {
+        order->tif = TIF_IOC;
+        order->ord_type = ORD_MARKET;
+        order->price_e4 = price_e4 / 50; /* collar: 2 % */
+    } else if (kind < 13) {
+        order->post_only = 1;
+    } else if (kind < 23) {
+        order->tif = TIF_TIME;
+        order->expire_time_ns =
+            now_ns + random_between(&flow->random, 10, 300) * 60 * NS_PER_SECOND;
+    } else if (kind < 25) {
+        order->min_qty = order->qty;
+    }
+}
+
+static void draw_order(struct flow *flow, int64_t now_ns, bool offer, uint32_t trader,
+                       struct request *request)
+{
+    struct request_new_order *order = &request->new_order;
+    /* A bid goes where somebody sells: the market of a resource. The hot ones come first. */
+    bool hot = random_below(&flow->random, 100) < 60;
+    uint32_t place = (uint32_t)random_below(&flow->random, FLOW_RESOURCES);
+    if (offer) {
+        const struct flow_trader *provider = &flow->traders[trader];
+        place = provider->resources[random_below(&flow->random, provider->resource_count)];
+    } else if (hot) {
+        place %= FLOW_HOT_LANES * FLOW_HOT_RESOURCES;
+    }
+    hot = place < FLOW_HOT_LANES * FLOW_HOT_RESOURCES;
+    const struct found_resource *resource = &flow->resources[place];
+    const struct tables_class *class_ = &flow->tables->classes[resource->class_];
+    const struct tables_region *region = &flow->tables->regions[resource->region];
+    uint8_t tier = TIER_G0;
+    if (random_below(&flow->random, 100) < (offer ? 70 : 25)) {
+        tier = (uint8_t)random_below(&flow->random, resource->tier + 1U);
+    }
+    int64_t price_e4;
+    CHECK(tables_price(flow->tables, class_, region, tier, &price_e4));
+    char hour[HOUR_TEXT_SIZE];
+    hour_format(draw_hour(flow, now_ns, hot), hour);
+    (void)snprintf(order->symbol, sizeof order->symbol, "%s.%s.%s.%s", class_->name, region->name,
+                   tier_name(tier), hour);
+    request->type = REQUEST_NEW_ORDER;
+    order->side = offer ? SIDE_SELL : SIDE_BUY;
+    order->qty = draw_qty(flow, class_->lot);
+    order->price_e4 = draw_price(flow, price_e4, offer);
+    order->resource = offer ? resource->resource : 0;
+    draw_terms(flow, now_ns, price_e4, order);
+}
+
+static bool draw_change(struct flow *flow, bool replace, uint32_t trader, struct request *request)
+{
+    struct flow_trader *who = &flow->traders[trader];
+    if (who->open_count == 0) {
+        return false;
+    }
+    const struct flow_order *order = &who->open[random_below(&flow->random, who->open_count)];
+    if (replace) {
+        request->type = REQUEST_REPLACE_ORDER;
+        request->replace_order.order_id = order->order_id;
+        request->replace_order.price_e4 =
+            order->price_e4 + order->price_e4 * random_between(&flow->random, -100, 100) / BP_ONE;
+        request->replace_order.qty =
+            order->qty +
+            order->lot * random_between(&flow->random, order->qty > order->lot ? -1 : 0, 1);
+    } else {
+        request->type = REQUEST_CANCEL_ORDER;
+        request->cancel_order.order_id = order->order_id;
+    }
+    return true;
+}
+
+void flow_draw(struct flow *flow, int64_t now_ns, uint32_t *trader, struct request *request)
+{
+    memset(request, 0, sizeof *request);
+    uint64_t kind = random_below(&flow->random, 100);
+    if (kind < SHARE_CANCEL + SHARE_REPLACE) {
+        *trader = (uint32_t)random_below(&flow->random, FLOW_TRADERS);
+        if (draw_change(flow, kind >= SHARE_CANCEL, *trader, request)) {
+            return;
+        }
+    }
+    bool offer = kind < SHARE_CANCEL + SHARE_REPLACE + SHARE_OFFER;
+    *trader = offer ? (uint32_t)random_below(&flow->random, FLOW_PROVIDERS)
+                    : FLOW_PROVIDERS + (uint32_t)random_below(&flow->random, FLOW_BUYERS);
+    draw_order(flow, now_ns, offer, *trader, request);
+}
+
+static uint32_t lot_of(const struct flow *flow, const char *symbol)
+{
+    for (size_t at = 0; at < flow->tables->class_count; at++) {
+        const struct tables_class *class_ = &flow->tables->classes[at];
+        size_t length = strlen(class_->name);
+        if (strncmp(symbol, class_->name, length) == 0 && symbol[length] == '.') {
+            return class_->lot;
+        }
+    }
+    return 1;
+}
+
+void flow_report(struct flow *flow, uint32_t trader, const struct report *report)
+{
+    struct flow_trader *who = &flow->traders[trader];
+    uint32_t at = 0;
+    while (at < who->open_count && who->open[at].order_id != report->order_id) {
+        at++;
+    }
+    bool known = at < who->open_count;
+    bool over = (report->fields & REPORT_ORDER) != 0 && report->leaves_qty == 0;
+    if (report->exec_type == EXEC_NEW && report->tif != TIF_IOC && report->tif != TIF_FOK &&
+        !known && who->open_count < FLOW_OPEN_ORDERS_MAX) {
+        who->open[who->open_count++] = (struct flow_order){.order_id = report->order_id,
+                                                           .price_e4 = report->price_e4,
+                                                           .qty = report->order_qty,
+                                                           .lot = lot_of(flow, report->symbol),
+                                                           .offer = report->side == SIDE_SELL};
+    } else if (known &&
+               (over || report->exec_type == EXEC_CANCELED || report->exec_type == EXEC_EXPIRED)) {
+        who->open[at] = who->open[--who->open_count];
+    } else if (known && report->exec_type == EXEC_REPLACED) {
+        who->open[at].price_e4 = report->price_e4;
+        who->open[at].qty = report->order_qty;
+    }
+}
+
+void flow_hot_symbol(uint32_t lane, uint32_t hour, char symbol[SYMBOL_SIZE])
+{
+    CHECK(lane < FLOW_HOT_LANES);
+    char text[HOUR_TEXT_SIZE];
+    hour_format(hour, text);
+    (void)snprintf(symbol, SYMBOL_SIZE, "%s.%s.G0.%s", hot_lanes[lane].class_name,
+                   hot_lanes[lane].region, text);
+}

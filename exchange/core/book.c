@@ -7,15 +7,16 @@ static struct node *node_at(const struct engine *e, uint32_t index)
     return (struct node *)(void *)(e->nodes + (size_t)index * NODE_UNIT);
 }
 
+/* By address, because a node is larger than its declaration: its capacity says how much. */
 static int32_t *keys_of(struct node *n)
 {
-    return n->entries;
+    return (int32_t *)(void *)((unsigned char *)n + offsetof(struct node, entries));
 }
 
 /* Children of an inner node, order slots of a leaf. */
 static uint32_t *items_of(struct node *n)
 {
-    return (uint32_t *)(void *)(n->entries + n->capacity);
+    return (uint32_t *)(void *)(keys_of(n) + n->capacity);
 }
 
 static uint8_t capacity_of_units(uint32_t units)
@@ -62,8 +63,10 @@ static uint32_t node_new(struct engine *e, uint32_t units, uint32_t book, uint8_
     n->units = (uint8_t)units;
     n->height = height;
     n->next_free = 0;
+    /* Searches run over the whole capacity: an unused key is above all, an unused item is none. */
     for (uint32_t i = 0; i < n->capacity; i++) {
-        n->entries[i] = INT32_MAX; /* so that a search may count over the whole capacity */
+        keys_of(n)[i] = INT32_MAX;
+        items_of(n)[i] = 0;
     }
     e->s.node_units_live += units;
     return index;
@@ -102,15 +105,23 @@ static void adopt(struct engine *e, uint32_t index, uint32_t from, uint32_t coun
     }
 }
 
+/* Place of an item that is there. Unused places hold 0, which is no item, so that the whole capacity
+ * can be compared without a branch. */
 static uint32_t position_of(struct node *n, uint32_t item)
 {
     const uint32_t *items = items_of(n);
-    for (uint32_t i = 0; i < n->count; i++) {
-        if (items[i] == item) {
-            return i;
+    uint32_t at = 0;
+    if (n->capacity == NODE_CAPACITY) {
+        for (uint32_t i = 0; i < NODE_CAPACITY; i++) {
+            at += items[i] == item ? i : 0;
+        }
+    } else {
+        for (uint32_t i = 0; i < n->capacity; i++) {
+            at += items[i] == item ? i : 0;
         }
     }
-    CHECK(false);
+    CHECK(at < n->count && items[at] == item);
+    return at;
 }
 
 /* Number of keys below g; unused keys are never below. */
@@ -153,6 +164,7 @@ static void entry_remove(struct node *n, uint32_t at)
         items[i] = items[i + 1];
     }
     keys[n->count] = INT32_MAX;
+    items[n->count] = 0;
 }
 
 /* Moves `count` entries from the front or the back of one node to the back of another. */
@@ -165,6 +177,7 @@ static void entries_append(struct engine *e, uint32_t to, uint32_t from, uint32_
     memcpy(items_of(target) + target->count, items_of(source) + first, moved * sizeof(uint32_t));
     for (uint32_t i = first; i < source->count; i++) {
         keys_of(source)[i] = INT32_MAX;
+        items_of(source)[i] = 0;
     }
     uint32_t old = target->count;
     target->count = (uint8_t)(target->count + moved);

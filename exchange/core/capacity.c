@@ -18,67 +18,105 @@ void capacity_commit(struct engine *e, uint32_t resource, uint32_t hour, int64_t
     cell->committed = (uint32_t)committed;
 }
 
-static uint32_t *bucket_of(const struct engine *e, uint32_t account, uint32_t resource,
-                           uint32_t hour_tier)
+static uint32_t holding_print(uint32_t account, uint32_t resource, uint32_t hour_tier)
 {
     uint64_t h = ((uint64_t)account << 32 | resource) * UINT64_C(0x9e3779b97f4a7c15);
     h = (h ^ (h >> 29) ^ hour_tier) * UINT64_C(0xbf58476d1ce4e5b9);
-    return &e->buckets[(h >> 32) & e->bucket_mask];
+    return (uint32_t)(h >> 32);
+}
+
+/* Place of the holding's bucket, or of the empty one where it would go. */
+static uint32_t bucket_find(const struct engine *e, const struct holding *sought, uint32_t print)
+{
+    uint32_t place = print & e->bucket_mask;
+    for (;;) {
+        const struct bucket *b = &e->buckets[place];
+        if (b->holding == 0) {
+            return place;
+        }
+        const struct holding *h = &e->holdings[b->holding];
+        if (b->print == print && h->account == sought->account && h->resource == sought->resource &&
+            h->hour_tier == sought->hour_tier) {
+            return place;
+        }
+        place = (place + 1) & e->bucket_mask;
+    }
+}
+
+static uint32_t bucket_of(const struct engine *e, const struct holding *sought)
+{
+    return bucket_find(e, sought,
+                       holding_print(sought->account, sought->resource, sought->hour_tier));
+}
+
+/* Empties a place; those that had to pass it move up, so that no probe ends early. */
+static void bucket_clear(struct engine *e, uint32_t place)
+{
+    uint32_t hole = place;
+    for (;;) {
+        place = (place + 1) & e->bucket_mask;
+        struct bucket b = e->buckets[place];
+        if (b.holding == 0) {
+            break;
+        }
+        uint32_t home = b.print & e->bucket_mask;
+        if (((place - home) & e->bucket_mask) >= ((place - hole) & e->bucket_mask)) {
+            e->buckets[hole] = b;
+            hole = place;
+        }
+    }
+    e->buckets[hole] = (struct bucket){0};
 }
 
 uint32_t holding_find(const struct engine *e, uint32_t account, uint32_t resource, uint32_t hour,
                       uint8_t tier)
 {
-    uint32_t hour_tier = hour << 8 | tier;
-    uint32_t index = *bucket_of(e, account, resource, hour_tier);
-    while (index != 0) {
-        const struct holding *h = &e->holdings[index];
-        if (h->account == account && h->resource == resource && h->hour_tier == hour_tier) {
-            return index;
-        }
-        index = h->next_in_bucket;
-    }
-    return 0;
+    struct holding sought = {
+        .account = account, .resource = resource, .hour_tier = hour << 8 | tier};
+    return e->buckets[bucket_of(e, &sought)].holding;
 }
 
 void holding_add(struct engine *e, uint32_t account, uint32_t resource, uint32_t hour, uint8_t tier,
                  int64_t qty)
 {
-    uint32_t index = holding_find(e, account, resource, hour, tier);
+    struct holding fresh = {
+        .account = account, .resource = resource, .hour_tier = hour << 8 | tier};
+    uint32_t print = holding_print(account, resource, fresh.hour_tier);
+    uint32_t place = bucket_find(e, &fresh, print);
+    uint32_t index = e->buckets[place].holding;
     if (index == 0) {
         index = e->s.holding_free;
         if (index != 0) {
-            e->s.holding_free = e->holdings[index].next_in_bucket;
+            e->s.holding_free = e->holdings[index].next_free;
         } else {
             CHECK(e->s.holding_top < e->config.holdings);
             index = ++e->s.holding_top;
         }
-        uint32_t *bucket = bucket_of(e, account, resource, hour << 8 | tier);
         uint32_t *in_hour = &e->hour_holdings[hour % HOUR_RING];
-        e->holdings[index] = (struct holding){.account = account,
-                                              .resource = resource,
-                                              .hour_tier = hour << 8 | tier,
-                                              .next_in_bucket = *bucket,
-                                              .next_in_hour = *in_hour};
+        fresh.next_in_hour = *in_hour;
+        e->holdings[index] = fresh;
         if (*in_hour != 0) {
             e->holdings[*in_hour].previous_in_hour = index;
         }
         *in_hour = index;
-        *bucket = index;
+        e->buckets[place] = (struct bucket){.holding = index, .print = print};
         e->s.holding_count++;
     }
     e->holdings[index].qty += (uint32_t)qty;
     CHECK(e->holdings[index].qty <= e->resources[resource].gpus);
 }
 
+void holding_prefetch(const struct engine *e, uint32_t account, uint32_t resource, uint32_t hour,
+                      uint8_t tier)
+{
+    uint32_t print = holding_print(account, resource, hour << 8 | tier);
+    __builtin_prefetch(&e->buckets[print & e->bucket_mask], 1);
+}
+
 static void holding_end(struct engine *e, uint32_t index)
 {
     struct holding *h = &e->holdings[index];
-    uint32_t *link = bucket_of(e, h->account, h->resource, h->hour_tier);
-    while (*link != index) {
-        link = &e->holdings[*link].next_in_bucket;
-    }
-    *link = h->next_in_bucket;
+    bucket_clear(e, bucket_of(e, h));
     if (h->previous_in_hour != 0) {
         e->holdings[h->previous_in_hour].next_in_hour = h->next_in_hour;
     } else {
@@ -87,7 +125,7 @@ static void holding_end(struct engine *e, uint32_t index)
     if (h->next_in_hour != 0) {
         e->holdings[h->next_in_hour].previous_in_hour = h->previous_in_hour;
     }
-    *h = (struct holding){.next_in_bucket = e->s.holding_free};
+    *h = (struct holding){.next_free = e->s.holding_free};
     e->s.holding_free = index;
     e->s.holding_count--;
 }

@@ -15,6 +15,9 @@ uint32_t holding_find(const struct engine *e, uint32_t account, uint32_t resourc
 /* Adds what was bought; the table must have room. */
 void holding_add(struct engine *e, uint32_t account, uint32_t resource, uint32_t hour, uint8_t tier,
                  int64_t qty);
+/* Brings the place of a holding that will soon be added to into the cache. */
+void holding_prefetch(const struct engine *e, uint32_t account, uint32_t resource, uint32_t hour,
+                      uint8_t tier);
 /* Marks part of it offered (above 0) or no longer offered (below 0). */
 void holding_offer(struct engine *e, uint32_t holding, int64_t qty);
 /* Takes out what was offered and is sold now; an empty holding ends. */

@@ -27,8 +27,8 @@ void engine_config_default(struct engine_config *config)
 
 static uint32_t bucket_count(const struct engine_config *config)
 {
-    uint32_t buckets = 1;
-    while (buckets < config->holdings) {
+    uint32_t buckets = 2;
+    while (buckets < 2 * config->holdings) {
         buckets *= 2;
     }
     return buckets;
@@ -63,7 +63,7 @@ static size_t lay_out(struct engine *e, unsigned char *memory, const struct engi
     e->resources = carve(memory, &used, (size_t)c->resources + 1, sizeof(struct resource));
     e->cells = carve(memory, &used, (size_t)c->resources + 1, sizeof(e->cells[0]));
     e->holdings = carve(memory, &used, (size_t)c->holdings + 1, sizeof(struct holding));
-    e->buckets = carve(memory, &used, bucket_count(c), sizeof(uint32_t));
+    e->buckets = carve(memory, &used, bucket_count(c), sizeof(struct bucket));
     e->hour_holdings = carve(memory, &used, HOUR_RING, sizeof(uint32_t));
     e->fills = carve(memory, &used, (size_t)c->fills + 1, sizeof(struct fill_record));
     e->timers = carve(memory, &used, (size_t)c->timers + 1, sizeof(struct timer));
@@ -274,7 +274,12 @@ void engine_step(struct engine *engine, const struct command *command, struct ev
     e->s.seq = command->head.seq;
     e->s.event_index = 0;
     set_time(e, command->head.time_ns);
-    uint32_t units = housekeeping_run(e, e->s.sweep_slice);
+    uint32_t units = e->s.sweep_slice;
+    e->s.lag = 0;
+    if (housekeeping_due(e)) {
+        units = housekeeping_run(e, units);
+        e->s.lag = housekeeping_due(e);
+    }
     apply(e, command);
     if (command->head.type == COMMAND_GENESIS) {
         /* Only now is the gate lead known; the first gate to work off is the next one. */
@@ -283,9 +288,66 @@ void engine_step(struct engine *engine, const struct command *command, struct ev
         e->s.gate_hour = e->s.open_hour;
         e->s.gate_market = 1;
     }
-    housekeeping_run(e, units);
+    if (housekeeping_due(e)) {
+        housekeeping_run(e, units);
+    }
     sink->events[sink->count - 1].head.flags |= EVENT_LAST;
     e->sink = NULL;
+}
+
+/* The near stage follows pointers that the far stage brought in. */
+void engine_prefetch(const struct engine *e, const struct command *command, bool near)
+{
+    uint32_t key = command->head.key;
+    if (key > e->s.key_count) {
+        return;
+    }
+    if (command->head.type == COMMAND_NEW_ORDER) {
+        const struct command_new_order *n = &command->new_order;
+        uint32_t hour = contract_hour(n->contract);
+        if (!near) {
+            __builtin_prefetch(&e->keys[key], 1);
+            if (n->resource != 0 && n->resource <= e->s.resource_count) {
+                __builtin_prefetch(&e->cells[n->resource][hour % HOUR_RING], 1);
+                __builtin_prefetch(&e->resources[n->resource], 0);
+            }
+            return;
+        }
+        __builtin_prefetch(&e->accounts[e->keys[key].account], 1);
+        __builtin_prefetch(&e->orders[e->keys[key].newest], 1);
+        uint16_t class_id = contract_class(n->contract);
+        uint16_t region_id = contract_region(n->contract);
+        if (class_id < CLASS_COUNT_MAX && region_id < REGION_COUNT_MAX) {
+            uint32_t ladder = e->rings[e->s.market_of[class_id][region_id]][hour % HOUR_RING];
+            __builtin_prefetch(&e->ladders[ladder], 1);
+            __builtin_prefetch((const char *)&e->ladders[ladder] + 64, 1);
+        }
+        return;
+    }
+    if (command->head.type == COMMAND_CANCEL_ORDER || command->head.type == COMMAND_REPLACE_ORDER) {
+        uint32_t slot = (uint32_t)command->cancel_order.order_id;
+        if (slot > e->s.order_top) {
+            return;
+        }
+        const struct order *o = &e->orders[slot];
+        if (!near) {
+            __builtin_prefetch(&e->keys[key], 1);
+            __builtin_prefetch(o, 1);
+            return;
+        }
+        const unsigned char *leaf = e->nodes + (size_t)o->leaf * NODE_UNIT;
+        for (uint32_t line = 0; line < NODE_UNITS * NODE_UNIT; line += 64) {
+            __builtin_prefetch(leaf + line, 1);
+        }
+        __builtin_prefetch(&e->accounts[e->keys[key].account], 1);
+        __builtin_prefetch(&e->orders[o->newer], 1);
+        __builtin_prefetch(&e->orders[o->older], 1);
+        __builtin_prefetch(&e->ladders[o->ladder], 1);
+        if (o->sell) {
+            uint32_t hour = contract_hour(e->ladders[o->ladder].contract);
+            __builtin_prefetch(&e->cells[o->resource][hour % HOUR_RING], 1);
+        }
+    }
 }
 
 bool engine_has_work(const struct engine *engine)

@@ -54,6 +54,11 @@ struct engine *engine_init(void *memory, const struct engine_config *config);
  * make (GENESIS, TICK, LINK_*) are trusted; everything else is checked in full. */
 void engine_step(struct engine *engine, const struct command *command, struct event_sink *sink);
 
+/* A hint without effect on the state: touches the memory that a command not far ahead will need, so
+ * that it is in the cache by then. Call it with `near` false about eight commands ahead and again
+ * with `near` true about four ahead. Any bytes are safe. */
+void engine_prefetch(const struct engine *engine, const struct command *command, bool near);
+
 /* Whether housekeeping is left over that later commands will go on with. */
 bool engine_has_work(const struct engine *engine);
 

@@ -193,12 +193,6 @@ static void sweep_unit(struct engine *e)
 
 /* --- slices --------------------------------------------------------------------------------- */
 
-bool housekeeping_due(const struct engine *e)
-{
-    return e->s.gate_hour < e->s.open_hour || timers_due(e, e->s.time_ns) != 0 ||
-           e->s.ended_head != 0 || e->s.sweep_count != 0;
-}
-
 uint32_t housekeeping_run(struct engine *e, uint32_t units)
 {
     while (units > 0) {

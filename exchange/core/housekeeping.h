@@ -3,10 +3,15 @@
 #define KASHI_EXCHANGE_CORE_HOUSEKEEPING_H
 
 #include "exchange/core/state.h"
+#include "exchange/core/timers.h"
 
 /* Does at most `units`; returns what is left of them. */
 uint32_t housekeeping_run(struct engine *e, uint32_t units);
-bool housekeeping_due(const struct engine *e);
+static inline bool housekeeping_due(const struct engine *e)
+{
+    return e->s.gate_hour < e->s.open_hour || e->s.ended_head != 0 || e->s.sweep_count != 0 ||
+           timers_due(e, e->s.time_ns) != 0;
+}
 
 /* Ends every order that the key has entered so far; they are over at once. */
 void housekeeping_end_key(struct engine *e, uint32_t key, uint16_t reason);

@@ -78,7 +78,7 @@ bool match_best(const struct engine *e, const struct arrival *a, int64_t *price_
 
 void match_clear_tops(struct engine *e, const struct arrival *a)
 {
-    if (a->ladder == 0) {
+    if (a->ladder == 0 || e->s.lag == 0) {
         return;
     }
     struct ladder *l = &e->ladders[a->ladder];
@@ -246,6 +246,7 @@ static void trade(struct engine *e, uint32_t arriving, uint32_t resting, const s
     uint32_t hour = contract_hour(contract);
     uint32_t buyer = e->keys[bid->key].account;
     uint32_t seller = e->keys[offer->key].account;
+    holding_prefetch(e, buyer, offer->resource, hour, contract_tier(contract));
 
     struct side_result buy = settle_bid(e, bid, a->sell, price_e4, qty);
     struct side_result sell = settle_offer(e, offer, !a->sell, price_e4, qty);

@@ -131,7 +131,7 @@ static struct sweep *covering_sweep(struct engine *e, const struct order *o)
     return NULL;
 }
 
-uint16_t order_over(const struct engine *e, uint32_t slot)
+uint16_t order_over_lagging(const struct engine *e, uint32_t slot)
 {
     const struct order *o = &e->orders[slot];
     const struct key *k = &e->keys[o->key];
@@ -462,35 +462,41 @@ static struct rejection check_new(const struct engine *e, const struct command *
     ACCEPT;
 }
 
-/* The reserves: sets source and bond unit of an offer. */
+/* What an order draws on and reserves. */
+struct terms {
+    int64_t reserve_e4; /* bid: money; offer: bond */
+    uint32_t bond_unit;
+    uint8_t source;
+};
+
 static struct rejection check_reserves(const struct engine *e, const struct command *command,
                                        const struct arrival *a, int64_t reference_e4,
-                                       struct order *draft)
+                                       struct terms *terms)
 {
     const struct command_new_order *n = &command->new_order;
     uint32_t account = e->keys[command->head.key].account;
     int64_t available = account_available(&e->accounts[account]);
+    *terms = (struct terms){0};
     if (a->sell) {
-        uint8_t source;
         if (e->resources[n->resource].account != account &&
             (e->markets[a->market].flags & MARKET_NO_RESALE) != 0) {
             REJECT(REASON_RESALE_NOT_ALLOWED, n->resource, 0);
         }
-        if (!capacity_source(e, account, n, &source)) {
+        if (!capacity_source(e, account, n, &terms->source)) {
             REJECT(REASON_INSUFFICIENT_CAPACITY, n->qty,
                    capacity_free(e, n->resource, contract_hour(n->contract)));
         }
-        draft->source = source & 7u;
         /* A market order that found nothing (limit 0) ends at once and reserves nothing. */
-        draft->bond_unit = a->limit_e4 == 0 ? 0 : money_bond_unit(e, a->limit_e4, reference_e4);
-        int64_t bond = (int64_t)draft->bond_unit * n->qty;
-        if (available < bond) {
-            REJECT(REASON_INSUFFICIENT_BOND, bond, available);
+        terms->bond_unit = a->limit_e4 == 0 ? 0 : money_bond_unit(e, a->limit_e4, reference_e4);
+        terms->reserve_e4 = (int64_t)terms->bond_unit * n->qty;
+        if (available < terms->reserve_e4) {
+            REJECT(REASON_INSUFFICIENT_BOND, terms->reserve_e4, available);
         }
     } else {
-        int64_t reserve = money_bid_reserve(e, (uint8_t)draft->fees, 0, a->limit_e4, n->qty);
-        if (available < reserve) {
-            REJECT(REASON_INSUFFICIENT_FUNDS, reserve, available);
+        uint8_t fees = e->accounts[account].fees;
+        terms->reserve_e4 = money_bid_reserve(e, fees, 0, a->limit_e4, n->qty);
+        if (available < terms->reserve_e4) {
+            REJECT(REASON_INSUFFICIENT_FUNDS, terms->reserve_e4, available);
         }
     }
     ACCEPT;
@@ -498,7 +504,7 @@ static struct rejection check_reserves(const struct engine *e, const struct comm
 
 /* Past the checks: nothing below can fail. */
 static uint32_t enter(struct engine *e, const struct command *command, struct arrival *a,
-                      const struct order *draft)
+                      const struct terms *terms)
 {
     const struct command_new_order *n = &command->new_order;
     uint32_t key = command->head.key;
@@ -509,21 +515,32 @@ static uint32_t enter(struct engine *e, const struct command *command, struct ar
     uint32_t slot = slot_take(e);
     struct order *o = &e->orders[slot];
     uint32_t generation = o->generation;
-    *o = *draft;
-    o->generation = generation;
-    o->ladder = a->ladder;
-    o->price_e4 = (uint32_t)a->limit_e4;
+    *o = (struct order){
+        .cl_ord_id = command->head.cl_ord_id,
+        .generation = generation,
+        .price_e4 = (uint32_t)a->limit_e4,
+        .leaves = (uint32_t)n->qty,
+        .ladder = a->ladder,
+        .key = key,
+        .epoch = e->s.epoch,
+        .resource = n->resource,
+        .bond_unit = terms->bond_unit,
+        .tier = a->tier & 3u,
+        .fees = account->fees,
+        .sell = a->sell,
+        .stp = n->stp & 3u,
+        .source = terms->source & 7u,
+        .post_only = (n->flags & ORDER_POST_ONLY) != 0,
+        .live = 1,
+    };
     chain_append(e, slot);
     e->s.epoch_used = 1;
     account->open_orders++;
-    int64_t reserved;
     if (a->sell) {
-        reserved = (int64_t)o->bond_unit * n->qty;
-        account->bond_open_e4 += reserved;
+        account->bond_open_e4 += terms->reserve_e4;
         capacity_reserve(e, slot, contract_hour(n->contract), n->qty);
     } else {
-        reserved = money_bid_reserve(e, (uint8_t)o->fees, 0, a->limit_e4, n->qty);
-        account->reserved_e4 += reserved;
+        account->reserved_e4 += terms->reserve_e4;
     }
     if (n->tif == TIF_TIME) {
         timers_add(e, slot, n->expire_time_ns);
@@ -537,14 +554,14 @@ static uint32_t enter(struct engine *e, const struct command *command, struct ar
         .qty = n->qty,
         .min_qty = n->min_qty,
         .expire_time_ns = n->expire_time_ns,
-        .reserved_e4 = reserved,
+        .reserved_e4 = terms->reserve_e4,
         .resource = n->resource,
         .flags = n->flags,
         .side = n->side,
         .ord_type = n->ord_type,
         .tif = n->tif,
         .stp = n->stp,
-        .source_tier = a->sell ? (uint8_t)o->source : 0,
+        .source_tier = terms->source,
     };
     return slot;
 }
@@ -587,7 +604,6 @@ static void arrive_new(struct engine *e, uint32_t slot, const struct arrival *a,
 void order_new(struct engine *e, const struct command *command)
 {
     const struct command_new_order *n = &command->new_order;
-    const struct account *account = &e->accounts[e->keys[command->head.key].account];
     struct arrival a = {0};
     int64_t reference = 0;
     struct rejection why = check_new(e, command, &a, &reference);
@@ -596,29 +612,18 @@ void order_new(struct engine *e, const struct command *command)
         return;
     }
     match_clear_tops(e, &a);
-    struct order draft = {
-        .cl_ord_id = command->head.cl_ord_id,
-        .leaves = (uint32_t)n->qty,
-        .key = command->head.key,
-        .epoch = e->s.epoch,
-        .resource = n->resource,
-        .tier = a.tier & 3u,
-        .fees = account->fees,
-        .sell = a.sell,
-        .stp = n->stp & 3u,
-        .post_only = (n->flags & ORDER_POST_ONLY) != 0,
-        .live = 1,
-    };
+    struct terms terms;
     int64_t best;
     bool liquid = true;
     if (n->ord_type == ORD_MARKET) {
         liquid = collar_limit(e, &a, n->price_e4, reference);
         a.limit_e4 = liquid ? a.limit_e4 : 0;
-    } else if (draft.post_only && match_best(e, &a, &best) && match_crosses(&a, best)) {
+    } else if ((n->flags & ORDER_POST_ONLY) != 0 && match_best(e, &a, &best) &&
+               match_crosses(&a, best)) {
         why = (struct rejection){REASON_POST_ONLY_WOULD_TRADE, n->price_e4, best};
     }
     if (why.reason == REASON_NONE) {
-        why = check_reserves(e, command, &a, reference, &draft);
+        why = check_reserves(e, command, &a, reference, &terms);
     }
     if (why.reason == REASON_NONE &&
         (!slot_available(e, n->tif == TIF_TIME) || !arrival_has_room(e, &a, n->qty))) {
@@ -631,7 +636,7 @@ void order_new(struct engine *e, const struct command *command)
         }
         return;
     }
-    uint32_t slot = enter(e, command, &a, &draft);
+    uint32_t slot = enter(e, command, &a, &terms);
     if (!liquid) {
         order_take_out(e, slot, REASON_NO_LIQUIDITY, 0);
         ladder_release_if_idle(e, a.ladder);

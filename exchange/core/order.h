@@ -14,7 +14,11 @@ uint32_t order_find(const struct engine *e, uint64_t order_id);
 /* Whether a mass cancel covers an order of its account in a ladder hour (tier ignored). */
 bool order_covered(const struct sweep *sweep, const struct order *o, uint64_t contract);
 /* Why a live order is over though it has not been taken out; 0 when it is not. */
-uint16_t order_over(const struct engine *e, uint32_t slot);
+uint16_t order_over_lagging(const struct engine *e, uint32_t slot);
+static inline uint16_t order_over(const struct engine *e, uint32_t slot)
+{
+    return e->s.lag == 0 ? 0 : order_over_lagging(e, slot);
+}
 /* Ends a live order with CANCELED, releasing all that it reserved. `cl_ord_id`: the request's, or 0
  * for the order's own. */
 void order_take_out(struct engine *e, uint32_t slot, uint16_t reason, uint64_t cl_ord_id);

@@ -166,11 +166,18 @@ struct holding {
     uint32_t hour_tier; /* hour << 8 | tier */
     uint32_t qty;
     uint32_t offered;
-    uint32_t next_in_bucket;
+    uint32_t next_free;
     uint32_t next_in_hour;
     uint32_t previous_in_hour;
 };
 static_assert(sizeof(struct holding) == 32, "holding");
+
+/* Open addressing, at most half full; the low bits of the print are the home place, so that a probe
+ * and a removal touch no holding but the one sought. */
+struct bucket {
+    uint32_t holding; /* 0 empty */
+    uint32_t print;
+};
 
 /* Kept until settlement's last release. */
 struct fill_record {
@@ -284,7 +291,7 @@ struct scalars {
     uint32_t fees_count;
     uint32_t link_count;
     uint32_t event_index;
-    uint32_t reserved;
+    uint32_t lag; /* 1: housekeeping was left over, so that orders may be over; else none is */
     struct fee_schedule fees[FEES_MAX];
     struct link_state links[LINKS_MAX]; /* link ids are 1 .. link_count */
     struct sweep sweeps[SWEEPS_MAX];    /* ring from sweep_first */
@@ -308,7 +315,7 @@ struct engine {
     struct resource *resources;
     struct capacity_cell (*cells)[HOUR_RING];
     struct holding *holdings;
-    uint32_t *buckets; /* of holdings */
+    struct bucket *buckets; /* of holdings */
     uint32_t bucket_mask;
     uint32_t node_units;
     uint32_t *hour_holdings; /* by hour in the ring: list of holdings */

@@ -61,8 +61,3 @@ void timers_remove(struct engine *e, uint32_t slot)
         sift_down(e, at, last);
     }
 }
-
-uint32_t timers_due(const struct engine *e, int64_t now_ns)
-{
-    return e->s.timer_count > 0 && e->timers[1].expire_time_ns <= now_ns ? e->timers[1].slot : 0;
-}

@@ -94,6 +94,10 @@ PROGRAMS += kashi-check
 kashi-check_MAIN = client/check/main.c
 kashi-check_USES = CHECKER PRICING WIRE BASE
 
+PROGRAMS += kashi-load
+kashi-load_MAIN = tests/load.c
+kashi-load_USES = DEMO CLIENT WIRE BASE
+
 TESTKIT = tests/sim_disk.c
 
 # --- rules ----------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ static int on_message(void *context, uint32_t seat, const struct message *messag
 
 static int open_traders(struct demo *demo, struct error *error)
 {
-    for (uint32_t at = 0; at < FLOW_TRADERS; at++) {
+    for (uint32_t at = 0; at < demo->flow.trader_count; at++) {
         int rc =
             desk_sit(demo->desk, &demo->flow.accounts[at].key, at, KASHI_WINDOW_DEFAULT, error);
         if (rc < 0) {
@@ -196,21 +196,17 @@ static int print_book(struct demo *demo, struct error *error)
 
 static int day(struct demo *demo, struct error *error)
 {
-    uint32_t first_hour = (uint32_t)(demo->now_ns / NS_PER_HOUR);
-    int rc = flow_init(&demo->flow, &demo->market->tables, demo->market->options.seed, first_hour,
-                       error);
+    const struct flow_config config = {.tables = &demo->market->tables,
+                                       .seed = demo->market->options.seed,
+                                       .providers = FLOW_PROVIDERS_MAX,
+                                       .buyers = FLOW_BUYERS_MAX,
+                                       .first_hour = (uint32_t)(demo->now_ns / NS_PER_HOUR)};
+    int rc = flow_init(&demo->flow, &config, error);
     if (rc != 0) {
         return rc;
     }
-    struct found_plan plan = {.tables = &demo->market->tables,
-                              .accounts = demo->flow.accounts,
-                              .account_count = FLOW_TRADERS,
-                              .resources = demo->flow.resources,
-                              .resource_count = FLOW_RESOURCES,
-                              .inner_band_bp = 1500,
-                              .outer_band_bp = 3000,
-                              .maker_bp = 5,
-                              .taker_bp = 10};
+    struct found_plan plan;
+    flow_plan(&demo->flow, &plan);
     bool founded;
     rc = found_market(demo->desk, demo->market->operator_seat, &plan, &founded, error);
     if (rc != 0) {
@@ -219,7 +215,7 @@ static int day(struct demo *demo, struct error *error)
     (void)printf("%zu classes, %zu regions, %u hours, %d providers, %d buyers, %u gateways, seed "
                  "%" PRIu64 "\n",
                  demo->market->tables.class_count, demo->market->tables.region_count, FLOW_HOURS,
-                 FLOW_PROVIDERS, FLOW_BUYERS, demo->market->options.gateways,
+                 FLOW_PROVIDERS_MAX, FLOW_BUYERS_MAX, demo->market->options.gateways,
                  demo->market->options.seed);
     (void)fflush(stdout);
     rc = open_traders(demo, error);

@@ -48,7 +48,7 @@ static bool find_lane(const struct tables *tables, uint32_t lane, uint32_t *clas
 static void add_resource(struct flow *flow, uint32_t *count, uint32_t owner, uint32_t class_,
                          uint32_t region, uint32_t gpus)
 {
-    CHECK(*count < FLOW_RESOURCES);
+    CHECK(*count < FLOW_RESOURCES_MAX);
     uint8_t highest = flow->tables->regions[region].highest_tier;
     flow->resources[*count] =
         (struct found_resource){.owner = owner,
@@ -72,11 +72,11 @@ static int lay_out_resources(struct flow *flow, struct error *error)
                              hot_lanes[lane].class_name, hot_lanes[lane].region);
         }
         for (uint32_t at = 0; at < FLOW_HOT_RESOURCES; at++) {
-            uint32_t owner = (lane * FLOW_HOT_RESOURCES + at) % FLOW_PROVIDERS;
+            uint32_t owner = (lane * FLOW_HOT_RESOURCES + at) % flow->providers;
             add_resource(flow, &count, owner, class_, region, HOT_GPUS);
         }
     }
-    for (uint32_t owner = 0; owner < FLOW_PROVIDERS; owner++) {
+    for (uint32_t owner = 0; owner < flow->providers; owner++) {
         for (uint32_t at = 0; at < FLOW_OTHER_RESOURCES; at++) {
             uint32_t class_;
             uint32_t region;
@@ -89,27 +89,43 @@ static int lay_out_resources(struct flow *flow, struct error *error)
             add_resource(flow, &count, owner, class_, region, OTHER_GPUS);
         }
     }
-    CHECK(count == FLOW_RESOURCES);
+    flow->resource_count = count;
     return 0;
 }
 
-int flow_init(struct flow *flow, const struct tables *tables, uint64_t seed, uint32_t first_hour,
-              struct error *error)
+int flow_init(struct flow *flow, const struct flow_config *config, struct error *error)
 {
+    CHECK(config->providers >= FLOW_HOT_RESOURCES && config->providers <= FLOW_PROVIDERS_MAX &&
+          config->buyers >= 1 && config->buyers <= FLOW_BUYERS_MAX);
     memset(flow, 0, sizeof *flow);
-    flow->tables = tables;
-    flow->first_hour = first_hour;
-    random_seed(&flow->random, seed);
-    for (uint32_t at = 0; at < FLOW_TRADERS; at++) {
+    flow->tables = config->tables;
+    flow->providers = config->providers;
+    flow->trader_count = config->providers + config->buyers;
+    flow->first_hour = config->first_hour;
+    random_seed(&flow->random, config->seed);
+    for (uint32_t at = 0; at < flow->trader_count; at++) {
         struct found_account *account = &flow->accounts[at];
-        bool provider = at < FLOW_PROVIDERS;
+        bool provider = at < flow->providers;
         (void)snprintf(account->name, sizeof account->name, "%s-%u",
                        provider ? "provider" : "buyer",
-                       provider ? at + 1 : at - FLOW_PROVIDERS + 1);
+                       provider ? at + 1 : at - flow->providers + 1);
         account->deposit_e4 = DEPOSIT_E4;
         account->roles = provider ? ROLE_PROVIDER : ROLE_BUYER;
     }
     return lay_out_resources(flow, error);
+}
+
+void flow_plan(struct flow *flow, struct found_plan *plan)
+{
+    *plan = (struct found_plan){.tables = flow->tables,
+                                .accounts = flow->accounts,
+                                .account_count = flow->trader_count,
+                                .resources = flow->resources,
+                                .resource_count = flow->resource_count,
+                                .inner_band_bp = 1500,
+                                .outer_band_bp = 3000,
+                                .maker_bp = 5,
+                                .taker_bp = 10};
 }
 
 /* An hour whose gate is open; of hot lanes mostly of the second delivery day. */
@@ -169,7 +185,7 @@ static void draw_order(struct flow *flow, int64_t now_ns, bool offer, uint32_t t
     struct request_new_order *order = &request->new_order;
     /* A bid goes where somebody sells: the market of a resource. The hot ones come first. */
     bool hot = random_below(&flow->random, 100) < 60;
-    uint32_t place = (uint32_t)random_below(&flow->random, FLOW_RESOURCES);
+    uint32_t place = (uint32_t)random_below(&flow->random, flow->resource_count);
     if (offer) {
         const struct flow_trader *provider = &flow->traders[trader];
         place = provider->resources[random_below(&flow->random, provider->resource_count)];
@@ -225,14 +241,15 @@ void flow_draw(struct flow *flow, int64_t now_ns, uint32_t *trader, struct reque
     memset(request, 0, sizeof *request);
     uint64_t kind = random_below(&flow->random, 100);
     if (kind < SHARE_CANCEL + SHARE_REPLACE) {
-        *trader = (uint32_t)random_below(&flow->random, FLOW_TRADERS);
+        *trader = (uint32_t)random_below(&flow->random, flow->trader_count);
         if (draw_change(flow, kind >= SHARE_CANCEL, *trader, request)) {
             return;
         }
     }
     bool offer = kind < SHARE_CANCEL + SHARE_REPLACE + SHARE_OFFER;
-    *trader = offer ? (uint32_t)random_below(&flow->random, FLOW_PROVIDERS)
-                    : FLOW_PROVIDERS + (uint32_t)random_below(&flow->random, FLOW_BUYERS);
+    *trader = offer ? (uint32_t)random_below(&flow->random, flow->providers)
+                    : flow->providers + (uint32_t)random_below(&flow->random, flow->trader_count -
+                                                                                  flow->providers);
     draw_order(flow, now_ns, offer, *trader, request);
 }
 

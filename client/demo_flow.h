@@ -12,13 +12,14 @@
 #include "client/tables.h"
 #include "wire/codec.h"
 
-#define FLOW_PROVIDERS       40
-#define FLOW_BUYERS          200
-#define FLOW_TRADERS         (FLOW_PROVIDERS + FLOW_BUYERS) /* providers first */
+#define FLOW_PROVIDERS_MAX   40
+#define FLOW_BUYERS_MAX      200
+#define FLOW_TRADERS_MAX     (FLOW_PROVIDERS_MAX + FLOW_BUYERS_MAX)
 #define FLOW_HOT_LANES       8
 #define FLOW_HOT_RESOURCES   8 /* of each hot lane, of as many providers */
 #define FLOW_OTHER_RESOURCES 5 /* of each provider */
-#define FLOW_RESOURCES       (FLOW_HOT_LANES * FLOW_HOT_RESOURCES + FLOW_PROVIDERS * FLOW_OTHER_RESOURCES)
+#define FLOW_RESOURCES_MAX                                                                         \
+    (FLOW_HOT_LANES * FLOW_HOT_RESOURCES + FLOW_PROVIDERS_MAX * FLOW_OTHER_RESOURCES)
 #define FLOW_HOURS           48 /* delivery hours ahead that are traded */
 #define FLOW_OPEN_ORDERS_MAX 64 /* of a trader, that it remembers */
 
@@ -33,23 +34,34 @@ struct flow_order {
 struct flow_trader {
     struct flow_order open[FLOW_OPEN_ORDERS_MAX];
     uint32_t open_count;
-    uint32_t resources[FLOW_RESOURCES]; /* a provider's, places in the plan */
+    uint32_t resources[FLOW_RESOURCES_MAX]; /* a provider's, places in the plan */
     uint32_t resource_count;
 };
 
 struct flow {
     const struct tables *tables;
     struct random random;
-    struct found_account accounts[FLOW_TRADERS];
-    struct found_resource resources[FLOW_RESOURCES];
-    struct flow_trader traders[FLOW_TRADERS];
+    struct found_account accounts[FLOW_TRADERS_MAX];
+    struct found_resource resources[FLOW_RESOURCES_MAX];
+    struct flow_trader traders[FLOW_TRADERS_MAX];
+    uint32_t providers; /* the first of the traders; buyers follow */
+    uint32_t trader_count;
+    uint32_t resource_count;
     uint32_t first_hour; /* first delivery hour that can be traded */
 };
 
+struct flow_config {
+    const struct tables *tables; /* outlives the flow */
+    uint64_t seed;
+    uint32_t providers; /* FLOW_HOT_RESOURCES .. FLOW_PROVIDERS_MAX */
+    uint32_t buyers;    /* 1 .. FLOW_BUYERS_MAX */
+    uint32_t first_hour;
+};
 /* Lays out accounts and resources; `flow` is large, the caller's. Fails when the tables lack a class
  * or region of a hot lane. */
-int flow_init(struct flow *flow, const struct tables *tables, uint64_t seed, uint32_t first_hour,
-              struct error *error);
+int flow_init(struct flow *flow, const struct flow_config *config, struct error *error);
+/* What the market must be founded with for these traders: `plan` points into `flow`. */
+void flow_plan(struct flow *flow, struct found_plan *plan);
 /* One request at exchange time `now_ns`: picks who sends it and fills it in. */
 void flow_draw(struct flow *flow, int64_t now_ns, uint32_t *trader, struct request *request);
 /* Keeps up what a trader has open. */

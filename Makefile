@@ -53,7 +53,11 @@ REPLICA = exchange/replica_map.c exchange/market_data.c exchange/tape_store.c ex
 TESTS += market_data
 test_market_data_USES = REPLICA WIRE BASE
 
-GATEWAY =
+GATEWAY = gateway/core/registry.c gateway/core/session.c gateway/core/translate.c gateway/auth.c \
+	gateway/outbox.c gateway/reads.c gateway/requests.c gateway/reports.c gateway/gateway.c
+PROGRAMS += kashi-gateway
+kashi-gateway_MAIN = gateway/main.c
+kashi-gateway_USES = GATEWAY WIRE BASE
 
 SETTLEMENT = settlement/core/ledger.c settlement/core/rows.c settlement/pg.c settlement/migrate.c \
 	settlement/migrations.c settlement/store.c

@@ -32,6 +32,7 @@
     X(18, ROLE_NOT_ALLOWED, "this key's roles do not allow the request")                           \
     X(19, REPLICA_UNREACHABLE, "the read side does not answer; try again")                         \
     X(20, OVERLOADED, "too many requests are waiting; try again")                                  \
+    X(21, SILENT, "nothing was heard from the client within the heartbeat interval")               \
     X(100, UNKNOWN_KEY, "the key is not registered or was revoked")                                \
     X(101, SESSION_ENDED, "another login of this key ended the session")                           \
     X(102, DUPLICATE, "cl_ord_id is not higher than the highest used with this key")               \

@@ -65,9 +65,10 @@ PROGRAMS += kashi-settlement
 kashi-settlement_MAIN = settlement/main.c
 kashi-settlement_USES = SETTLEMENT WIRE BASE
 GROUPS += SETTLEMENT_KIT
-SETTLEMENT_KIT = tests/settlement_market.c
-TESTS += settlement_core
+SETTLEMENT_KIT = tests/settlement_market.c tests/settlement_proxy.c
+TESTS += settlement_core settlement_pg
 test_settlement_core_USES = SETTLEMENT_KIT SETTLEMENT WIRE BASE
+test_settlement_pg_USES = SETTLEMENT_KIT SETTLEMENT WIRE BASE
 # The migrations stand in the program.
 $(foreach v,$(VARIANTS),build/$(v)/settlement/migrations.o): $(wildcard sql/[0-9]*.sql)
 

@@ -344,6 +344,7 @@ void match_run(struct engine *e, uint32_t slot, const struct arrival *a)
     while (o->generation == generation && o->leaves > 0) {
         uint32_t book;
         uint32_t resting;
+        int64_t price;
         if (__builtin_expect(a->fok, 0)) {
             book = walk_best(e, &w, a);
             if (book == BOOKS) {
@@ -351,6 +352,7 @@ void match_run(struct engine *e, uint32_t slot, const struct arrival *a)
             }
             resting = w.slot[book];
             w.slot[book] = book_worse(e, resting);
+            price = e->orders[resting].price_e4;
         } else {
             uint32_t occupied = l->occupied & mask;
             if (occupied == 0) {
@@ -358,8 +360,8 @@ void match_run(struct engine *e, uint32_t slot, const struct arrival *a)
             }
             book = best_book(l, a, occupied);
             resting = l->best[book];
+            price = l->best_price[book]; /* most arrivals rest: spare them the best order's line */
         }
-        int64_t price = e->orders[resting].price_e4;
         if (!match_crosses(a, price)) {
             return;
         }

@@ -274,7 +274,7 @@ static void register_group(struct engine *e, const struct command *c)
 static uint32_t account_make(struct engine *e, uint32_t group, uint8_t roles, uint8_t fees)
 {
     uint32_t account = ++e->s.account_count;
-    e->accounts[account] = (struct account){.order_qty_limit = e->s.order_qty_limit,
+    e->accounts[account] = (struct account){.order_qty_limit = (uint32_t)e->s.order_qty_limit,
                                             .open_orders_limit = e->s.open_orders_limit,
                                             .group = group,
                                             .rate_limit = e->s.rate_limit,
@@ -501,7 +501,8 @@ static void set_limits(struct engine *e, const struct command *c)
     a->rate_limit = (r->fields & LIMITS_RATE) ? r->rate_limit : a->rate_limit;
     a->open_orders_limit =
         (r->fields & LIMITS_OPEN_ORDERS) ? r->open_orders_limit : a->open_orders_limit;
-    a->order_qty_limit = (r->fields & LIMITS_ORDER_QTY) ? r->order_qty_limit : a->order_qty_limit;
+    a->order_qty_limit =
+        (r->fields & LIMITS_ORDER_QTY) ? (uint32_t)r->order_qty_limit : a->order_qty_limit;
     a->fees = (r->fields & LIMITS_FEES) ? r->fees : a->fees;
     struct event *event = answer(e, c, EVENT_LIMITS, 0);
     event->limits = (struct event_limits){.party = party(e, c),
@@ -600,6 +601,7 @@ void registry_genesis(struct engine *e, const struct command *command)
     CHECK(e->s.key_count == 0 && g->rules_version == 1);
     CHECK(g->horizon_hours >= 1 && g->horizon_hours <= 1000 && g->sweep_slice >= 1);
     CHECK(g->bond_bp <= BP_ONE && g->gate_lead_s < 86400);
+    CHECK(g->order_qty_limit >= 0 && g->order_qty_limit <= QTY_MAX);
     e->s.rules_version = g->rules_version;
     e->s.horizon_hours = g->horizon_hours;
     e->s.gate_lead_s = g->gate_lead_s;

@@ -99,24 +99,25 @@ struct market {
 };
 static_assert(sizeof(struct market) == 64, "market");
 
-struct account {
+struct account { /* first cache line: all that a new order looks at */
     int64_t cash_e4;
     int64_t credit_e4;
     int64_t reserved_e4;
     int64_t bond_open_e4;
     int64_t bond_locked_e4;
-    int64_t escrow_e4;
-    int64_t order_qty_limit;
     uint32_t open_orders;
     uint32_t open_orders_limit;
-    uint32_t group;
+    uint32_t order_qty_limit;
     uint32_t rate_limit;
-    uint32_t first_key;
-    uint32_t last_key;
+    uint32_t group;
     uint8_t roles;
     uint8_t fees;
     uint8_t killed;
-    uint8_t reserved[45];
+    uint8_t reserved0;
+    int64_t escrow_e4;
+    uint32_t first_key;
+    uint32_t last_key;
+    uint8_t reserved[48];
 };
 static_assert(sizeof(struct account) == 128, "account");
 

@@ -664,6 +664,14 @@ static uint32_t find_own(struct engine *e, const struct command *command, uint64
     return 0;
 }
 
+/* The request's cl_ord_id where the order's own key asks; else the order's: numbers rise per key, and
+ * another key's number must not turn up among this one's. */
+static uint64_t own_number(const struct engine *e, const struct command *command, uint32_t slot)
+{
+    const struct order *o = &e->orders[slot];
+    return o->key == command->head.key ? command->head.cl_ord_id : o->cl_ord_id;
+}
+
 /* DONE to the sender when the order's events went to another key. */
 static void answer_other_key(struct engine *e, const struct command *command, uint32_t owner)
 {
@@ -683,7 +691,7 @@ void order_cancel(struct engine *e, const struct command *command)
     }
     uint32_t ladder = e->orders[slot].ladder;
     uint32_t owner = e->orders[slot].key;
-    order_take_out(e, slot, REASON_REQUESTED, command->head.cl_ord_id);
+    order_take_out(e, slot, REASON_REQUESTED, own_number(e, command, slot));
     answer_other_key(e, command, owner);
     ladder_release_if_idle(e, ladder);
 }
@@ -694,7 +702,7 @@ static void emit_replaced(struct engine *e, uint32_t slot, const struct command 
     const struct order *o = &e->orders[slot];
     struct event *event = emit(e, EVENT_REPLACED, emit_link(&e->keys[o->key]), 0);
     event->replaced = (struct event_replaced){
-        .party = emit_party(e, o->key, command->head.cl_ord_id),
+        .party = emit_party(e, o->key, o->cl_ord_id),
         .order_id = order_id_of(e, slot),
         .contract = contract_with_tier(e->ladders[o->ladder].contract, o->tier),
         .orig_cl_ord_id = old->cl_ord_id,
@@ -727,7 +735,7 @@ static void replace_in_place(struct engine *e, uint32_t slot, const struct comma
             money_bid_reserve(e, (uint8_t)o->fees, o->fee_rest, o->price_e4, o->leaves);
     }
     o->leaves = leaves;
-    o->cl_ord_id = command->head.cl_ord_id;
+    o->cl_ord_id = own_number(e, command, slot);
     emit_replaced(e, slot, command, &old, true);
 }
 
@@ -802,7 +810,7 @@ static void replace_anew(struct engine *e, uint32_t slot, const struct command *
     int64_t reference = order_reference(e, a.market, contract);
     struct rejection why = check_band(e, a.market, reference, a.limit_e4);
     struct order draft = *o;
-    draft.cl_ord_id = command->head.cl_ord_id;
+    draft.cl_ord_id = own_number(e, command, slot);
     draft.price_e4 = (uint32_t)a.limit_e4;
     draft.leaves = leaves;
     draft.fees = account->fees;
@@ -861,7 +869,7 @@ void order_replace(struct engine *e, const struct command *command)
     uint32_t ladder = o->ladder;
     uint32_t owner = o->key;
     if (r->qty <= (int64_t)o->cum) {
-        order_take_out(e, slot, REASON_REPLACED_AWAY, command->head.cl_ord_id);
+        order_take_out(e, slot, REASON_REPLACED_AWAY, own_number(e, command, slot));
         answer_other_key(e, command, owner);
         ladder_release_if_idle(e, ladder);
         return;

@@ -590,6 +590,10 @@ static void advance(struct engine *e, const struct command *c)
         reject(e, c, REASON_NOT_SIMULATED, 0, 0);
         return;
     }
+    if (c->advance.delta_ns < 0 || c->advance.delta_ns > 60 * NS_PER_SECOND) {
+        reject(e, c, REASON_VALUE_OUT_OF_RANGE, c->advance.delta_ns, 60 * NS_PER_SECOND);
+        return;
+    }
     struct event *event = answer(e, c, EVENT_TIME, EVENT_PUBLIC);
     memset(event->bytes, 0, sizeof(event->bytes));
     event->party = party(e, c);
@@ -612,7 +616,8 @@ void registry_genesis(struct engine *e, const struct command *command)
     e->s.order_qty_limit = g->order_qty_limit;
     e->s.fees_count = 1;
     struct event *event = emit(e, EVENT_GENESIS, 0, EVENT_PUBLIC);
-    event->genesis = (struct event_genesis){.rules_version = g->rules_version,
+    event->genesis = (struct event_genesis){.party = {.key = 1, .account = 1},
+                                            .rules_version = g->rules_version,
                                             .horizon_hours = g->horizon_hours,
                                             .gate_lead_s = g->gate_lead_s,
                                             .bond_bp = g->bond_bp};

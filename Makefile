@@ -39,9 +39,10 @@ BASE = base/check.c base/error.c base/log.c base/clock.c base/crc32c.c base/aren
 WIRE = wire/contract.c wire/reject.c wire/seal.c wire/link.c wire/tape.c wire/codec.c \
 	wire/codec_decode.c wire/codec_table.c wire/report.c
 
-CORE = exchange/core/engine.c exchange/core/order.c exchange/core/match.c exchange/core/book.c \
-	exchange/core/capacity.c exchange/core/timers.c exchange/core/housekeeping.c \
-	exchange/core/session.c exchange/core/registry.c exchange/core/reads.c exchange/core/sanity.c
+CORE = exchange/core/engine.c exchange/core/order.c exchange/core/order_check.c \
+	exchange/core/match.c exchange/core/book.c exchange/core/capacity.c exchange/core/timers.c \
+	exchange/core/housekeeping.c exchange/core/session.c exchange/core/registry.c \
+	exchange/core/reads.c exchange/core/sanity.c
 
 EXCHANGE = exchange/journal_format.c exchange/journal_read.c exchange/journal_write.c \
 	exchange/journal_recover.c

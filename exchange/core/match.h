@@ -27,8 +27,8 @@ bool match_best(const struct engine *e, const struct arrival *a, int64_t *price_
 bool match_crosses(const struct arrival *a, int64_t price_e4);
 /* Quantity that could be filled now, counted up to `wanted`. */
 int64_t match_fillable(const struct engine *e, const struct arrival *a, int64_t wanted);
-/* Trades. Returns 0, or the reason for which the remainder was taken out (the slot is then free,
- * as it is when nothing is left). */
+/* Trades until the order is filled, nothing crosses, or a rule takes its remainder out (the slot is
+ * then free). An order left with quantity is still arriving: the caller rests it or takes it out. */
 void match_run(struct engine *e, uint32_t slot, const struct arrival *a);
 
 #endif

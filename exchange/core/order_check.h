@@ -1,0 +1,39 @@
+/* The checks of an order before anything changes (rulebook, sections 3 and 7), in their stated order;
+ * the first that fails is the reason. Nothing here changes the state. */
+#ifndef KASHI_EXCHANGE_CORE_ORDER_CHECK_H
+#define KASHI_EXCHANGE_CORE_ORDER_CHECK_H
+
+#include "exchange/core/match.h"
+#include "exchange/core/order.h"
+
+/* What an order draws on and reserves. */
+struct terms {
+    int64_t reserve_e4; /* bid: money; offer: bond */
+    uint32_t bond_unit;
+    uint8_t source;
+};
+
+/* Everything about a new order that does not need the book; fills in the arrival. */
+struct rejection order_check_new(const struct engine *e, const struct command *command,
+                                 struct arrival *a, int64_t *reference_e4);
+/* A limit against the outer band; reference 0: none. */
+struct rejection order_check_band(const struct engine *e, uint32_t market, int64_t reference_e4,
+                                  int64_t price_e4);
+/* Sets the arrival's inner band. */
+void order_check_inner_band(const struct engine *e, struct arrival *a, int64_t reference_e4);
+/* Funds, bond and capacity of a new order; sets its terms. */
+struct rejection order_check_reserves(const struct engine *e, const struct command *command,
+                                      const struct arrival *a, int64_t reference_e4,
+                                      struct terms *terms);
+/* A replace as such, before its quantity is compared with what is filled. */
+struct rejection order_check_replace(const struct engine *e, const struct command *command,
+                                     uint32_t slot);
+/* Funds, bond and capacity of the order as it would become, its own reserves given back. */
+struct rejection order_check_replaced_reserves(const struct engine *e, uint32_t slot,
+                                               const struct order *draft);
+/* Room in the tables for all that an arrival of this quantity could bring about. */
+bool order_check_room(const struct engine *e, const struct arrival *a, int64_t qty);
+/* Room for the order itself, and for its timer if it has one. */
+bool order_check_slot(const struct engine *e, bool timer);
+
+#endif

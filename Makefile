@@ -112,7 +112,10 @@ PURE = wire/contract.c wire/reject.c $(CORE) $(foreach g,$(GROUPS),$(filter gate
 
 .PHONY: all run demo test lint bench fuzz clean force
 .DELETE_ON_ERROR:
-all: $(addprefix $(B)/bin/,$(PROGRAMS))
+all: $(addprefix $(B)/bin/,$(PROGRAMS)) | bin
+# A short way to the release programs.
+bin:
+	@ln -sfn build/release/bin bin
 
 archives = $(foreach g,$(2),build/$(1)/lib/$(g).a)
 

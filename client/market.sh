@@ -101,7 +101,7 @@ write_config() {
         echo "[exchange]"
         echo "durability = $durability"
         echo "clock = $clock"
-        [ -z "$simulated" ] || echo "start_time = $simulated"
+        [ -z "$simulated" ] || echo "sim_start = $simulated"
         echo
         echo "[replica]"
         echo "market_data = tcp://127.0.0.1:*"
@@ -180,7 +180,7 @@ run() {
     trap 'echo "Stopping the market ..."; lock; stop' EXIT
     start
     exec 9>&-
-    "$bin/kashi-demo" --dir "$dir" samples || fail "the sample accounts could not be set up"
+    "$bin/kashi-demo" --dir "$dir" --data "$root/data" samples || fail "the sample accounts could not be set up"
     local name
     while [ -z "$ended" ]; do
         for name in $(names); do

@@ -45,9 +45,15 @@ CORE = exchange/core/engine.c exchange/core/order.c exchange/core/order_check.c 
 	exchange/core/reads.c exchange/core/sanity.c
 
 EXCHANGE = exchange/journal_format.c exchange/journal_read.c exchange/journal_write.c \
-	exchange/journal_recover.c
-TESTS += journal
+	exchange/journal_recover.c exchange/timekeeper.c exchange/settings.c exchange/replay.c \
+	exchange/sequencer.c
+PROGRAMS += kashi-exchange
+kashi-exchange_MAIN = exchange/main.c
+kashi-exchange_USES = EXCHANGE CORE WIRE BASE
+TESTS += journal link sequencer
 test_journal_USES = EXCHANGE TESTKIT WIRE BASE
+test_link_USES = WIRE BASE
+test_sequencer_USES = EXCHANGE CORE WIRE BASE
 
 REPLICA = exchange/replica_map.c exchange/market_data.c exchange/tape_store.c exchange/status.c \
 	exchange/replica_registry.c exchange/tape_server.c

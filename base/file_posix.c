@@ -106,7 +106,9 @@ static int posix_list(void *context, const char *path, char (*names)[FILE_NAME_S
     if (failed != 0) {
         return -failed;
     }
-    qsort(names, (size_t)kept, FILE_NAME_SIZE, name_compare);
+    if (kept > 0) {
+        qsort(names, (size_t)kept, FILE_NAME_SIZE, name_compare);
+    }
     return count;
 }
 

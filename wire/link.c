@@ -28,8 +28,8 @@ struct link_client {
     char name[LINK_NAME_SIZE];
     uint16_t link;
     int64_t timeout_ns;
-    int64_t heard_ns; /* 0: the first turn sets it */
-    int64_t said_ns;
+    int64_t heard_ns;
+    int64_t said_ns; /* 0: the first turn sets it */
     struct link_buffer buffer;
 };
 
@@ -265,8 +265,8 @@ enum link_state link_client_turn(struct link_client *client, int64_t now_ns)
     if (client->state == LINK_LOST) {
         return LINK_LOST;
     }
-    if (client->heard_ns == 0) {
-        client->heard_ns = client->said_ns = now_ns;
+    if (client->said_ns == 0) {
+        client->said_ns = now_ns;
     }
     if (now_ns - client->heard_ns > client->timeout_ns && client->state == LINK_UP) {
         client->state = LINK_LOST;
@@ -520,22 +520,13 @@ void link_server_drop(struct link_server *server, uint8_t peer)
     }
 }
 
-bool link_server_silent(const struct link_server *server, int64_t before_ns, uint8_t *peer)
+bool link_server_silent(const struct link_server *server, int64_t before_ns, uint8_t *peer,
+                        uint16_t *link)
 {
     for (unsigned i = 0; i < LINK_PEERS_MAX; i++) {
         if (server->peers[i].used && server->peers[i].heard_ns < before_ns) {
             *peer = (uint8_t)i;
-            return true;
-        }
-    }
-    return false;
-}
-
-bool link_server_find_link(const struct link_server *server, uint16_t link, uint8_t *peer)
-{
-    for (unsigned i = 0; i < LINK_PEERS_MAX; i++) {
-        if (server->peers[i].used && server->peers[i].link == link && link != 0) {
-            *peer = (uint8_t)i;
+            *link = server->peers[i].link;
             return true;
         }
     }
@@ -549,19 +540,6 @@ bool link_server_find_name(const struct link_server *server, const char name[LIN
         if (server->peers[i].used && i != except &&
             memcmp(server->peers[i].name, name, LINK_NAME_SIZE) == 0) {
             *peer = (uint8_t)i;
-            return true;
-        }
-    }
-    return false;
-}
-
-bool link_server_each(const struct link_server *server, unsigned *at, uint8_t *peer, uint16_t *link)
-{
-    for (; *at < LINK_PEERS_MAX; (*at)++) {
-        if (server->peers[*at].used && server->peers[*at].link != 0) {
-            *peer = (uint8_t)*at;
-            *link = server->peers[*at].link;
-            (*at)++;
             return true;
         }
     }

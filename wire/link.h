@@ -100,15 +100,12 @@ int link_server_send(struct link_server *server, uint8_t peer, const struct even
                      uint32_t count);
 /* Forgets the peer and sends BYE if that is possible. */
 void link_server_drop(struct link_server *server, uint8_t peer);
-/* A peer not heard of since `before_ns`; false: none. */
-bool link_server_silent(const struct link_server *server, int64_t before_ns, uint8_t *peer);
-/* The peer of a link id or a name; false: none. */
-bool link_server_find_link(const struct link_server *server, uint16_t link, uint8_t *peer);
+/* A peer not heard of since `before_ns`, and its link (0 none yet); false: none. */
+bool link_server_silent(const struct link_server *server, int64_t before_ns, uint8_t *peer,
+                        uint16_t *link);
+/* The peer that said HELLO by this name, other than `except`; false: none. */
 bool link_server_find_name(const struct link_server *server, const char name[LINK_NAME_SIZE],
                            uint8_t except, uint8_t *peer);
-/* Peers that have a link id, one after the other; *at 0 to start, false at the end. */
-bool link_server_each(const struct link_server *server, unsigned *at, uint8_t *peer,
-                      uint16_t *link);
 struct link_server_counts link_server_counts(const struct link_server *server);
 
 #endif

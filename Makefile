@@ -56,8 +56,13 @@ test_link_USES = WIRE BASE
 test_sequencer_USES = EXCHANGE CORE WIRE BASE
 
 REPLICA = exchange/replica_map.c exchange/market_data.c exchange/tape_store.c exchange/status.c \
-	exchange/replica_registry.c exchange/tape_server.c
-TESTS += market_data
+	exchange/replica_registry.c exchange/tape_server.c exchange/replica.c exchange/reads.c \
+	exchange/reads_orders.c exchange/reads_server.c exchange/market_data_pub.c
+PROGRAMS += kashi-replica
+kashi-replica_MAIN = exchange/replica_main.c
+kashi-replica_USES = REPLICA EXCHANGE CORE WIRE BASE
+TESTS += tape market_data
+test_tape_USES = REPLICA WIRE BASE
 test_market_data_USES = REPLICA WIRE BASE
 
 GATEWAY = gateway/core/registry.c gateway/core/session.c gateway/core/translate.c gateway/auth.c \

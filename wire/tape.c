@@ -14,7 +14,7 @@
 #include "wire/frame.h"
 
 #define NS_PER_MS     INT64_C(1000000)
-#define SILENCE_NS    INT64_C(4000000000) /* the server answers within a second */
+#define SILENCE_NS    INT64_C(3000000000) /* the server answers within a second */
 #define ENDPOINT_SIZE 256
 #define BATCH_FIRST   FRAME_ITEMS_MAX
 

@@ -1,0 +1,32 @@
+/* Publishes market data: one ZeroMQ message of two parts for each update, "md." and the symbol, then
+ * the codec's market_data. An update with more trades or levels than a message holds goes out in
+ * several of the same seq. A subscriber that does not keep up loses messages beyond the stated
+ * number; it sees that by prev_seq and takes a snapshot.
+ *
+ * Thread: the owner's. Nothing blocks. */
+#ifndef KASHI_EXCHANGE_MARKET_DATA_PUB_H
+#define KASHI_EXCHANGE_MARKET_DATA_PUB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/endpoints.h"
+#include "base/error.h"
+#include "exchange/market_data.h"
+#include "exchange/replica_registry.h"
+
+struct market_data_pub;
+
+/* Binds; what was really bound is written to `endpoint`. `hwm`: messages that may wait for one
+ * subscriber. */
+int market_data_pub_open(struct market_data_pub **pub, void *zmq_context,
+                         char endpoint[ENDPOINT_SIZE], int hwm, struct error *error);
+void market_data_pub_close(struct market_data_pub *pub); /* NULL is fine */
+
+void market_data_pub_send(struct market_data_pub *pub, const struct replica_registry *registry,
+                          const struct market_data_update *update);
+
+/* Messages sent. */
+uint64_t market_data_pub_count(const struct market_data_pub *pub);
+
+#endif

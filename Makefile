@@ -31,7 +31,7 @@ LIBS = -Wl,--as-needed -lzmq -lmsgpackc -lpq -linih -ljansson -lcrypto -lm -pthr
 # A test suite tests/test_foo.c (TESTS += foo) uses TESTKIT CORE WIRE BASE unless test_foo_USES says
 # otherwise; so do fuzz targets tests/fuzz_foo.c (FUZZERS += foo, fuzz_foo_USES) and benchmarks
 # bench/foo.c (BENCHES += foo, bench_foo_USES).
-GROUPS = BASE WIRE CORE EXCHANGE REPLICA GATEWAY SETTLEMENT PRICING CLIENT COMMAND TESTKIT
+GROUPS = BASE WIRE CORE EXCHANGE REPLICA GATEWAY SETTLEMENT PRICING CLIENT COMMAND TESTKIT BENCHKIT
 
 BASE = base/check.c base/error.c base/log.c base/clock.c base/crc32c.c base/arena.c base/config.c \
 	base/endpoints.c base/file.c base/file_posix.c
@@ -116,6 +116,10 @@ kashi-load_MAIN = tests/load.c
 kashi-load_USES = DEMO CLIENT WIRE BASE
 
 TESTKIT = tests/sim_disk.c
+
+BENCHKIT = bench/flow.c
+BENCHES += core
+bench_core_USES = BENCHKIT CORE WIRE BASE
 
 # --- rules ----------------------------------------------------------------------------------------
 # Sources that must be pure: lint compiles them once more without floating point.

@@ -1,0 +1,435 @@
+/* The engine on the standard flow over the bare book, in one run: throughput as medians of paired
+ * runs, latency percentiles of one. All checks are on; funds and capacity are ample; buyers and
+ * sellers are in different groups; MODIFY is a cancel and a new order. Both must come to the flow's
+ * known trades, or the figure is worth nothing. */
+#include "bench/flow.h"
+
+#define BARE_ON_TRADE(maker, taker, price, qty) on_bare_trade(maker, taker, price, qty)
+#define BARE_ON_FILLED(id)                      ((void)(id))
+#include <stdbool.h>
+static inline void on_bare_trade(uint64_t maker, uint64_t taker, uint32_t price, uint32_t qty);
+#include "bench/bare_book.h"
+
+#include <sched.h>
+#include <time.h>
+
+#include "base/arena.h"
+#include "exchange/core/engine.h"
+
+#define RUNS       5
+#define SINK       256
+#define LOOK_AHEAD 12 /* commands between the first hint and the step */
+#define NEAR       6
+#define WINDOW     16
+
+static struct flow_checksum sum;
+
+/* --- floor ------------------------------------------------------------------------------------ */
+
+/* One 32-byte event an answer and a trade, as any real engine would have to write. */
+struct bare_event {
+    uint64_t seq, a, b;
+    uint32_t price, qty;
+};
+static struct bare_event bare_events[16384];
+static uint64_t bare_event_count;
+
+static inline void bare_emit(uint64_t a, uint64_t b, uint32_t price, uint32_t qty)
+{
+    struct bare_event *e = &bare_events[bare_event_count++ % 16384];
+    *e = (struct bare_event){bare_event_count, a, b, price, qty};
+}
+
+static inline void on_bare_trade(uint64_t maker, uint64_t taker, uint32_t price, uint32_t qty)
+{
+    flow_trade(&sum, maker, taker, price, qty);
+    bare_emit(maker, taker, price, qty);
+}
+
+static struct bare bare;
+
+static inline void bare_apply(const struct flow_record *r)
+{
+    switch (r->type) {
+    case FLOW_CANCEL: {
+        int found = bare_cancel(&bare, r->id);
+        sum.rejects += !found;
+        bare_emit(r->id, 1, 0, (uint32_t)found);
+        break;
+    }
+    case FLOW_MODIFY: {
+        int found = bare_modify(&bare, r->id, r->price, r->qty);
+        sum.rejects += !found;
+        bare_emit(r->id, 2, r->price, (uint32_t)found);
+        break;
+    }
+    default: {
+        uint32_t limit = r->type == FLOW_MARKET ? (r->side ? 1u : BARE_PRICES - 1) : r->price;
+        uint32_t left = bare_new(&bare, r->instrument, r->type == FLOW_LIMIT, r->side, r->id,
+                                 r->account, limit, r->qty);
+        bare_emit(r->id, 0, r->price, left);
+    }
+    }
+}
+
+/* --- engine ----------------------------------------------------------------------------------- */
+
+struct id_state { /* of a flow's order id */
+    uint64_t order_id;
+    uint32_t key;
+    uint32_t resource;
+};
+
+static struct engine *engine;
+static struct event events[SINK];
+static struct event_sink sink;
+static struct id_state *ids;
+static uint32_t *flow_id_of; /* by slot, the low half of an order id */
+static uint64_t seq;
+static uint64_t current_id;
+static uint64_t numbers[2 * FLOW_ACCOUNTS + 2]; /* highest cl_ord_id by key */
+static uint32_t resource_of[FLOW_ACCOUNTS + 1];
+static struct command window[WINDOW];
+static uint64_t position;
+
+#define START_HOUR 490000u /* 2025-11-24T16Z */
+#define START_NS   ((int64_t)START_HOUR * NS_PER_HOUR)
+
+static uint32_t key_of(uint32_t account, uint8_t side)
+{
+    return 2 * account + side; /* key 1 is the operator's */
+}
+
+static void take_events(struct event_sink *s)
+{
+    for (uint32_t i = 0; i < s->count; i++) {
+        const struct event *e = &s->events[i];
+        if (e->head.type == EVENT_TRADE) {
+            bool buys = e->trade.aggressor == SIDE_BUY;
+            uint64_t maker = buys ? e->trade.sell_order_id : e->trade.buy_order_id;
+            uint64_t taker = buys ? e->trade.buy_order_id : e->trade.sell_order_id;
+            flow_trade(&sum, flow_id_of[(uint32_t)maker], flow_id_of[(uint32_t)taker],
+                       (uint64_t)e->trade.price_e4, (uint64_t)e->trade.qty);
+        } else if (e->head.type == EVENT_NEW) {
+            ids[current_id].order_id = e->new_order.order_id;
+            flow_id_of[(uint32_t)e->new_order.order_id] = (uint32_t)current_id;
+        } else if (e->head.type == EVENT_REJECTED) {
+            if (e->rejected.reason != REASON_UNKNOWN_ORDER) {
+                fprintf(stderr, "bench: the engine refused flow order %lu: %s\n",
+                        (unsigned long)current_id, reason_name(e->rejected.reason));
+                exit(1);
+            }
+            sum.rejects++;
+        }
+    }
+    s->count = 0;
+}
+
+static void step(struct command *c)
+{
+    c->head.seq = ++seq;
+    engine_step(engine, c, &sink);
+    take_events(&sink);
+}
+
+static struct command *operator_command(union command_slot slots[2], uint8_t type, uint8_t count)
+{
+    memset(slots, 0, 2 * sizeof(slots[0]));
+    slots[0].command.head = (struct command_head){.time_ns = START_NS,
+                                                  .cl_ord_id = ++numbers[1],
+                                                  .key = 1,
+                                                  .session = 1,
+                                                  .type = type,
+                                                  .slots = count};
+    return &slots[0].command;
+}
+
+static void open_trader(uint32_t account, uint8_t side)
+{
+    union command_slot slots[2];
+    uint32_t id = key_of(account, side); /* accounts and keys are opened in step */
+    uint8_t role = side == SIDE_SELL ? ROLE_PROVIDER : ROLE_BUYER;
+    struct command *c = operator_command(slots, COMMAND_OPEN_ACCOUNT, 1);
+    snprintf(c->open_account.name, LABEL_SIZE, "%s %u", side ? "provider" : "buyer", account);
+    c->open_account.group = 2u + side;
+    c->open_account.roles = role;
+    step(c);
+    c = operator_command(slots, COMMAND_REGISTER_KEY, 1);
+    c->register_key.account = id;
+    c->register_key.roles = role;
+    memcpy(c->register_key.public_key, &id, sizeof(id));
+    step(c);
+    c = operator_command(slots, COMMAND_DEPOSIT, 1);
+    c->cash.account = id;
+    c->cash.amount_e4 = INT64_C(1000000000000000000);
+    step(c);
+    c = operator_command(slots, COMMAND_LOGIN, 1);
+    numbers[1]--;
+    c->head.key = id;
+    c->head.session = 0;
+    c->head.cl_ord_id = 0;
+    step(c);
+    if (side == SIDE_SELL) {
+        c = operator_command(slots, COMMAND_REGISTER_RESOURCE, 2);
+        c->register_resource.account = id;
+        c->register_resource.gpus = QTY_MAX;
+        snprintf(slots[1].identity.identifier, IDENTIFIER_SIZE, "bench-%u", account);
+        step(c);
+        resource_of[account] = account; /* one each, in order */
+    }
+}
+
+static void open_market(void)
+{
+    union command_slot slots[2];
+    struct command *c = operator_command(slots, COMMAND_GENESIS, 1);
+    numbers[1] = 0;
+    c->head.key = 0;
+    c->genesis = (struct command_genesis){.rules_version = 1,
+                                          .horizon_hours = 840,
+                                          .gate_lead_s = 600,
+                                          .bond_bp = 4000,
+                                          .sweep_slice = 256,
+                                          .rate_limit = UINT32_MAX,
+                                          .open_orders_limit = UINT32_MAX,
+                                          .order_qty_limit = QTY_MAX};
+    step(c);
+    c = operator_command(slots, COMMAND_LOGIN, 1);
+    numbers[1] = 0;
+    c->head.cl_ord_id = 0;
+    c->head.session = 0;
+    step(c);
+    c = operator_command(slots, COMMAND_REGISTER_CLASS, 1);
+    snprintf(c->register_class.name, NAME_SIZE, "H100");
+    c->register_class.lot = 1;
+    step(c);
+    c = operator_command(slots, COMMAND_REGISTER_REGION, 1);
+    snprintf(c->register_region.name, NAME_SIZE, "CN-GZ");
+    step(c);
+    c = operator_command(slots, COMMAND_SET_MARKET, 1);
+    c->set_market.mode = MODE_CONTINUOUS;
+    c->set_market.launch_price_e4[0] = 50000;
+    c->set_market.inner_band_bp = c->set_market.outer_band_bp = 10000000;
+    step(c);
+    for (int i = 0; i < 2; i++) {
+        c = operator_command(slots, COMMAND_REGISTER_GROUP, 1);
+        snprintf(c->register_group.name, LABEL_SIZE, "%s", i ? "providers" : "buyers");
+        step(c);
+    }
+    for (uint32_t account = 1; account <= FLOW_ACCOUNTS; account++) {
+        open_trader(account, SIDE_BUY);
+        open_trader(account, SIDE_SELL);
+    }
+}
+
+static void fill_new(struct command *c, const struct flow_record *r, uint32_t key,
+                     uint32_t resource)
+{
+    bool market = r->type == FLOW_MARKET;
+    c->head.type = COMMAND_NEW_ORDER;
+    c->head.key = key;
+    c->new_order.contract = contract_pack(0, 0, TIER_G0, START_HOUR + 2 + r->instrument);
+    c->new_order.price_e4 = market ? INT64_C(1000000000) : r->price;
+    c->new_order.qty = r->qty;
+    c->new_order.min_qty = 0;
+    c->new_order.display_qty = 0;
+    c->new_order.expire_time_ns = 0;
+    c->new_order.resource = resource;
+    c->new_order.flags = 0;
+    c->new_order.side = r->side;
+    c->new_order.ord_type = market ? ORD_MARKET : ORD_LIMIT;
+    c->new_order.tif = market || r->type == FLOW_IOC ? TIF_IOC : TIF_GATE;
+    c->new_order.stp = STP_CANCEL_NEWEST;
+}
+
+/* The command of a record some places ahead, as far as it is known by then. */
+static void prepare(struct command *c, const struct flow_record *r)
+{
+    if (r->type <= FLOW_MARKET) {
+        fill_new(c, r, key_of(r->account, r->side), r->side ? resource_of[r->account] : 0);
+    } else {
+        c->head.type = COMMAND_CANCEL_ORDER;
+        c->head.key = ids[r->id].key;
+        c->cancel_order.order_id = ids[r->id].order_id;
+    }
+}
+
+static inline void engine_apply(const struct flow_record *r)
+{
+    uint64_t i = position++;
+    struct command *ahead = &window[(i + LOOK_AHEAD) % WINDOW];
+    prepare(ahead, r + LOOK_AHEAD);
+    engine_prefetch(engine, ahead, false);
+    engine_prefetch(engine, &window[(i + NEAR) % WINDOW], true);
+    struct command *c = &window[i % WINDOW];
+    struct id_state *id = &ids[r->id];
+    current_id = r->id;
+    if (r->type <= FLOW_MARKET) {
+        id->key = c->head.key;
+        id->resource = c->new_order.resource;
+        c->head.cl_ord_id = ++numbers[c->head.key];
+        step(c);
+        return;
+    }
+    c->head.key = id->key;
+    c->cancel_order.order_id = id->order_id;
+    c->head.cl_ord_id = ++numbers[id->key];
+    step(c);
+    if (r->type == FLOW_MODIFY) {
+        fill_new(c, r, id->key, id->resource);
+        c->head.cl_ord_id = ++numbers[id->key];
+        step(c);
+    }
+}
+
+static void engine_begin(const struct flow *flow, struct arena *arena)
+{
+    struct engine_config config;
+    engine_config_default(&config);
+    config.orders = (uint32_t)(flow->preload + flow->preload / 4 + 100000);
+    config.ladders = 1024;
+    config.fills = 1u << 19;
+    config.holdings = 1u << 19;
+    config.timers = 1024;
+    config.accounts = config.keys = 2 * FLOW_ACCOUNTS + 1;
+    config.resources = FLOW_ACCOUNTS;
+    config.groups = 8;
+    config.markets = 1;
+    struct error error;
+    size_t size = engine_memory_size(&config);
+    if (arena_init(arena, size, ARENA_HUGE_PAGES, &error) != 0) {
+        fprintf(stderr, "bench: %s\n", error.text);
+        exit(1);
+    }
+    unsigned char *memory = arena_take(arena, size);
+    /* Page faults belong to the start of an exchange, not to its commands. */
+    for (size_t i = 0; i < size; i += 4096) {
+        ((volatile unsigned char *)memory)[i] = 0;
+    }
+    engine = engine_init(memory, &config);
+    sink = (struct event_sink){.events = events, .capacity = SINK, .drain = take_events};
+    ids = bare_map((flow->max_id + 1) * sizeof(ids[0]));
+    memset(ids, 0, (flow->max_id + 1) * sizeof(ids[0]));
+    flow_id_of = bare_map((config.orders + 1) * sizeof(uint32_t));
+    seq = 0;
+    position = 0;
+    memset(numbers, 0, sizeof(numbers));
+    memset(window, 0, sizeof(window));
+    open_market();
+    for (uint32_t i = 0; i < WINDOW; i++) {
+        window[i].head = (struct command_head){.time_ns = START_NS, .session = 1, .slots = 1};
+    }
+    for (uint32_t i = 0; i < LOOK_AHEAD; i++) {
+        prepare(&window[i], &flow->records[i]);
+    }
+}
+
+/* --- runs ------------------------------------------------------------------------------------- */
+
+static double seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double values[RUNS])
+{
+    qsort(values, RUNS, sizeof(values[0]), by_value);
+    return values[RUNS / 2];
+}
+
+static void check(const char *who, const struct flow_checksum *expected)
+{
+    if (memcmp(&sum, expected, sizeof(sum)) != 0) {
+        fprintf(stderr, "bench: %s came to other trades: trades=%lu qty=%lu hash=%016lx rej=%lu\n",
+                who, (unsigned long)sum.trades, (unsigned long)sum.qty, (unsigned long)sum.hash,
+                (unsigned long)sum.rejects);
+        exit(1);
+    }
+}
+
+static double run_bare(const struct flow *flow, const struct flow_checksum *expected)
+{
+    uint32_t capacity = (uint32_t)(flow->preload + flow->preload / 4 + 100000);
+    bare_init(&bare, flow->instruments, flow->max_id, capacity);
+    sum = (struct flow_checksum){.hash = FLOW_HASH_BASE};
+    for (uint64_t i = 0; i < flow->preload; i++) {
+        bare_apply(&flow->records[i]);
+    }
+    double begin = seconds();
+    for (uint64_t i = flow->preload; i < flow->count; i++) {
+        bare_apply(&flow->records[i]);
+    }
+    double took = seconds() - begin;
+    check("the bare book", expected);
+    bare_free(&bare, flow->instruments, flow->max_id);
+    return took;
+}
+
+static double run_engine(const struct flow *flow, const struct flow_checksum *expected)
+{
+    struct arena arena;
+    engine_begin(flow, &arena);
+    sum = (struct flow_checksum){.hash = FLOW_HASH_BASE};
+    for (uint64_t i = 0; i < flow->preload; i++) {
+        engine_apply(&flow->records[i]);
+    }
+    double begin = seconds();
+    for (uint64_t i = flow->preload; i < flow->count; i++) {
+        engine_apply(&flow->records[i]);
+    }
+    double took = seconds() - begin;
+    check("the engine", expected);
+    munmap(ids, (flow->max_id + 1) * sizeof(ids[0]));
+    arena_free(&arena);
+    return took;
+}
+
+static void compare(const char *name, const struct flow *flow, const struct flow_checksum *expected)
+{
+    double bare_seconds[RUNS];
+    double engine_seconds[RUNS];
+    double ratios[RUNS];
+    for (int i = 0; i < RUNS; i++) {
+        bare_seconds[i] = run_bare(flow, expected);
+        engine_seconds[i] = run_engine(flow, expected);
+        ratios[i] = bare_seconds[i] / engine_seconds[i];
+    }
+    double commands = (double)(flow->count - flow->preload);
+    printf("%-8s  %9.2f  %9.2f  %6.3f   %lu trades, hash %016lx\n", name,
+           commands / median(bare_seconds) / 1e6, commands / median(engine_seconds) / 1e6,
+           median(ratios), (unsigned long)sum.trades, (unsigned long)sum.hash);
+}
+
+int main(void)
+{
+    /* Known results of the two flows, as six independent engines have them. */
+    static const struct flow_checksum one = {404022, 11190063, UINT64_C(335643036253),
+                                             UINT64_C(0x880c9e29b38895c6), 21207};
+    static const struct flow_checksum many = {407567, 10937036, UINT64_C(495492151372),
+                                              UINT64_C(0xc892f37cce16b8e5), 21280};
+    cpu_set_t cpu;
+    CPU_ZERO(&cpu);
+    CPU_SET(1, &cpu);
+    if (sched_setaffinity(0, sizeof(cpu), &cpu) != 0) {
+        printf("core: not pinned, the machine has one processor\n");
+    }
+    printf("core: standard flow, all checks on, medians of %d paired runs\n", RUNS);
+    printf("%-8s  %9s  %9s  %6s\n", "flow", "bare M/s", "engine", "ratio");
+    struct flow flow;
+    flow_make(&flow, 1, 5000000, 5000, 42);
+    compare("flow1", &flow, &one);
+    flow_free(&flow);
+    flow_make(&flow, 256, 5000000, 1000, 42);
+    compare("flow256", &flow, &many);
+    flow_free(&flow);
+    return 0;
+}

@@ -38,6 +38,14 @@ static void break_box(struct outbox_table *table, struct outbox *box)
     box->count = 0;
 }
 
+static bool send_to(void *socket, uint32_t number, const void *bytes, size_t length)
+{
+    uint8_t address[ADDRESS_SIZE] = {0};
+    memcpy(address + 1, &number, sizeof number);
+    return zmq_send(socket, address, sizeof address, ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0 &&
+           zmq_send(socket, bytes, length, ZMQ_DONTWAIT) >= 0;
+}
+
 static void send_box(struct outbox_table *table, struct outbox *box)
 {
     if (box->count == 0 || table->socket == NULL) {
@@ -48,10 +56,7 @@ static void send_box(struct outbox_table *table, struct outbox *box)
         box->count == 1 ? 0 : codec_encode_array_head(box->count, head, sizeof head);
     uint8_t *start = box->bytes + BODY_AT - head_length;
     memcpy(start, head, head_length);
-    uint8_t address[ADDRESS_SIZE] = {0};
-    memcpy(address + 1, &box->address, sizeof box->address);
-    if (zmq_send(table->socket, address, sizeof address, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
-        zmq_send(table->socket, start, head_length + box->length, ZMQ_DONTWAIT) < 0) {
+    if (!send_to(table->socket, box->address, start, head_length + box->length)) {
         break_box(table, box);
         return;
     }
@@ -103,6 +108,12 @@ void outbox_put(struct outbox_table *table, uint32_t peer, const void *bytes, si
         box->length += (uint32_t)length;
         box->count++;
     }
+}
+
+void outbox_send_stranger(struct outbox_table *table, uint32_t address, const void *bytes,
+                          size_t length)
+{
+    table->dropped += send_to(table->socket, address, bytes, length) ? 0 : 1;
 }
 
 void outbox_flush(struct outbox_table *table)

@@ -42,6 +42,9 @@ uint8_t *outbox_claim(struct outbox_table *table, uint32_t peer);
 void outbox_commit(struct outbox_table *table, uint32_t peer, size_t length);
 /* Adds a finished message of at most CODEC_MESSAGE_MAX bytes. */
 void outbox_put(struct outbox_table *table, uint32_t peer, const void *bytes, size_t length);
+/* Sends one message to a connection that is no peer, if that is possible. */
+void outbox_send_stranger(struct outbox_table *table, uint32_t address, const void *bytes,
+                          size_t length);
 /* Sends everything that was gathered. */
 void outbox_flush(struct outbox_table *table);
 

@@ -207,31 +207,47 @@ static void carry_out(struct gateway *gateway, uint32_t peer, uint32_t index,
     }
 }
 
+/* Refuses every request of a message, so that each sender of one can tell which it was. */
+static void refuse_all(struct gateway *gateway, uint32_t peer, uint32_t count, uint16_t reason)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        gateway_refuse(gateway, peer, i, &gateway->requests[i], reason, NULL);
+    }
+}
+
 static void take_body(struct gateway *gateway, uint32_t peer, struct client_message *message)
 {
     const uint32_t key = gateway->sessions.peers[peer].key;
     const struct registry_key *registered = registry_key(&gateway->registry, key);
-    uint16_t reason = 0;
     uint32_t count = 0;
-    if (key != 0 && registered == NULL) {
-        reason = REASON_UNKNOWN_KEY;
-    } else if (!session_take_message(&gateway->sessions, key, gateway->now_ns)) {
-        reason = REASON_TOO_FAST;
-    } else if (!message->single) {
-        reason = REASON_MALFORMED;
-    } else {
-        reason = codec_decode_requests(zmq_msg_data(&message->body), zmq_msg_size(&message->body),
-                                       gateway->requests, CODEC_REQUESTS_MAX, &count);
-    }
+    const uint16_t reason =
+        !message->single
+            ? REASON_MALFORMED
+            : codec_decode_requests(zmq_msg_data(&message->body), zmq_msg_size(&message->body),
+                                    gateway->requests, CODEC_REQUESTS_MAX, &count);
+    gateway->counts.requests += count;
     if (reason != 0) {
         gateway_refuse(gateway, peer, 0, NULL, reason, NULL);
-        return;
+    } else if (key != 0 && registered == NULL) {
+        refuse_all(gateway, peer, count, REASON_UNKNOWN_KEY);
+    } else if (!session_take_message(&gateway->sessions, key, gateway->now_ns)) {
+        refuse_all(gateway, peer, count, REASON_TOO_FAST);
+    } else {
+        const uint8_t roles = registered != NULL ? registered->roles : 0;
+        for (uint32_t i = 0; i < count; i++) {
+            carry_out(gateway, peer, i, &gateway->requests[i], roles);
+        }
     }
-    gateway->counts.requests += count;
-    for (uint32_t i = 0; i < count; i++) {
-        carry_out(gateway, peer, i, &gateway->requests[i],
-                  registered != NULL ? registered->roles : 0);
-    }
+}
+
+static void refuse_stranger(struct gateway *gateway, uint32_t address)
+{
+    uint8_t bytes[OUTBOX_REPORT_MAX];
+    gateway->message.type = MESSAGE_REJECT;
+    gateway->message.reject = (struct reject){.reason = REASON_OVERLOADED};
+    const size_t length = codec_encode_message(&gateway->message, bytes, sizeof bytes);
+    outbox_send_stranger(&gateway->outboxes, address, bytes, length);
+    gateway->counts.refused++;
 }
 
 static void take_message(struct gateway *gateway, struct client_message *message)
@@ -246,7 +262,7 @@ static void take_message(struct gateway *gateway, struct client_message *message
     const bool is_new = session_find(sessions, message->address) == SESSION_NO_PEER;
     const uint32_t peer = session_admit(sessions, message->address, gateway->now_ns);
     if (peer == SESSION_NO_PEER) {
-        gateway->counts.refused++; /* as many connections as may be: the client hears nothing */
+        refuse_stranger(gateway, message->address);
         return;
     }
     if (is_new) {

@@ -99,8 +99,7 @@ const struct registry_key *registry_key(const struct registry *registry, uint32_
     return found->used && !found->revoked ? found : NULL;
 }
 
-bool registry_contract(struct registry *registry, const char symbol[SYMBOL_SIZE],
-                       uint64_t *contract)
+bool registry_contract(struct registry *registry, const char *symbol, uint64_t *contract)
 {
     /* FNV-1a: a handful of symbols is asked for over and over, and parsing one costs more. */
     uint64_t hash = UINT64_C(0xcbf29ce484222325);

@@ -46,9 +46,8 @@ uint32_t registry_find_key(const struct registry *registry,
                            const uint8_t public_key[PUBLIC_KEY_SIZE]);
 /* NULL: unknown or revoked. */
 const struct registry_key *registry_key(const struct registry *registry, uint32_t key);
-/* False: the symbol does not name a registered contract. */
-bool registry_contract(struct registry *registry, const char symbol[SYMBOL_SIZE],
-                       uint64_t *contract);
+/* `symbol` ends with a NUL. False: it does not name a registered contract. */
+bool registry_contract(struct registry *registry, const char *symbol, uint64_t *contract);
 /* Ends the process when an invariant does not hold. For tests. */
 void registry_sanity(const struct registry *registry);
 

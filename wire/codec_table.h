@@ -1,6 +1,7 @@
 /* The tables that the codec works from: for each message the fields of its map, where each stands in
- * its struct and what values it takes. One table serves both directions. Only wire/codec*.c and
- * their tests include this. Constant data; any thread. */
+ * its struct and what values it takes. One table serves both directions. Only wire/codec*.c, their
+ * tests and the command line (its options and its JSON have the same names) include this.
+ * Constant data; any thread. */
 #ifndef KASHI_WIRE_CODEC_TABLE_H
 #define KASHI_WIRE_CODEC_TABLE_H
 

@@ -1,0 +1,313 @@
+#include "client/fields.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "client/decimal.h"
+#include "client/kashi.h"
+#include "client/symbol.h"
+
+static bool field_is(const struct codec_field *field, const char *name)
+{
+    return strcmp(field->name, name) == 0;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text);
+    size_t end_length = strlen(end);
+    return length > end_length && strcmp(text + length - end_length, end) == 0;
+}
+
+const struct codec_field *fields_next(uint8_t request_type, uint32_t *at)
+{
+    const struct codec_schema *schema = codec_table_request(request_type);
+    while (schema != NULL && *at < schema->field_count) {
+        const struct codec_field *field = &schema->fields[(*at)++];
+        if (!field_is(field, "cl_ord_id") && !field_is(field, "ref")) {
+            return field;
+        }
+    }
+    return NULL;
+}
+
+void fields_option_name(const struct codec_field *field, char name[ARGUMENTS_NAME_SIZE])
+{
+    size_t length = strlen(field->name);
+    if (ends_with(field->name, "_e4") || ends_with(field->name, "_e2") ||
+        ends_with(field->name, "_ns")) {
+        length -= 3;
+    }
+    CHECK(length < ARGUMENTS_NAME_SIZE);
+    for (size_t i = 0; i < length; i++) {
+        name[i] = field->name[i] == '_' ? '-' : field->name[i];
+    }
+    name[length] = '\0';
+}
+
+const struct codec_field *fields_find(uint8_t request_type, const char *option)
+{
+    const struct codec_field *field;
+    for (uint32_t at = 0; (field = fields_next(request_type, &at)) != NULL;) {
+        char name[ARGUMENTS_NAME_SIZE];
+        fields_option_name(field, name);
+        if (strcmp(name, option) == 0) {
+            return field;
+        }
+    }
+    return NULL;
+}
+
+static int field_places(const struct codec_field *field)
+{
+    return ends_with(field->name, "_e4") ? 4 : ends_with(field->name, "_e2") ? 2 : 0;
+}
+
+void fields_value_name(const struct codec_field *field, char text[FIELDS_VALUE_SIZE])
+{
+    const char *name = "N";
+    size_t used = 0;
+    text[0] = '\0';
+    switch ((enum codec_kind)field->kind) {
+    case CODEC_BOOL:
+        return;
+    case CODEC_ENUM:
+    case CODEC_SET:
+        for (uint32_t i = 0; i < field->names->count && used < FIELDS_VALUE_SIZE; i++) {
+            used += (size_t)snprintf(text + used, FIELDS_VALUE_SIZE - used, "%s%s",
+                                     i == 0                     ? ""
+                                     : field->kind == CODEC_SET ? ","
+                                                                : "|",
+                                     field->names->names[i].text);
+        }
+        return;
+    case CODEC_TEXT:
+        name = "TEXT";
+        break;
+    case CODEC_KEY:
+        name = "KEY|FILE";
+        break;
+    case CODEC_HOUR:
+        name = "HOUR";
+        break;
+    case CODEC_DAY:
+        name = "DAY";
+        break;
+    case CODEC_UINT:
+    case CODEC_INT:
+        name = field_is(field, "expire_time_ns") ? "TIME"
+               : ends_with(field->name, "_ns")   ? "SECONDS"
+               : field_is(field, "pue_e4")       ? "RATIO"
+               : field_places(field) == 4        ? "YUAN"
+                                                 : "N";
+        break;
+    case CODEC_REASON_NAME:
+    case CODEC_REASON_TEXT:
+    case CODEC_ROWS:
+        break;
+    }
+    snprintf(text, FIELDS_VALUE_SIZE, "%s", name);
+}
+
+/* --- from text to the struct ---------------------------------------------------------------------- */
+
+static int fail(struct error *error, const char *option, const char *text, const char *remedy)
+{
+    return error_set(error, ERROR_INVALID, "--%s: '%s' %s", option, text, remedy);
+}
+
+static int parse_time(const char *option, const char *text, int64_t now_ns, int64_t *time_ns,
+                      struct error *error)
+{
+    char exact[CLOCK_TEXT_SIZE];
+    if (text[0] == '+') {
+        char *end;
+        long count = strtol(text + 1, &end, 10);
+        int64_t unit_s = *end == 'd' ? 86400 : *end == 'h' ? 3600 : *end == 'm' ? 60 : 1;
+        bool unit = *end != '\0' && strchr("dhms", *end) != NULL && end[1] == '\0';
+        if (unit && count > 0 && count < 1000000) {
+            *time_ns = now_ns + count * unit_s * NS_PER_SECOND;
+            return 0;
+        }
+    } else if (strlen(text) + 1 < sizeof(exact)) {
+        snprintf(exact, sizeof(exact), "%s%s", text, ends_with(text, "Z") ? "" : "Z");
+        if (exact[10] == ' ') {
+            exact[10] = 'T';
+        }
+        if (clock_parse_utc(exact, time_ns)) {
+            return 0;
+        }
+    }
+    return fail(error, option, text,
+                "is not a time; give UTC as 2026-11-21T13:30, or +90m from now");
+}
+
+static int parse_names(const struct codec_field *field, const char *option, const char *text,
+                       bool many, uint8_t *value, struct error *error)
+{
+    uint32_t set = 0;
+    for (const char *at = text; *at != '\0';) {
+        size_t length = many ? strcspn(at, ",") : strlen(at);
+        uint32_t found = field->names->count;
+        for (uint32_t i = 0; i < field->names->count; i++) {
+            const struct codec_name *name = &field->names->names[i];
+            if (name->text != NULL && name->length == length &&
+                memcmp(name->text, at, length) == 0) {
+                found = i;
+            }
+        }
+        if (found == field->names->count) {
+            set = 0;
+            break;
+        }
+        set = many ? set | 1U << found : 0x100U + found;
+        at += length;
+        at += *at == ',';
+    }
+    if (set == 0) {
+        char names[FIELDS_VALUE_SIZE];
+        char remedy[FIELDS_VALUE_SIZE + 48];
+        fields_value_name(field, names);
+        snprintf(remedy, sizeof(remedy), "is none of them; give %s%s",
+                 many ? "one or more of " : "", names);
+        return fail(error, option, text, remedy);
+    }
+    *value = (uint8_t)set;
+    return 0;
+}
+
+static int parse_number(const struct codec_field *field, const char *option, const char *text,
+                        int64_t now_ns, uint8_t *to, struct error *error)
+{
+    int64_t value = 0;
+    if (field_is(field, "expire_time_ns")) {
+        int rc = parse_time(option, text, now_ns, &value, error);
+        memcpy(to, &value, sizeof(value));
+        return rc;
+    }
+    int places = ends_with(field->name, "_ns") ? 9 : field_places(field);
+    enum decimal_result result = decimal_parse(text, places, &value);
+    bool is_unsigned = field->kind == CODEC_UINT;
+    int64_t max =
+        is_unsigned && field->size < 8 ? (INT64_C(1) << (8 * field->size)) - 1 : INT64_MAX;
+    if (result == DECIMAL_OK && value > max) {
+        result = DECIMAL_TOO_LARGE;
+    }
+    if (result != DECIMAL_OK) {
+        char why[64];
+        char remedy[128];
+        decimal_explain(result, places, why, sizeof(why));
+        snprintf(remedy, sizeof(remedy), "%s; give %s", why,
+                 places == 4   ? "yuan with at most 4 decimals, for example 16.40"
+                 : places == 0 ? "a whole number"
+                               : "a number, for example 1.5");
+        return fail(error, option, text, remedy);
+    }
+    if (value < 0) {
+        return fail(error, option, text, "is negative; give 0 or more");
+    }
+    memcpy(to, &value, is_unsigned ? field->size : sizeof(value));
+    return 0;
+}
+
+static int parse_key(const char *option, const char *text, uint8_t *to, struct error *error)
+{
+    char public_text[CODEC_PUBLIC_KEY_TEXT + 1];
+    if (codec_key_parse(text, strlen(text), to)) {
+        return 0;
+    }
+    if (access(text, F_OK) != 0) {
+        return fail(error, option, text,
+                    "is neither a public key of 40 characters nor a key file; make one with: "
+                    "kashi keygen FILE");
+    }
+    int rc = kashi_key_load_public(public_text, text, error);
+    if (rc < 0) {
+        return error_context(error, "--%s", option);
+    }
+    CHECK(codec_key_parse(public_text, CODEC_PUBLIC_KEY_TEXT, to));
+    return 0;
+}
+
+static int parse_field(const struct codec_field *field, const char *option, const char *text,
+                       int64_t now_ns, uint8_t *to, struct error *error)
+{
+    uint32_t number = 0;
+    int rc = 0;
+    switch ((enum codec_kind)field->kind) {
+    case CODEC_BOOL:
+        *to = 1;
+        return 0;
+    case CODEC_UINT:
+    case CODEC_INT:
+        return parse_number(field, option, text, now_ns, to, error);
+    case CODEC_ENUM:
+    case CODEC_SET:
+        return parse_names(field, option, text, field->kind == CODEC_SET, to, error);
+    case CODEC_TEXT:
+        if (strlen(text) >= field->size) {
+            return error_set(error, ERROR_INVALID, "--%s: the text has %zu bytes; at most %u fit",
+                             option, strlen(text), field->size - 1U);
+        }
+        memcpy(to, text, strlen(text) + 1);
+        return 0;
+    case CODEC_KEY:
+        return parse_key(option, text, to, error);
+    case CODEC_HOUR:
+    case CODEC_DAY:
+        rc = field->kind == CODEC_HOUR ? symbol_hour_parse(text, now_ns, &number, error)
+                                       : symbol_day_parse(text, &number, error);
+        memcpy(to, &number, sizeof(number));
+        return rc < 0 ? error_context(error, "--%s", option) : 0;
+    case CODEC_REASON_NAME:
+    case CODEC_REASON_TEXT:
+    case CODEC_ROWS:
+        break;
+    }
+    return 0;
+}
+
+static bool field_hidden(const struct arguments_command *command, const struct codec_field *field)
+{
+    for (const char *const *name = command->hidden; name != NULL && *name != NULL; name++) {
+        if (field_is(field, *name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int fields_fill(const struct arguments *arguments, int64_t now_ns, struct request *request,
+                struct error *error)
+{
+    const struct codec_field *field;
+    for (uint32_t at = 0; (field = fields_next(request->type, &at)) != NULL;) {
+        char option[ARGUMENTS_NAME_SIZE];
+        fields_option_name(field, option);
+        if (field_hidden(arguments->command, field)) {
+            continue;
+        }
+        const char *text = arguments_get(arguments, option);
+        if (text == NULL && (field->flags & CODEC_REQUIRED) != 0) {
+            char value[FIELDS_VALUE_SIZE];
+            fields_value_name(field, value);
+            return error_set(error, ERROR_INVALID, "--%s is missing: give --%s %s", option, option,
+                             value);
+        }
+        if (text == NULL) {
+            continue;
+        }
+        uint8_t *record = (uint8_t *)request;
+        int rc = parse_field(field, option, text, now_ns, record + field->offset, error);
+        if (rc < 0) {
+            return rc;
+        }
+        if (field->mark != 0) {
+            record[field->mark_offset] |= field->mark;
+        }
+    }
+    return 0;
+}

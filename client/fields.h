@@ -1,0 +1,25 @@
+/* Fields of a request as options of the command line: one table (wire/codec_table.h) says what the
+ * protocol takes and what `kashi` takes. Names: '_' is '-', and scaled integers are given in decimals
+ * without the suffix: price_e4 is --price 16.40, expire_time_ns --expire-time 2026-11-21T13:30Z.
+ * Any thread. */
+#ifndef KASHI_CLIENT_FIELDS_H
+#define KASHI_CLIENT_FIELDS_H
+
+#include "client/arguments.h"
+#include "wire/codec_table.h"
+
+/* Fields of a request that are options, in order; NULL after the last.
+ * for (uint32_t at = 0; (field = fields_next(type, &at)) != NULL;) */
+const struct codec_field *fields_next(uint8_t request_type, uint32_t *at);
+void fields_option_name(const struct codec_field *field, char name[ARGUMENTS_NAME_SIZE]);
+const struct codec_field *fields_find(uint8_t request_type, const char *option);
+/* What help calls the field's value: "buy|sell", "YUAN", …; "" for a flag. */
+#define FIELDS_VALUE_SIZE 96
+void fields_value_name(const struct codec_field *field, char text[FIELDS_VALUE_SIZE]);
+
+/* Fills a request (its type is set) from the options that are fields of it. Required fields that are
+ * neither given nor hidden by the command are an error; hidden ones are left alone. */
+int fields_fill(const struct arguments *arguments, int64_t now_ns, struct request *request,
+                struct error *error);
+
+#endif

@@ -99,7 +99,12 @@ test_pricing_model_USES = PRICING WIRE BASE
 CLIENT = client/kashi_book.c client/kashi_feed.c client/kashi_key.c client/kashi_pending.c \
 	client/kashi_session.c
 
-COMMAND =
+COMMAND = client/arguments.c client/catalogue.c client/cli.c client/command_admin.c client/command_key.c \
+	client/command_market.c client/command_order.c client/command_read.c client/csv.c client/decimal.c \
+	client/fields.c client/message_json.c client/submit.c client/symbol.c client/table.c
+PROGRAMS += kashi
+kashi_MAIN = client/main.c
+kashi_USES = COMMAND CLIENT WIRE BASE
 
 GROUPS += DEMO CHECKER
 DEMO = client/tables.c client/desk.c client/found.c client/demo_flow.c client/demo_day.c \

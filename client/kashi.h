@@ -174,13 +174,15 @@ struct kashi_feed_config {
     void *zmq_context;
     const char *market_data; /* the replica's endpoints; both NULL: index only */
     const char *snapshot;
-    const char *index;    /* pricing's endpoint; NULL: none */
-    uint32_t receive_hwm; /* messages that may wait; 0: 100,000 */
+    const char *index;          /* pricing's endpoints: new values; NULL: none */
+    const char *index_snapshot; /* and the latest ones; NULL: none */
+    uint32_t receive_hwm;       /* messages that may wait; 0: 100,000 */
 };
 struct kashi_feed_counters {
     uint64_t messages;
     uint64_t gaps;
     uint64_t snapshots;
+    uint64_t index_answers; /* latest index values, handed out whole */
 };
 struct kashi_feed;
 
@@ -201,15 +203,18 @@ int kashi_feed_open(struct kashi_feed **feed, const struct kashi_feed_config *co
 void kashi_feed_close(struct kashi_feed *feed); /* NULL is fine */
 /* A whole symbol begins with a snapshot; the beginning of one with what changes from now on. */
 int kashi_feed_subscribe(struct kashi_feed *feed, const char *symbol, struct error *error);
-/* Index values whose topic begins so, behind "ix."; "" is all of them. */
+/* Index values whose topic (CLASS.REGION.TIER.YYYYMMDD) begins so; "" is all of them. The latest
+ * values come first, then every new one. */
 int kashi_feed_subscribe_index(struct kashi_feed *feed, const char *topic, struct error *error);
 /* 1 and *event (valid until the next call), 0 when there is nothing now, negative on failure. */
 int kashi_feed_next(struct kashi_feed *feed, struct kashi_feed_event *event, struct error *error);
 /* The book of a contract that was heard of; NULL: not yet. */
 const struct kashi_book *kashi_feed_book(const struct kashi_feed *feed, const char *symbol);
+/* Books that wait for a snapshot. */
+uint32_t kashi_feed_waiting(const struct kashi_feed *feed);
 /* Writes the sockets to wait on (at most KASHI_FEED_SOCKETS_MAX); returns how many. They change with
  * every call of kashi_feed_next. */
-#define KASHI_FEED_SOCKETS_MAX 3
+#define KASHI_FEED_SOCKETS_MAX 4
 uint32_t kashi_feed_sockets(const struct kashi_feed *feed, void *sockets[KASHI_FEED_SOCKETS_MAX]);
 int64_t kashi_feed_timeout_ms(const struct kashi_feed *feed);
 void kashi_feed_wait(struct kashi_feed *feed, int64_t timeout_ms);

@@ -24,6 +24,10 @@ struct kashi_feed {
     void *sub; /* market data; NULL: none */
     void *snapshots;
     void *index;
+    void *index_latest;
+    zmq_msg_t latest; /* an answer with the latest index values, walked by `cursor` */
+    bool latest_open;
+    struct codec_cursor cursor;
     struct feed_book **books; /* in order of their first mention */
     uint32_t *slots;          /* hash: place of the book + 1; 0 empty */
     uint32_t book_count;
@@ -207,6 +211,34 @@ static bool socket_take(void *socket, struct message *message)
     return taken;
 }
 
+/* The next of the latest index values. */
+static bool latest_take(struct kashi_feed *feed, struct message *message)
+{
+    if (!feed->latest_open && feed->index_latest != NULL) {
+        CHECK(zmq_msg_init(&feed->latest) == 0);
+        feed->latest_open = zmq_msg_recv(&feed->latest, feed->index_latest, ZMQ_DONTWAIT) >= 0;
+        if (feed->latest_open && codec_decode_begin(&feed->cursor, zmq_msg_data(&feed->latest),
+                                                    zmq_msg_size(&feed->latest)) != 0) {
+            feed->cursor.left = 0;
+        }
+    }
+    while (feed->latest_open && feed->cursor.left > 0) {
+        uint16_t reason = codec_decode_next(&feed->cursor, message);
+        if (reason == 0) {
+            return true;
+        }
+        if (reason != REASON_UNKNOWN_TYPE) {
+            feed->cursor.left = 0;
+        }
+    }
+    if (feed->latest_open) {
+        zmq_msg_close(&feed->latest);
+        feed->latest_open = false;
+        feed->counters.index_answers++;
+    }
+    return false;
+}
+
 /* 1: the event is for the caller. */
 static int feed_on_market_data(struct kashi_feed *feed, struct kashi_feed_event *event,
                                struct error *error)
@@ -251,7 +283,7 @@ int kashi_feed_next(struct kashi_feed *feed, struct kashi_feed_event *event, str
             if (rc != 0) {
                 return rc;
             }
-        } else if (socket_take(feed->index, &feed->message)) {
+        } else if (latest_take(feed, &feed->message) || socket_take(feed->index, &feed->message)) {
             if (feed->message.type == MESSAGE_INDEX) {
                 feed->counters.messages++;
                 *event = (struct kashi_feed_event){.kind = KASHI_FEED_INDEX,
@@ -303,6 +335,9 @@ int kashi_feed_open(struct kashi_feed **out, const struct kashi_feed_config *con
         rc = feed_socket(&feed->index, config, ZMQ_SUB, config->index, error);
     }
     if (rc == 0) {
+        rc = feed_socket(&feed->index_latest, config, ZMQ_DEALER, config->index_snapshot, error);
+    }
+    if (rc == 0) {
         rc = feed_grow(feed, error);
     }
     if (rc < 0) {
@@ -319,7 +354,10 @@ void kashi_feed_close(struct kashi_feed *feed)
     if (feed == NULL) {
         return;
     }
-    void *sockets[] = {feed->sub, feed->snapshots, feed->index};
+    if (feed->latest_open) {
+        zmq_msg_close(&feed->latest);
+    }
+    void *sockets[] = {feed->sub, feed->snapshots, feed->index, feed->index_latest};
     for (size_t i = 0; i < sizeof(sockets) / sizeof(sockets[0]); i++) {
         if (sockets[i] != NULL) {
             zmq_close(sockets[i]);
@@ -372,13 +410,23 @@ int kashi_feed_subscribe(struct kashi_feed *feed, const char *symbol, struct err
 
 int kashi_feed_subscribe_index(struct kashi_feed *feed, const char *topic, struct error *error)
 {
-    return feed_subscribe(feed->index, "ix.", topic, error);
+    int rc = feed->index == NULL ? 0 : feed_subscribe(feed->index, "ix.", topic, error);
+    if (rc == 0 && feed->index_latest != NULL &&
+        zmq_send(feed->index_latest, topic, strlen(topic), ZMQ_DONTWAIT) < 0) {
+        rc = error_set(error, ERROR_IO, "latest index values: %s", zmq_strerror(zmq_errno()));
+    }
+    return rc;
 }
 
 const struct kashi_book *kashi_feed_book(const struct kashi_feed *feed, const char *symbol)
 {
     uint32_t slot = *feed_slot(feed, symbol);
     return slot == 0 ? NULL : &feed->books[slot - 1]->book;
+}
+
+uint32_t kashi_feed_waiting(const struct kashi_feed *feed)
+{
+    return feed->waiting;
 }
 
 uint32_t kashi_feed_sockets(const struct kashi_feed *feed, void *sockets[KASHI_FEED_SOCKETS_MAX])
@@ -392,6 +440,9 @@ uint32_t kashi_feed_sockets(const struct kashi_feed *feed, void *sockets[KASHI_F
     }
     if (feed->index != NULL) {
         sockets[count++] = feed->index;
+    }
+    if (feed->index_latest != NULL) {
+        sockets[count++] = feed->index_latest;
     }
     return count;
 }

@@ -324,6 +324,9 @@ static bool session_on_report(struct kashi_session *session, const struct report
             session_log_in_later(session, clock_monotonic_ns());
             return false;
         }
+        if (report->reason == REASON_DUPLICATE) {
+            return false; /* what became of the first follows, as an order_status without a ref */
+        }
         kashi_pending_answer(&session->commands, report->cl_ord_id);
         return true;
     }

@@ -1,0 +1,207 @@
+#include <string.h>
+
+#include "client/cli.h"
+#include "client/fields.h"
+#include "client/message_json.h"
+
+/* Every operator's request is filled from the protocol's own table of its fields. */
+static int run_admin(struct cli *cli)
+{
+    struct request request = {.type = cli->arguments.command->request};
+    const struct message *answer;
+    if (fields_fill(&cli->arguments, cli->now_ns, &request, &cli->error) < 0) {
+        return cli_usage(cli);
+    }
+    int status = cli_connect(cli);
+    if (status == CLI_DONE) {
+        status = cli_ask(cli, &request, &answer);
+    }
+    if (status != CLI_DONE) {
+        return status;
+    }
+    if (cli->form == TABLE_JSON) {
+        cli_print_json(message_json(answer));
+    } else if (answer->type != MESSAGE_REPORT) {
+        printf("done\n");
+    } else if (answer->report.cash_e4 != 0 || answer->report.credit_e4 != 0) {
+        json_t *json = message_json(answer);
+        static const struct table_column columns[] = {{"account", "account", TABLE_NUMBER},
+                                                      {"cash", "cash_e4", TABLE_MONEY},
+                                                      {"credit", "credit_e4", TABLE_MONEY}};
+        struct table table;
+        table_begin(&table, stdout, cli->form, columns, 3);
+        table_row(&table, json);
+        table_end(&table, "");
+        json_decref(json);
+    } else if (answer->report.id != 0) {
+        printf("done, id %u\n", answer->report.id);
+    } else {
+        printf("done\n");
+    }
+    return CLI_DONE;
+}
+
+/* Without an account the kill switch stops everyone: that has to be said aloud. */
+static int run_kill(struct cli *cli)
+{
+    if (arguments_given(&cli->arguments, "account") == arguments_given(&cli->arguments, "all")) {
+        error_set(&cli->error, ERROR_INVALID,
+                  "give --account N, or --all for every account but operators'");
+        return cli_usage(cli);
+    }
+    return run_admin(cli);
+}
+
+static const struct arguments_option kill_options[] = {
+    {"account", "N", "this account"},
+    {"all", NULL, "every account but operators'"},
+    {NULL, NULL, NULL},
+};
+static const struct arguments_option market_options[] = {
+    {"launch-price-g0", "YUAN", "reference price of tier G0 until there is a trade"},
+    {"launch-price-g50", "YUAN", "of G50"},
+    {"launch-price-g80", "YUAN", "of G80"},
+    {"launch-price-g100", "YUAN", "of G100"},
+    {"inner-band-bp", "N", "trades outside this share of the reference do not happen (2000: 20 %)"},
+    {"outer-band-bp", "N", "orders outside it are refused"},
+    {NULL, NULL, NULL},
+};
+static const struct arguments_option key_options[] = {
+    {"name", "TEXT", "for people"},
+    {"public-key", "KEY|FILE", "40 characters, or the owner's key file"},
+    {NULL, NULL, NULL},
+};
+static const struct arguments_option advance_options[] = {
+    {"delta", "SECONDS", "at most 60"},
+    {NULL, NULL, NULL},
+};
+static const struct arguments_option fees_options[] = {
+    {"maker-bp", "N", "basis points for the resting order"},
+    {"taker-bp", "N", "for the arriving one"},
+    {NULL, NULL, NULL},
+};
+
+const struct arguments_command command_admin_list[] = {
+    {.name = "admin class",
+     .summary = "Register an accelerator class.",
+     .positional = {"name"},
+     .request = REQUEST_REGISTER_CLASS,
+     .examples = {"H100 --lot 8 --memory-gib 80 --bf16-gflops 989000 --host-power-w 1275"},
+     .run = run_admin},
+    {.name = "admin region",
+     .summary = "Register a price region.",
+     .positional = {"name"},
+     .request = REQUEST_REGISTER_REGION,
+     .examples = {"CN-GZ --grid-g-per-kwh 498.00 --carbon-free-bp 3500"},
+     .run = run_admin},
+    {.name = "admin market",
+     .summary = "Open a market of a class in a region, or change it.",
+     .positional = {"class", "region"},
+     .options = market_options,
+     .request = REQUEST_SET_MARKET,
+     .examples = {"H100 CN-GZ --mode continuous --inner-band-bp 2000 --outer-band-bp 5000 "
+                  "--launch-price-g0 13.01"},
+     .run = run_admin},
+    {.name = "admin group",
+     .summary = "Register an ownership group.",
+     .positional = {"name"},
+     .request = REQUEST_REGISTER_GROUP,
+     .examples = {"贵安云"},
+     .run = run_admin},
+    {.name = "admin account",
+     .summary = "Open an account.",
+     .positional = {"name"},
+     .request = REQUEST_OPEN_ACCOUNT,
+     .examples = {"贵安数据中心 --group 2 --roles provider,buyer"},
+     .run = run_admin},
+    {.name = "admin key",
+     .summary = "Register a key with an account.",
+     .positional = {"public-key"},
+     .options = key_options,
+     .request = REQUEST_REGISTER_KEY,
+     .examples = {"buyer.key --account 3 --roles buyer --name desk-1"},
+     .run = run_admin},
+    {.name = "admin revoke",
+     .summary = "Revoke a key; its session and orders end.",
+     .positional = {"key-id"},
+     .options = (const struct arguments_option[]){{"key-id", "N", "as kashi list keys shows it"},
+                                                  {NULL, NULL, NULL}},
+     .request = REQUEST_REVOKE_KEY,
+     .examples = {"12"},
+     .run = run_admin},
+    {.name = "admin resource",
+     .summary = "Register a resource: one fabric island of one provider.",
+     .positional = {"identifier"},
+     .request = REQUEST_REGISTER_RESOURCE,
+     .examples = {"算力标识.86.520900.001 --account 2 --class H100 --region CN-GZ --tier G80 "
+                  "--gpus 64 --pue 1.20 --node 贵安"},
+     .run = run_admin},
+    {.name = "admin fees",
+     .summary = "Register a fee schedule.",
+     .options = fees_options,
+     .request = REQUEST_REGISTER_FEES,
+     .examples = {"--maker-bp 10 --taker-bp 20"},
+     .run = run_admin},
+    {.name = "admin limits",
+     .summary = "Set an account's limits; what is not given stays.",
+     .positional = {"account"},
+     .request = REQUEST_SET_LIMITS,
+     .examples = {"3 --rate-limit 1000 --open-orders-limit 50000"},
+     .run = run_admin},
+    {.name = "admin deposit",
+     .summary = "Book cash into an account.",
+     .positional = {"account", "amount"},
+     .request = REQUEST_DEPOSIT,
+     .examples = {"3 100000.00 --reference bank-20261121-17"},
+     .run = run_admin},
+    {.name = "admin withdraw",
+     .summary = "Book cash out of an account.",
+     .positional = {"account", "amount"},
+     .request = REQUEST_WITHDRAW,
+     .examples = {"3 5000.00 --reference bank-20261121-18"},
+     .run = run_admin},
+    {.name = "admin credit",
+     .summary = "Set an account's credit limit.",
+     .positional = {"account", "amount"},
+     .request = REQUEST_SET_CREDIT,
+     .examples = {"3 20000.00"},
+     .run = run_admin},
+    {.name = "admin reference",
+     .summary = "Set the reference price of a lane.",
+     .positional = {"class", "region", "tier"},
+     .request = REQUEST_SET_REFERENCE,
+     .examples = {"H100 CN-GZ G80 --price 16.40 --day 2026-11-21"},
+     .run = run_admin},
+    {.name = "admin halt",
+     .summary = "Halt markets: no new orders; cancels still work.",
+     .request = REQUEST_HALT,
+     .examples = {"", "--class H100 --region CN-GZ"},
+     .run = run_admin},
+    {.name = "admin resume",
+     .summary = "Resume halted markets.",
+     .request = REQUEST_RESUME,
+     .examples = {"", "--class H100"},
+     .run = run_admin},
+    {.name = "admin kill",
+     .summary = "Stop an account and cancel all that it has open.",
+     .positional = {"account"},
+     .options = kill_options,
+     .request = REQUEST_KILL,
+     .examples = {"3", "--all"},
+     .run = run_kill},
+    {.name = "admin revive",
+     .summary = "Let a stopped account trade again.",
+     .positional = {"account"},
+     .options = kill_options,
+     .request = REQUEST_REVIVE,
+     .examples = {"3", "--all"},
+     .run = run_kill},
+    {.name = "admin advance",
+     .summary = "Move a simulated clock.",
+     .positional = {"delta"},
+     .options = advance_options,
+     .request = REQUEST_ADVANCE,
+     .examples = {"30"},
+     .run = run_admin},
+    {.name = NULL},
+};

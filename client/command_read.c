@@ -1,0 +1,428 @@
+#include <string.h>
+
+#include "base/check.h"
+#include "client/cli.h"
+#include "client/decimal.h"
+#include "client/fields.h"
+#include "client/message_json.h"
+
+#define COUNT_OF(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
+
+static const struct table_column order_columns[] = {
+    {"ORDER", "order_id", TABLE_NUMBER},
+    {"ENTERED", "time_ns", TABLE_TIME},
+    {"SYMBOL", "symbol", TABLE_TEXT},
+    {"SIDE", "side", TABLE_TEXT},
+    {"PRICE", "price_e4", TABLE_MONEY},
+    {"QTY", "order_qty", TABLE_NUMBER},
+    {"FILLED", "cum_qty", TABLE_NUMBER},
+    {"LEFT", "leaves_qty", TABLE_NUMBER},
+    {"TIF", "tif", TABLE_TEXT},
+    {"STATUS", "ord_status", TABLE_TEXT},
+    {"RESOURCE", "resource", TABLE_NUMBER},
+    {"WHY", "reason_name", TABLE_TEXT},
+};
+static const struct table_column trade_columns[] = {
+    {"FILL", "fill_id", TABLE_NUMBER},   {"TIME", "time_ns", TABLE_TIME},
+    {"SYMBOL", "symbol", TABLE_TEXT},    {"SIDE", "side", TABLE_TEXT},
+    {"QTY", "qty", TABLE_NUMBER},        {"PRICE", "price_e4", TABLE_MONEY},
+    {"FEE", "fee_e4", TABLE_MONEY},      {"LIQUIDITY", "liquidity", TABLE_TEXT},
+    {"TIER", "trade_tier", TABLE_TEXT},  {"RESOURCE", "resource", TABLE_NUMBER},
+    {"ORDER", "order_id", TABLE_NUMBER},
+};
+static const struct table_column holding_columns[] = {
+    {"RESOURCE", "resource", TABLE_NUMBER},
+    {"HOUR", "hour", TABLE_TEXT},
+    {"TIER", "tier", TABLE_TEXT},
+    {"GPUS", "qty", TABLE_NUMBER},
+    {"OFFERED", "offered_qty", TABLE_NUMBER},
+};
+static const struct table_column class_columns[] = {
+    {"CLASS", "name", TABLE_TEXT},
+    {"LOT", "lot", TABLE_NUMBER},
+    {"MEMORY GIB", "memory_gib", TABLE_NUMBER},
+    {"BF16 GFLOPS", "bf16_gflops", TABLE_NUMBER},
+    {"HOST W", "host_power_w", TABLE_NUMBER},
+};
+static const struct table_column region_columns[] = {
+    {"REGION", "name", TABLE_TEXT},
+    {"GRID G/KWH E2", "grid_g_per_kwh_e2", TABLE_NUMBER},
+    {"CARBON FREE BP", "carbon_free_bp", TABLE_NUMBER},
+};
+static const struct table_column market_columns[] = {
+    {"CLASS", "class", TABLE_TEXT},
+    {"REGION", "region", TABLE_TEXT},
+    {"MODE", "mode", TABLE_TEXT},
+    {"LAUNCH G0", "launch_price_g0_e4", TABLE_MONEY},
+    {"G50", "launch_price_g50_e4", TABLE_MONEY},
+    {"G80", "launch_price_g80_e4", TABLE_MONEY},
+    {"G100", "launch_price_g100_e4", TABLE_MONEY},
+    {"INNER BP", "inner_band_bp", TABLE_NUMBER},
+    {"OUTER BP", "outer_band_bp", TABLE_NUMBER},
+    {"HALTED", "halted", TABLE_YES},
+};
+static const struct table_column resource_columns[] = {
+    {"RESOURCE", "id", TABLE_NUMBER},   {"ACCOUNT", "account", TABLE_NUMBER},
+    {"CLASS", "class", TABLE_TEXT},     {"REGION", "region", TABLE_TEXT},
+    {"TIER", "tier", TABLE_TEXT},       {"GPUS", "gpus", TABLE_NUMBER},
+    {"PUE", "pue_e4", TABLE_MONEY},     {"NODE", "node", TABLE_TEXT},
+    {"标识", "identifier", TABLE_TEXT},
+};
+static const struct table_column group_columns[] = {
+    {"GROUP", "id", TABLE_NUMBER},
+    {"NAME", "name", TABLE_TEXT},
+};
+static const struct table_column account_columns[] = {
+    {"ACCOUNT", "id", TABLE_NUMBER},  {"NAME", "name", TABLE_TEXT},
+    {"GROUP", "group", TABLE_NUMBER}, {"ROLES", "roles", TABLE_TEXT},
+    {"FEES", "fees", TABLE_NUMBER},   {"KILLED", "killed", TABLE_YES},
+};
+static const struct table_column key_columns[] = {
+    {"KEY", "id", TABLE_NUMBER},
+    {"NAME", "name", TABLE_TEXT},
+    {"ACCOUNT", "account", TABLE_NUMBER},
+    {"ROLES", "roles", TABLE_TEXT},
+    {"PUBLIC KEY", "public_key", TABLE_TEXT},
+    {"REVOKED", "revoked", TABLE_YES},
+};
+static const struct table_column fees_columns[] = {
+    {"FEES", "id", TABLE_NUMBER},
+    {"MAKER BP", "maker_bp", TABLE_NUMBER},
+    {"TAKER BP", "taker_bp", TABLE_NUMBER},
+};
+static const struct table_column gateway_columns[] = {
+    {"GATEWAY", "name", TABLE_TEXT},        {"LINK", "link", TABLE_NUMBER},
+    {"SESSIONS", "sessions", TABLE_NUMBER}, {"MESSAGES", "messages", TABLE_NUMBER},
+    {"REQUESTS", "requests", TABLE_NUMBER}, {"REFUSED", "refused", TABLE_NUMBER},
+    {"COMMANDS", "commands", TABLE_NUMBER}, {"EVENTS", "events", TABLE_NUMBER},
+    {"DROPPED", "dropped", TABLE_NUMBER},
+};
+static const struct {
+    const struct table_column *columns;
+    uint32_t count;
+} list_tables[LIST_WHAT_COUNT] = {
+    [LIST_CLASSES] = {class_columns, COUNT_OF(class_columns)},
+    [LIST_REGIONS] = {region_columns, COUNT_OF(region_columns)},
+    [LIST_MARKETS] = {market_columns, COUNT_OF(market_columns)},
+    [LIST_RESOURCES] = {resource_columns, COUNT_OF(resource_columns)},
+    [LIST_GROUPS] = {group_columns, COUNT_OF(group_columns)},
+    [LIST_ACCOUNTS] = {account_columns, COUNT_OF(account_columns)},
+    [LIST_KEYS] = {key_columns, COUNT_OF(key_columns)},
+    [LIST_FEES] = {fees_columns, COUNT_OF(fees_columns)},
+    [LIST_GATEWAYS] = {gateway_columns, COUNT_OF(gateway_columns)},
+};
+
+/* Where the request says from which row on; `last` is the id of the last row that came. */
+static void page_after(struct request *request, uint64_t last, uint32_t rows)
+{
+    switch (request->type) {
+    case REQUEST_ORDERS:
+        request->orders.after_order_id = last;
+        break;
+    case REQUEST_TRADES:
+        request->trades.after_fill_id = last;
+        break;
+    case REQUEST_ACCOUNT:
+        request->account.after_holding = rows;
+        break;
+    default:
+        request->list.after = (uint32_t)last;
+        break;
+    }
+}
+
+/* Puts all pages' rows into the table; `answer` is that of the first page when it is there already. */
+static int pages(struct cli *cli, struct request *request, const char *rows_key, const char *id_key,
+                 struct table *table)
+{
+    bool more = true;
+    while (more) {
+        const struct message *answer;
+        int status = cli_ask(cli, request, &answer);
+        if (status != CLI_DONE) {
+            return status;
+        }
+        json_t *json = message_json(answer);
+        const json_t *rows = json_object_get(json, rows_key);
+        uint64_t last = 0;
+        for (size_t i = 0; i < json_array_size(rows); i++) {
+            json_t *row = json_array_get(rows, i);
+            table_row(table, row);
+            last = (uint64_t)json_integer_value(json_object_get(row, id_key));
+        }
+        more = json_is_true(json_object_get(json, "more")) && json_array_size(rows) > 0;
+        json_decref(json);
+        page_after(request, last, table->row_count);
+    }
+    return CLI_DONE;
+}
+
+static int run_pages(struct cli *cli, struct request *request, const char *rows_key,
+                     const char *id_key, const struct table_column *columns, uint32_t column_count)
+{
+    struct table table;
+    int status = cli_connect(cli);
+    if (status != CLI_DONE) {
+        return status;
+    }
+    table_begin(&table, stdout, cli->form, columns, column_count);
+    status = pages(cli, request, rows_key, id_key, &table);
+    table_end(&table, status == CLI_DONE ? "none" : "");
+    return status;
+}
+
+static int run_orders(struct cli *cli)
+{
+    struct request request = {.type = REQUEST_ORDERS};
+    if (fields_fill(&cli->arguments, cli->now_ns, &request, &cli->error) < 0) {
+        return cli_usage(cli);
+    }
+    return run_pages(cli, &request, "orders", "order_id", order_columns, COUNT_OF(order_columns));
+}
+
+static int run_trades(struct cli *cli)
+{
+    struct request request = {.type = REQUEST_TRADES};
+    if (fields_fill(&cli->arguments, cli->now_ns, &request, &cli->error) < 0) {
+        return cli_usage(cli);
+    }
+    return run_pages(cli, &request, "trades", "fill_id", trade_columns, COUNT_OF(trade_columns));
+}
+
+static int run_list(struct cli *cli)
+{
+    struct request request = {.type = REQUEST_LIST};
+    if (fields_fill(&cli->arguments, cli->now_ns, &request, &cli->error) < 0) {
+        return cli_usage(cli);
+    }
+    uint8_t what = request.list.what;
+    return run_pages(cli, &request, "rows", "id", list_tables[what].columns,
+                     list_tables[what].count);
+}
+
+static int run_order(struct cli *cli)
+{
+    struct request request = {.type = REQUEST_ORDER_STATUS};
+    const struct message *answer;
+    if (fields_fill(&cli->arguments, cli->now_ns, &request, &cli->error) < 0) {
+        return cli_usage(cli);
+    }
+    if ((request.order_status.order_id == 0) == (request.order_status.cl_ord_id == 0)) {
+        error_set(&cli->error, ERROR_INVALID, "give the order's id, or --cl-ord-id N");
+        return cli_usage(cli);
+    }
+    int status = cli_connect(cli);
+    if (status == CLI_DONE) {
+        status = cli_ask(cli, &request, &answer);
+    }
+    if (status != CLI_DONE) {
+        return status;
+    }
+    const struct order_status_answer *order = &answer->order_status;
+    if (order->reason != 0) {
+        return cli_refused(cli, order->reason, codec_request_name(order->request), answer);
+    }
+    json_t *json = message_json(answer);
+    if (cli->form == TABLE_JSON) {
+        cli_print_json(json);
+        return CLI_DONE;
+    }
+    if (order->order_count == 0) {
+        printf("%s was carried out\n", codec_request_name(order->request));
+    } else {
+        struct table table;
+        table_begin(&table, stdout, cli->form, order_columns, COUNT_OF(order_columns));
+        table_row(&table, json_array_get(json_object_get(json, "orders"), 0));
+        table_end(&table, "");
+    }
+    json_decref(json);
+    return CLI_DONE;
+}
+
+static void print_pair(const char *name, const json_t *json, const char *key, enum table_kind kind)
+{
+    char text[TABLE_CELL_SIZE];
+    const struct table_column column = {name, key, kind};
+    table_cell(&column, json, text);
+    if (text[0] != '\0') {
+        printf("%-14s %*s\n", name, kind == TABLE_TEXT || kind == TABLE_YES ? 0 : 18, text);
+    }
+}
+
+static int run_account(struct cli *cli)
+{
+    struct request request = {.type = REQUEST_ACCOUNT};
+    const struct message *answer;
+    if (fields_fill(&cli->arguments, cli->now_ns, &request, &cli->error) < 0) {
+        return cli_usage(cli);
+    }
+    int status = cli_connect(cli);
+    if (status == CLI_DONE) {
+        status = cli_ask(cli, &request, &answer);
+    }
+    if (status != CLI_DONE) {
+        return status;
+    }
+    json_t *json = message_json(answer);
+    if (cli->form == TABLE_JSON) {
+        cli_print_json(json);
+        return CLI_DONE;
+    }
+    if (cli->form == TABLE_PEOPLE) {
+        static const struct table_column pairs[] = {
+            {"account", "account", TABLE_NUMBER},
+            {"name", "name", TABLE_TEXT},
+            {"roles", "roles", TABLE_TEXT},
+            {"killed", "killed", TABLE_YES},
+            {"cash", "cash_e4", TABLE_MONEY},
+            {"credit", "credit_e4", TABLE_MONEY},
+            {"reserved", "reserved_e4", TABLE_MONEY},
+            {"bond", "bond_e4", TABLE_MONEY},
+            {"available", "available_e4", TABLE_MONEY},
+            {"in escrow", "escrow_e4", TABLE_MONEY},
+            {"open orders", "open_orders", TABLE_NUMBER},
+        };
+        for (uint32_t i = 0; i < COUNT_OF(pairs); i++) {
+            print_pair(pairs[i].title, json, pairs[i].key, pairs[i].kind);
+        }
+        printf("\n");
+    }
+    json_decref(json);
+    struct table table;
+    table_begin(&table, stdout, cli->form, holding_columns, COUNT_OF(holding_columns));
+    status = pages(cli, &request, "holdings", "resource", &table);
+    table_end(&table, "no GPU-hours held");
+    return status;
+}
+
+/* --- the book ---------------------------------------------------------------------------------------- */
+
+static const struct table_column book_columns[] = {
+    {"ORDERS", "bid_orders", TABLE_NUMBER},   {"BID QTY", "bid_qty", TABLE_NUMBER},
+    {"BID", "bid_e4", TABLE_MONEY},           {"OFFER", "offer_e4", TABLE_MONEY},
+    {"OFFER QTY", "offer_qty", TABLE_NUMBER}, {"ORDERS ", "offer_orders", TABLE_NUMBER},
+};
+
+static void book_side(json_t *row, const struct level_row *level, const char *price,
+                      const char *qty, const char *orders)
+{
+    json_object_set_new(row, price, json_integer(level->price_e4));
+    json_object_set_new(row, qty, json_integer(level->qty));
+    json_object_set_new(row, orders, json_integer(level->orders));
+}
+
+static void print_price(const char *name, int64_t price_e4, int64_t qty)
+{
+    char text[DECIMAL_TEXT_SIZE];
+    if (price_e4 == 0) {
+        return;
+    }
+    decimal_format(price_e4, DECIMAL_E4_PLACES, 2, text);
+    printf("  %s %s", name, text);
+    if (qty != 0) {
+        printf(" × %lld", (long long)qty);
+    }
+}
+
+static void book_print(const struct cli *cli, const struct book_answer *book)
+{
+    struct table table;
+    if (cli->form == TABLE_PEOPLE) {
+        printf("%s%s\nbest, all eligible tiers:", book->symbol, book->halted ? "  HALTED" : "");
+        print_price("bid", book->best_bid_e4, book->best_bid_qty);
+        print_price("offer", book->best_offer_e4, book->best_offer_qty);
+        print_price("last", book->last_px_e4, book->last_qty);
+        print_price("reference", book->reference_e4, 0);
+        printf("\n\n");
+    }
+    table_begin(&table, stdout, cli->form, book_columns, COUNT_OF(book_columns));
+    uint32_t rows = book->bid_count > book->offer_count ? book->bid_count : book->offer_count;
+    for (uint32_t i = 0; i < rows; i++) {
+        json_t *row = json_object();
+        CHECK(row != NULL);
+        if (i < book->bid_count) {
+            book_side(row, &book->bids[i], "bid_e4", "bid_qty", "bid_orders");
+        }
+        if (i < book->offer_count) {
+            book_side(row, &book->offers[i], "offer_e4", "offer_qty", "offer_orders");
+        }
+        table_row(&table, row);
+        json_decref(row);
+    }
+    table_end(&table, "no orders rest in this tier");
+}
+
+static int run_book(struct cli *cli)
+{
+    struct request request = {.type = REQUEST_BOOK};
+    const struct message *answer;
+    int status = cli_symbol(cli, request.book.symbol);
+    if (status == CLI_DONE) {
+        status = cli_connect(cli);
+    }
+    if (status == CLI_DONE) {
+        status = cli_symbol(cli, request.book.symbol);
+    }
+    if (status == CLI_DONE) {
+        status = cli_ask(cli, &request, &answer);
+    }
+    if (status == CLI_DONE && cli->form == TABLE_JSON) {
+        cli_print_json(message_json(answer));
+    } else if (status == CLI_DONE) {
+        book_print(cli, &answer->book);
+    }
+    return status;
+}
+
+static const struct arguments_option book_options[] = {
+    {"symbol", "SYMBOL", "the contract, whole: H100.CN-GZ.G80.20261121T14Z; or its parts:"},
+    {"class", "CLASS", "H100, A100-80, 910B …"},
+    {"region", "REGION", "CN-GZ, CN-NM …"},
+    {"tier", "TIER", "G0, G50, G80 or G100"},
+    {"hour", "HOUR", "UTC, 2026-11-21T14; +3: three hours from now"},
+    {NULL, NULL, NULL},
+};
+static const char *const account_hidden[] = {"after_holding", NULL};
+
+const struct arguments_command command_read_list[] = {
+    {.name = "book",
+     .summary = "Show a contract's order book.",
+     .positional = {"symbol"},
+     .options = book_options,
+     .examples = {"H100.CN-GZ.G80.20261121T14Z",
+                  "--class H100 --region CN-GZ --tier G80 --hour +3"},
+     .run = run_book},
+    {.name = "account",
+     .summary = "Show an account's money and the GPU-hours that it holds.",
+     .positional = {"account"},
+     .request = REQUEST_ACCOUNT,
+     .hidden = account_hidden,
+     .examples = {"", "7 --json"},
+     .run = run_account},
+    {.name = "orders",
+     .summary = "List the account's live orders, oldest first.",
+     .request = REQUEST_ORDERS,
+     .examples = {"", "--csv"},
+     .run = run_orders},
+    {.name = "order",
+     .summary = "Show what became of an order or request, also long after it ended.",
+     .positional = {"order-id"},
+     .options = (const struct arguments_option[]){{"cl-ord-id", "N", "by your own number instead"},
+                                                  {NULL, NULL, NULL}},
+     .request = REQUEST_ORDER_STATUS,
+     .examples = {"4294967297", "--cl-ord-id 12"},
+     .run = run_order},
+    {.name = "trades",
+     .summary = "List the account's fills, oldest first.",
+     .request = REQUEST_TRADES,
+     .examples = {"", "--csv", "--after-fill-id 1200"},
+     .run = run_trades},
+    {.name = "list",
+     .summary =
+         "List classes, regions, markets, resources, groups, accounts, keys, fees, gateways.",
+     .positional = {"what"},
+     .request = REQUEST_LIST,
+     .examples = {"resources", "markets --csv"},
+     .run = run_list},
+    {.name = NULL},
+};

@@ -84,6 +84,8 @@ SETTLEMENT_KIT = tests/settlement_market.c tests/settlement_proxy.c
 TESTS += settlement_core settlement_pg
 test_settlement_core_USES = SETTLEMENT_KIT SETTLEMENT WIRE BASE
 test_settlement_pg_USES = SETTLEMENT_KIT SETTLEMENT WIRE BASE
+BENCHES += settlement
+bench_settlement_USES = SETTLEMENT_KIT SETTLEMENT WIRE BASE
 # The migrations stand in the program.
 $(foreach v,$(VARIANTS),build/$(v)/settlement/migrations.o): $(wildcard sql/[0-9]*.sql)
 
@@ -173,7 +175,7 @@ $(foreach b,$(BENCHES),$(eval $(call link_rules,release,bench/$(b),bench/$(b).c,
 # --- what to make ---------------------------------------------------------------------------------
 LINT = $(addprefix tests/lint/,format.sh layers.sh libraries.sh purity.sh floats.sh repository.sh)
 SUITES = $(addprefix build/asan/tests/test_,$(TESTS))
-SCRIPTS =
+SCRIPTS = tests/cluster.sh
 FUZZ_SECONDS ?= 30
 
 # Everything that is compiled for `make test`; tests/lint/compile.sh makes it.

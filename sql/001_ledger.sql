@@ -189,9 +189,11 @@ CREATE TABLE kashi.postings (
     line     smallint NOT NULL, -- within the transaction, from 0
     unit     smallint NOT NULL,
     kind     smallint NOT NULL,
-    tier     smallint,
-    PRIMARY KEY (seq, index, line)
+    tier     smallint
 );
+-- No key of its own: a second (seq, index) already fails at the key of kashi.fills or
+-- kashi.cash_movements in the same transaction. A key over every posting would halve the speed, and
+-- the cheapest index (brin) takes a fifth; docs/settlement.md says which one to add for statements.
 
 -- --- the index, written by pricing ---------------------------------------------------------------
 CREATE TABLE kashi.index_values (

@@ -30,7 +30,10 @@ case "${1:-}" in
 start | stop | status | url | kill9 | remove) ;;
 *) usage >&2; exit 2 ;;
 esac
-[ $# -eq 2 ] && [ -n "$2" ] || { usage >&2; exit 2; }
+if [ $# -ne 2 ] || [ -z "$2" ]; then
+	usage >&2
+	exit 2
+fi
 command=$1
 [ "$command" = start ] && mkdir -p -- "$2"
 [ -d "$2" ] || fail "the instance folder $2 does not exist; start makes it"
@@ -124,6 +127,7 @@ make_cluster() {
 	as_server "$BIN/initdb" -D "$DATA" -U kashi -A trust --locale=C.UTF-8 -E UTF8 \
 		>"$DIR/initdb.log" 2>&1 || fail "initdb failed; see $DIR/initdb.log"
 	rm -f -- "$DIR/initdb.log"
+	# shellcheck disable=SC2016
 	as_server sh -c 'cat >>"$0/postgresql.conf"; echo "local all all trust" >"$0/pg_hba.conf"' \
 		"$DATA" <<END
 listen_addresses = ''

@@ -94,9 +94,10 @@ PRICING = pricing/core/lane_day.c pricing/core/index.c pricing/latest.c pricing/
 PROGRAMS += kashi-pricing
 kashi-pricing_MAIN = pricing/main.c
 kashi-pricing_USES = PRICING WIRE BASE
-TESTS += pricing_core pricing_model
+TESTS += pricing_core pricing_model pricing_process
 test_pricing_core_USES = PRICING WIRE BASE
 test_pricing_model_USES = PRICING WIRE BASE
+test_pricing_process_USES = PRICING WIRE BASE
 
 CLIENT = client/kashi_book.c client/kashi_feed.c client/kashi_key.c client/kashi_pending.c \
 	client/kashi_session.c

@@ -411,7 +411,7 @@ static size_t compare_all(const struct tape *tape, const struct heard *heard)
     return compared;
 }
 
-Test(pricing_model, index_and_slow_model_agree_on_random_tapes, .timeout = 300)
+Test(pricing_model, index_and_slow_model_agree_on_random_tapes)
 {
     const char *given = getenv("KASHI_SEED");
     uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);

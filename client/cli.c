@@ -113,11 +113,11 @@ static int find_gateway(struct cli *cli)
     }
     if (given != NULL) {
         char name[64];
-        snprintf(name, sizeof(name), "gateway-%.32s", given);
+        snprintf(name, sizeof(name), "gateway.%.32s", given);
         return cli_endpoint(cli, "gateway-endpoint", name, "clients", cli->endpoint);
     }
     char pattern[FOLDER_LENGTH_MAX + 32];
-    snprintf(pattern, sizeof(pattern), "%s/gateway-*.endpoints", dir);
+    snprintf(pattern, sizeof(pattern), "%s/gateway.*.endpoints", dir);
     glob_t found;
     int status = CLI_NO_CONNECTION;
     if (glob(pattern, 0, NULL, &found) == 0 && found.gl_pathc > 0 &&

@@ -68,7 +68,7 @@ static const struct arguments_option market_options[] = {
 };
 static const struct arguments_option key_options[] = {
     {"name", "TEXT", "for people"},
-    {"public-key", "KEY|FILE", "40 characters, or the owner's key file"},
+    {"public-key", "KEY|FILE", "40 characters, or the owner's .pub file"},
     {NULL, NULL, NULL},
 };
 static const struct arguments_option advance_options[] = {
@@ -119,7 +119,7 @@ const struct arguments_command command_admin_list[] = {
      .positional = {"public-key"},
      .options = key_options,
      .request = REQUEST_REGISTER_KEY,
-     .examples = {"buyer.key --account 3 --roles buyer --name desk-1"},
+     .examples = {"buyer.pub --account 3 --roles buyer --name desk-1"},
      .run = run_admin},
     {.name = "admin revoke",
      .summary = "Revoke a key; its session and orders end.",

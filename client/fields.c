@@ -222,7 +222,7 @@ static int parse_key(const char *option, const char *text, uint8_t *to, struct e
     if (access(text, F_OK) != 0) {
         return fail(error, option, text,
                     "is neither a public key of 40 characters nor a key file; make one with: "
-                    "kashi keygen FILE");
+                    "kashi keygen NAME");
     }
     int rc = kashi_key_load_public(public_text, text, error);
     if (rc < 0) {

@@ -46,6 +46,8 @@ int kashi_key_generate(struct kashi_key *key, struct error *error);
 int kashi_key_load(struct kashi_key *key, const char *path, struct error *error);
 /* Writes a new file that only its owner can read; ERROR_INVALID when the file exists. */
 int kashi_key_save(const struct kashi_key *key, const char *path, struct error *error);
+/* Its public half in a file of its own, likewise new. */
+int kashi_key_save_public(const struct kashi_key *key, const char *path, struct error *error);
 /* The `public` line alone: of a key file or of gateway.pub. */
 int kashi_key_load_public(char text[CODEC_PUBLIC_KEY_TEXT + 1], const char *path,
                           struct error *error);

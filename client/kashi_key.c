@@ -24,7 +24,7 @@ static int key_read(const struct config *config, const char *path, const char *n
     uint8_t bytes[PUBLIC_KEY_SIZE];
     if (value == NULL) {
         return error_set(error, ERROR_INVALID,
-                         "%s: no line '%s = …'; make a key file with: kashi keygen FILE", path,
+                         "%s: no line '%s = …'; make a key file with: kashi keygen NAME", path,
                          name);
     }
     if (!codec_key_parse(value, strlen(value), bytes)) {
@@ -71,10 +71,10 @@ int kashi_key_load(struct kashi_key *key, const char *path, struct error *error)
     return rc;
 }
 
-int kashi_key_save(const struct kashi_key *key, const char *path, struct error *error)
+static int key_write(const char *path, mode_t mode, const char *text, struct error *error)
 {
     /* O_EXCL: a key that is overwritten is an account that nobody can open any more. */
-    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (file < 0 && errno == EEXIST) {
         return error_set(error, ERROR_INVALID,
                          "%s: a file of this name is there already; choose another name", path);
@@ -83,7 +83,7 @@ int kashi_key_save(const struct kashi_key *key, const char *path, struct error *
         return error_system(error, errno, "%s", path);
     }
     int rc = 0;
-    if (dprintf(file, "public = %s\nsecret = %s\n", key->public_text, key->secret_text) < 0) {
+    if (dprintf(file, "%s", text) < 0 || fsync(file) != 0) {
         rc = error_system(error, errno, "%s", path);
     }
     if (close(file) != 0 && rc == 0) {
@@ -93,4 +93,20 @@ int kashi_key_save(const struct kashi_key *key, const char *path, struct error *
         unlink(path);
     }
     return rc;
+}
+
+#define KEY_TEXT_SIZE 128
+
+int kashi_key_save(const struct kashi_key *key, const char *path, struct error *error)
+{
+    char text[KEY_TEXT_SIZE];
+    snprintf(text, sizeof(text), "public = %s\nsecret = %s\n", key->public_text, key->secret_text);
+    return key_write(path, 0600, text, error);
+}
+
+int kashi_key_save_public(const struct kashi_key *key, const char *path, struct error *error)
+{
+    char text[KEY_TEXT_SIZE];
+    snprintf(text, sizeof(text), "public = %s\n", key->public_text);
+    return key_write(path, 0644, text, error);
 }

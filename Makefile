@@ -50,8 +50,11 @@ EXCHANGE = exchange/journal_format.c exchange/journal_read.c exchange/journal_wr
 PROGRAMS += kashi-exchange
 kashi-exchange_MAIN = exchange/main.c
 kashi-exchange_USES = EXCHANGE CORE WIRE BASE
-TESTS += journal link sequencer
+TESTS += base journal link sequencer
 test_journal_USES = EXCHANGE TESTKIT WIRE BASE
+FUZZERS += journal
+fuzz_journal_USES = EXCHANGE CORE TESTKIT WIRE BASE
+test_base_USES = WIRE BASE
 test_link_USES = WIRE BASE
 test_sequencer_USES = EXCHANGE CORE WIRE BASE
 

@@ -150,10 +150,10 @@ static void drop_peer(struct sequencer *sequencer, uint8_t peer)
 /* A link whose peer is gone: LINK_DOWN goes into the next batch. */
 static void lose_link(struct sequencer *sequencer, uint16_t link, const char *why)
 {
-    log_warn("link %u lost: %s", link, why);
+    log_info("link %u down: %s", link, why);
     drop_peer(sequencer, sequencer->peers[link]);
     sequencer->lost[link] = sequencer->lost_any = true;
-    sequencer->counts.links_lost++;
+    sequencer->counts.links_down++;
 }
 
 static void end_lost_links(struct sequencer *sequencer)

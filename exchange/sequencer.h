@@ -20,7 +20,7 @@ struct sequencer;
 struct sequencer_counts {
     uint64_t batches;
     uint64_t commands;
-    uint64_t links_lost;
+    uint64_t links_down;
 };
 
 /* Replays the journal, begins the market if there is none, ends links that were up when the last

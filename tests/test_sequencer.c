@@ -288,7 +288,7 @@ Test(sequencer, loses_a_silent_link_and_welcomes_it_back)
     wait_state(&bench, east, LINK_UP);
     uint16_t link = link_client_id(east->client);
     wait_state(&bench, east, LINK_LOST); /* it never pings */
-    cr_assert_eq(sequencer_counts(bench.sequencer).links_lost, 1);
+    cr_assert_eq(sequencer_counts(bench.sequencer).links_down, 1);
     gateway_close(east);
     east = gateway_open(&bench, "east");
     wait_state(&bench, east, LINK_UP);

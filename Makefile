@@ -36,7 +36,7 @@ GROUPS = BASE WIRE CORE EXCHANGE REPLICA GATEWAY SETTLEMENT PRICING CLIENT COMMA
 BASE = base/check.c base/error.c base/log.c base/clock.c base/crc32c.c base/arena.c base/config.c \
 	base/endpoints.c base/file.c base/file_posix.c
 
-WIRE = wire/contract.c wire/reject.c wire/seal.c wire/link.c wire/tape.c wire/codec.c \
+WIRE = wire/contract.c wire/reject.c wire/seal.c wire/frame.c wire/link.c wire/tape.c wire/codec.c \
 	wire/codec_decode.c wire/codec_table.c wire/report.c
 
 CORE = exchange/core/engine.c exchange/core/order.c exchange/core/order_check.c \
@@ -52,7 +52,8 @@ kashi-exchange_MAIN = exchange/main.c
 kashi-exchange_USES = EXCHANGE CORE WIRE BASE
 TESTS += base journal link sequencer
 test_journal_USES = EXCHANGE TESTKIT WIRE BASE
-FUZZERS += journal
+FUZZERS += journal frame
+fuzz_frame_USES = WIRE BASE
 fuzz_journal_USES = EXCHANGE CORE TESTKIT WIRE BASE
 test_base_USES = WIRE BASE
 test_link_USES = WIRE BASE

@@ -4,6 +4,8 @@
 #define KASHI_WIRE_FRAME_H
 
 #include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "wire/command.h"
@@ -45,5 +47,11 @@ struct frame_head {
 static_assert(sizeof(struct frame_head) == 48, "frame head");
 static_assert(sizeof(struct command) == FRAME_ITEM_SIZE && sizeof(struct event) == FRAME_ITEM_SIZE,
               "items");
+
+/* Whether the bytes (aligned to 8) are exactly one frame of any kind. Pure; any thread. */
+bool frame_whole(const void *bytes, size_t size);
+/* Whether a whole frame is one that a gateway may send: HELLO with a name, PING, BYE, or COMMANDS of
+ * at least one whole command, each with a true checksum and none of the sequencer's own types. */
+bool frame_from_gateway(const struct frame_head *head, const union command_slot *slots);
 
 #endif

@@ -8,7 +8,6 @@
 
 #include "base/check.h"
 #include "base/error.h"
-#include "wire/seal.h"
 
 /* Frames that may wait on either side. With this many unread ones a gateway is as good as gone. */
 #define FRAMES_WAITING_MAX 1000
@@ -101,16 +100,10 @@ static void skip_parts(void *socket)
     }
 }
 
-/* Whether the part is one well-formed frame. */
-static bool frame_check(const struct link_buffer *buffer, int size)
+/* Whether what was received, `size` bytes or -1, is one well-formed frame. */
+static bool buffer_whole(const struct link_buffer *buffer, int size)
 {
-    struct frame_head head;
-    if (size < (int)sizeof(head) || size > (int)FRAME_SIZE_MAX) {
-        return false;
-    }
-    memcpy(&head, buffer->bytes, sizeof(head));
-    return head.magic == FRAME_MAGIC && head.version == 1 && head.count <= FRAME_ITEMS_MAX &&
-           (size_t)size == sizeof(head) + (size_t)head.count * FRAME_ITEM_SIZE;
+    return size >= 0 && size <= (int)FRAME_SIZE_MAX && frame_whole(buffer->bytes, (size_t)size);
 }
 
 static const struct frame_head *buffer_head(const struct link_buffer *buffer)
@@ -240,7 +233,7 @@ int link_client_receive(struct link_client *client, int64_t now_ns, struct link_
         bool single = !more_parts(client->socket);
         skip_parts(client->socket);
         /* The exchange does not send bad frames; one that is bad does not count as life. */
-        if (single && frame_check(buffer, size)) {
+        if (single && buffer_whole(buffer, size)) {
             break;
         }
     }
@@ -358,44 +351,6 @@ static struct link_peer *peer_add(struct link_server *server, const uint8_t *id,
     return NULL;
 }
 
-/* Only the sequencer itself speaks these. */
-static bool is_internal(uint8_t type)
-{
-    return type == COMMAND_GENESIS || type == COMMAND_TICK || type == COMMAND_LINK_UP ||
-           type == COMMAND_LINK_DOWN;
-}
-
-/* Whole commands with true checksums, nothing left over. */
-static bool commands_check(const union command_slot *slots, uint32_t count)
-{
-    uint32_t at = 0;
-    while (at < count) {
-        const struct command *command = &slots[at].command;
-        uint8_t length = command->head.slots;
-        if (length < 1 || length > COMMAND_SLOTS_MAX || length > count - at ||
-            is_internal(command->head.type) || !seal_verify(command)) {
-            return false;
-        }
-        at += length;
-    }
-    return count > 0;
-}
-
-static bool request_check(const struct frame_head *head, const union command_slot *slots)
-{
-    switch (head->kind) {
-    case FRAME_COMMANDS:
-        return commands_check(slots, head->count);
-    case FRAME_HELLO:
-        return head->count == 0 && head->name[0] != '\0' && head->name[LINK_NAME_SIZE - 1] == '\0';
-    case FRAME_PING:
-    case FRAME_BYE:
-        return head->count == 0;
-    default:
-        return false;
-    }
-}
-
 /* One message: 1 there is a frame in the buffer, its sender's id in `id`; 0 none; -1 a bad one. */
 static int server_take(struct link_server *server, uint8_t id[ROUTING_ID_MAX], int *id_size)
 {
@@ -412,8 +367,8 @@ static int server_take(struct link_server *server, uint8_t id[ROUTING_ID_MAX], i
     bool single = !more_parts(server->socket);
     skip_parts(server->socket);
     const struct link_buffer *buffer = &server->buffer;
-    return single && frame_check(buffer, size) &&
-                   request_check(buffer_head(buffer), buffer_items(buffer))
+    return single && buffer_whole(buffer, size) &&
+                   frame_from_gateway(buffer_head(buffer), buffer_items(buffer))
                ? 1
                : -1;
 }

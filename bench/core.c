@@ -258,6 +258,7 @@ static inline void engine_apply(const struct flow_record *r)
 {
     uint64_t i = position++;
     struct command *ahead = &window[(i + LOOK_AHEAD) % WINDOW];
+    __builtin_prefetch(&ids[r[2 * LOOK_AHEAD].id], 1); /* the driver's own look-up */
     prepare(ahead, r + LOOK_AHEAD);
     engine_prefetch(engine, ahead, false);
     engine_prefetch(engine, &window[(i + NEAR) % WINDOW], true);

@@ -76,6 +76,7 @@ static void node_release(struct engine *e, uint32_t index)
 {
     struct node *n = node_at(e, index);
     uint32_t units = n->units;
+    n->count = 0; /* no leaf of any book any more: a hint that still names it must fail */
     n->next_free = e->s.node_free[units];
     e->s.node_free[units] = index;
     e->s.node_units_live -= units;
@@ -236,6 +237,60 @@ static int32_t goodness_of(const struct order *o)
     return o->sell ? -(int32_t)o->price_e4 : (int32_t)o->price_e4;
 }
 
+static uint32_t *hint_of(const struct engine *e, uint32_t tree, uint32_t price_e4)
+{
+    uint32_t h = (tree * 0x9e3779b1u) ^ price_e4;
+    h = (h ^ (h >> 15)) * 0x85ebca6bu;
+    return &e->hints[(h >> 7) & e->hint_mask];
+}
+
+/* Whether goodness g belongs into this node of the tree, found by a hint that may be stale: the node
+ * must be one of its leaves, with a worse entry before the place and one not worse after it. Blocks
+ * are split but never joined, so what was a node's start once is one for good, and its header true:
+ * of another book, or empty where it is free. */
+static bool hint_holds(const struct node *n, uint32_t tree, int32_t g)
+{
+    const int32_t *keys = keys_of((struct node *)(uintptr_t)n);
+    return n->count > 1 && n->book == tree && n->height == 0 && keys[0] < g &&
+           g <= keys[n->count - 1];
+}
+
+static uint32_t leaf_for(const struct engine *e, uint32_t root, uint32_t tree, int32_t g,
+                         uint32_t *hint)
+{
+    struct node *n = node_at(e, *hint);
+    if (*hint != 0 && hint_holds(n, tree, g)) {
+        return *hint;
+    }
+    uint32_t index = root;
+    n = node_at(e, index);
+    while (n->height > 0) {
+        uint32_t below = count_below(n, g);
+        index = items_of(n)[below - (below > 0)];
+        n = node_at(e, index);
+    }
+    *hint = index;
+    return index;
+}
+
+void book_prefetch_node(const struct engine *e, uint32_t node)
+{
+    const unsigned char *bytes = e->nodes + (size_t)node * NODE_UNIT;
+    for (uint32_t line = 0; line < NODE_UNITS * NODE_UNIT; line += 64) {
+        __builtin_prefetch(bytes + line, 1);
+    }
+}
+
+void book_prefetch_hint(const struct engine *e, uint32_t ladder, uint32_t book, int64_t price_e4)
+{
+    __builtin_prefetch(hint_of(e, ladder * BOOKS + book, (uint32_t)price_e4), 1);
+}
+
+void book_prefetch_leaf(const struct engine *e, uint32_t ladder, uint32_t book, int64_t price_e4)
+{
+    book_prefetch_node(e, *hint_of(e, ladder * BOOKS + book, (uint32_t)price_e4));
+}
+
 void book_insert(struct engine *e, uint32_t slot, uint32_t book)
 {
     struct order *o = &e->orders[slot];
@@ -246,12 +301,9 @@ void book_insert(struct engine *e, uint32_t slot, uint32_t book)
         index = node_new(e, 1, o->ladder * BOOKS + book, 0);
         l->root[book] = index;
     }
+    uint32_t tree = o->ladder * BOOKS + book;
+    index = leaf_for(e, index, tree, g, hint_of(e, tree, o->price_e4));
     struct node *n = node_at(e, index);
-    while (n->height > 0) {
-        uint32_t below = count_below(n, g);
-        index = items_of(n)[below - (below > 0)];
-        n = node_at(e, index);
-    }
     uint32_t at = count_below(n, g);
     entry_insert(n, at, g, slot);
     o->leaf = index;

@@ -26,6 +26,12 @@ uint32_t book_worse(const struct engine *e, uint32_t slot);
 /* Walks one book and CHECKs its order and its links; returns the number of orders. */
 uint32_t book_sanity(const struct engine *e, uint32_t ladder, uint32_t book);
 
+/* Hints to the cache, without effect: the place where the leaf of a price is remembered, that leaf, any
+ * node. Indexes may be stale, prices any. */
+void book_prefetch_hint(const struct engine *e, uint32_t ladder, uint32_t book, int64_t price_e4);
+void book_prefetch_leaf(const struct engine *e, uint32_t ladder, uint32_t book, int64_t price_e4);
+void book_prefetch_node(const struct engine *e, uint32_t node);
+
 /* Ladder of a market's hour; 0 none. */
 uint32_t ladder_find(const struct engine *e, uint32_t market, uint32_t hour);
 /* The same, made when there is none; 0 when the table is full. */

@@ -1,5 +1,6 @@
 #include "exchange/core/engine.h"
 
+#include "exchange/core/book.h"
 #include "exchange/core/emit.h"
 #include "exchange/core/housekeeping.h"
 #include "exchange/core/order.h"
@@ -40,6 +41,16 @@ static uint32_t node_unit_count(const struct engine_config *config)
     return config->orders * 4 + 16 * NODE_UNITS;
 }
 
+/* One hint for eight orders; a wrong or missing one costs time only. */
+static uint32_t hint_count(const struct engine_config *config)
+{
+    uint32_t hints = 4096;
+    while (hints < config->orders / 8) {
+        hints *= 2;
+    }
+    return hints;
+}
+
 /* Takes `count` items from the block at *used, on a cache line of its own. */
 static void *carve(unsigned char *memory, size_t *used, size_t count, size_t size)
 {
@@ -56,6 +67,7 @@ static size_t lay_out(struct engine *e, unsigned char *memory, const struct engi
     e->orders = carve(memory, &used, (size_t)c->orders + 1, sizeof(struct order));
     e->ladders = carve(memory, &used, (size_t)c->ladders + 1, sizeof(struct ladder));
     e->nodes = carve(memory, &used, node_unit_count(c), NODE_UNIT);
+    e->hints = carve(memory, &used, hint_count(c), sizeof(uint32_t));
     e->accounts = carve(memory, &used, (size_t)c->accounts + 1, sizeof(struct account));
     e->keys = carve(memory, &used, (size_t)c->keys + 1, sizeof(struct key));
     e->markets = carve(memory, &used, (size_t)c->markets + 1, sizeof(struct market));
@@ -96,6 +108,7 @@ struct engine *engine_init(void *memory, const struct engine_config *config)
     lay_out(e, memory, config);
     e->config = *config;
     e->bucket_mask = bucket_count(config) - 1;
+    e->hint_mask = hint_count(config) - 1;
     e->node_units = node_unit_count(config);
     e->s.node_top = 1;
     return e;
@@ -295,58 +308,73 @@ void engine_step(struct engine *engine, const struct command *command, struct ev
     e->sink = NULL;
 }
 
+static uint32_t ladder_of(const struct engine *e, uint64_t contract)
+{
+    uint16_t class_id = contract_class(contract);
+    uint16_t region_id = contract_region(contract);
+    if (class_id >= CLASS_COUNT_MAX || region_id >= REGION_COUNT_MAX) {
+        return 0;
+    }
+    return e->rings[e->s.market_of[class_id][region_id]][contract_hour(contract) % HOUR_RING];
+}
+
+static void prefetch_new(const struct engine *e, const struct command *c, bool near)
+{
+    const struct command_new_order *n = &c->new_order;
+    const struct key *k = &e->keys[c->head.key];
+    uint32_t ladder = ladder_of(e, n->contract);
+    uint32_t book = book_index(n->side == SIDE_SELL, contract_tier(n->contract) & 3u);
+    if (!near) {
+        __builtin_prefetch(k, 1);
+        __builtin_prefetch(&e->ladders[ladder], 1);
+        __builtin_prefetch((const char *)&e->ladders[ladder] + 64, 1);
+        book_prefetch_hint(e, ladder, book, n->price_e4);
+        if (n->resource != 0 && n->resource <= e->s.resource_count) {
+            uint32_t hour = contract_hour(n->contract);
+            __builtin_prefetch(&e->cells[n->resource][hour % HOUR_RING], 1);
+            __builtin_prefetch(&e->resources[n->resource], 0);
+        }
+        return;
+    }
+    __builtin_prefetch(&e->accounts[k->account], 1);
+    __builtin_prefetch(&e->orders[k->newest], 1);
+    book_prefetch_leaf(e, ladder, book, n->price_e4);
+}
+
+static void prefetch_cancel(const struct engine *e, const struct command *c, bool near)
+{
+    uint32_t slot = (uint32_t)c->cancel_order.order_id;
+    if (slot > e->s.order_top) {
+        return;
+    }
+    const struct order *o = &e->orders[slot];
+    if (!near) {
+        __builtin_prefetch(&e->keys[c->head.key], 1);
+        __builtin_prefetch(o, 1);
+        return;
+    }
+    book_prefetch_node(e, o->leaf);
+    __builtin_prefetch(&e->accounts[e->keys[c->head.key].account], 1);
+    __builtin_prefetch(&e->orders[o->newer], 1);
+    __builtin_prefetch(&e->orders[o->older], 1);
+    __builtin_prefetch(&e->ladders[o->ladder], 1);
+    if (o->sell) {
+        uint32_t hour = contract_hour(e->ladders[o->ladder].contract);
+        __builtin_prefetch(&e->cells[o->resource][hour % HOUR_RING], 1);
+    }
+}
+
 /* The near stage follows pointers that the far stage brought in. */
 void engine_prefetch(const struct engine *e, const struct command *command, bool near)
 {
-    uint32_t key = command->head.key;
-    if (key > e->s.key_count) {
+    if (command->head.key > e->s.key_count) {
         return;
     }
     if (command->head.type == COMMAND_NEW_ORDER) {
-        const struct command_new_order *n = &command->new_order;
-        uint32_t hour = contract_hour(n->contract);
-        if (!near) {
-            __builtin_prefetch(&e->keys[key], 1);
-            if (n->resource != 0 && n->resource <= e->s.resource_count) {
-                __builtin_prefetch(&e->cells[n->resource][hour % HOUR_RING], 1);
-                __builtin_prefetch(&e->resources[n->resource], 0);
-            }
-            return;
-        }
-        __builtin_prefetch(&e->accounts[e->keys[key].account], 1);
-        __builtin_prefetch(&e->orders[e->keys[key].newest], 1);
-        uint16_t class_id = contract_class(n->contract);
-        uint16_t region_id = contract_region(n->contract);
-        if (class_id < CLASS_COUNT_MAX && region_id < REGION_COUNT_MAX) {
-            uint32_t ladder = e->rings[e->s.market_of[class_id][region_id]][hour % HOUR_RING];
-            __builtin_prefetch(&e->ladders[ladder], 1);
-            __builtin_prefetch((const char *)&e->ladders[ladder] + 64, 1);
-        }
-        return;
-    }
-    if (command->head.type == COMMAND_CANCEL_ORDER || command->head.type == COMMAND_REPLACE_ORDER) {
-        uint32_t slot = (uint32_t)command->cancel_order.order_id;
-        if (slot > e->s.order_top) {
-            return;
-        }
-        const struct order *o = &e->orders[slot];
-        if (!near) {
-            __builtin_prefetch(&e->keys[key], 1);
-            __builtin_prefetch(o, 1);
-            return;
-        }
-        const unsigned char *leaf = e->nodes + (size_t)o->leaf * NODE_UNIT;
-        for (uint32_t line = 0; line < NODE_UNITS * NODE_UNIT; line += 64) {
-            __builtin_prefetch(leaf + line, 1);
-        }
-        __builtin_prefetch(&e->accounts[e->keys[key].account], 1);
-        __builtin_prefetch(&e->orders[o->newer], 1);
-        __builtin_prefetch(&e->orders[o->older], 1);
-        __builtin_prefetch(&e->ladders[o->ladder], 1);
-        if (o->sell) {
-            uint32_t hour = contract_hour(e->ladders[o->ladder].contract);
-            __builtin_prefetch(&e->cells[o->resource][hour % HOUR_RING], 1);
-        }
+        prefetch_new(e, command, near);
+    } else if (command->head.type == COMMAND_CANCEL_ORDER ||
+               command->head.type == COMMAND_REPLACE_ORDER) {
+        prefetch_cancel(e, command, near);
     }
 }
 

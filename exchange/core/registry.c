@@ -586,11 +586,11 @@ static void kill_switch(struct engine *e, const struct command *c)
 static void advance(struct engine *e, const struct command *c)
 {
     /* The sequencer has moved the clock already; on a real clock it leaves delta 0. */
-    if (c->advance.delta_ns == 0) {
+    if (c->advance.delta_ns < 1) {
         reject(e, c, REASON_NOT_SIMULATED, 0, 0);
         return;
     }
-    if (c->advance.delta_ns < 0 || c->advance.delta_ns > 60 * NS_PER_SECOND) {
+    if (c->advance.delta_ns > 60 * NS_PER_SECOND) {
         reject(e, c, REASON_VALUE_OUT_OF_RANGE, c->advance.delta_ns, 60 * NS_PER_SECOND);
         return;
     }

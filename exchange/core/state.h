@@ -317,7 +317,10 @@ struct engine {
     struct capacity_cell (*cells)[HOUR_RING];
     struct holding *holdings;
     struct bucket *buckets; /* of holdings */
+    uint32_t
+        *hints; /* by book and price: leaf where that price was last; never trusted unchecked */
     uint32_t bucket_mask;
+    uint32_t hint_mask;
     uint32_t node_units;
     uint32_t *hour_holdings; /* by hour in the ring: list of holdings */
     struct fill_record *fills;

@@ -326,8 +326,7 @@ static void advance(struct index *index, int64_t time_ns)
     }
     /* Nothing is kept and nothing waits: time may jump. */
     index->day = index_day(time_ns);
-    index->complete =
-        (uint32_t)((time_ns - index_day_begin_ns(index->day)) / partition_ns(index));
+    index->complete = (uint32_t)((time_ns - index_day_begin_ns(index->day)) / partition_ns(index));
 }
 
 /* --- events ----------------------------------------------------------------------------------- */

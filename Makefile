@@ -65,9 +65,11 @@ REPLICA = exchange/replica_map.c exchange/market_data.c exchange/tape_store.c ex
 PROGRAMS += kashi-replica
 kashi-replica_MAIN = exchange/replica_main.c
 kashi-replica_USES = REPLICA EXCHANGE CORE WIRE BASE
-TESTS += tape market_data
+TESTS += tape market_data status reads
 test_tape_USES = REPLICA WIRE BASE
 test_market_data_USES = REPLICA WIRE BASE
+test_status_USES = REPLICA WIRE BASE
+test_reads_USES = REPLICA CORE WIRE BASE
 
 GATEWAY = gateway/core/registry.c gateway/core/session.c gateway/core/translate.c gateway/auth.c \
 	gateway/outbox.c gateway/reads.c gateway/requests.c gateway/reports.c gateway/gateway.c

@@ -311,7 +311,7 @@ uint32_t model_due_housekeeping(struct model *model, uint32_t units);
 void model_due_end_key(struct model *model, uint32_t key, enum reject_reason reason);
 void model_due_mass_cancel(struct model *model);
 uint32_t model_due_first_open_hour(const struct model *model, int64_t time_ns);
-int64_t model_due_gate_ns(const struct model *model, uint32_t hour);
+model_wide model_due_gate_ns(const struct model *model, uint32_t hour);
 
 /* model_registry.c: the operator's commands; false when the type is none of them. */
 bool model_registry_command(struct model *model);

@@ -4,9 +4,9 @@
 #include "base/check.h"
 #include "tests/model.h"
 
-int64_t model_due_gate_ns(const struct model *model, uint32_t hour)
+model_wide model_due_gate_ns(const struct model *model, uint32_t hour)
 {
-    return (int64_t)hour * NS_PER_HOUR - (int64_t)model->rules.gate_lead_s * NS_PER_SECOND;
+    return (model_wide)hour * NS_PER_HOUR - (model_wide)model->rules.gate_lead_s * NS_PER_SECOND;
 }
 
 uint32_t model_due_first_open_hour(const struct model *model, int64_t time_ns)

@@ -1,0 +1,59 @@
+/* Random commands for a market that is alive: mostly sensible, often on the edge, sometimes wrong
+ * in every way that a field can be. It looks at the model's state to find live orders, sessions and
+ * prices, so the same seed gives the same commands as long as the model stays the same. One thread. */
+#ifndef KASHI_TESTS_MODEL_RANDOM_H
+#define KASHI_TESTS_MODEL_RANDOM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tests/model.h"
+
+struct model_random {
+    uint64_t state;
+    uint64_t names; /* counts the names made up so far */
+    int64_t time_ns;
+    uint32_t burst; /* commands left of a burst of mass cancels */
+};
+
+void model_random_init(struct model_random *random, uint64_t seed);
+/* 0 .. bound - 1 */
+uint32_t model_random_below(struct model_random *random, uint32_t bound);
+
+/* The commands that open the market, one a call, from GENESIS on; false when it is open. */
+bool model_random_opening(struct model_random *random, uint32_t step, const struct model *model,
+                          union command_slot slots[2]);
+/* The next command; seq is left to the caller. */
+void model_random_command(struct model_random *random, const struct model *model,
+                          union command_slot slots[2]);
+
+/* --- what its parts share (model_random*.c) --------------------------------------------------- */
+
+#define MODEL_RANDOM_PRICE_E4 INT64_C(100000) /* the middle of all prices */
+enum {
+    MODEL_RANDOM_CLASSES = 3,
+    MODEL_RANDOM_REGIONS = 2,
+    MODEL_RANDOM_FEES = 3,
+    MODEL_RANDOM_GROUPS = 4,
+    MODEL_RANDOM_ACCOUNTS = 6,
+    MODEL_RANDOM_KEYS = 13,
+    MODEL_RANDOM_RESOURCES = 9
+};
+
+uint64_t model_random_bits(struct model_random *random);
+bool model_random_chance(struct model_random *random, uint32_t percent);
+/* Once in so many times. */
+bool model_random_rarely(struct model_random *random, uint32_t times);
+/* A number that is out of some range, or just beside `near`. */
+int64_t model_random_odd_number(struct model_random *random, int64_t near);
+/* Clears the slots and fills in what every command has. */
+struct command *model_random_start(struct model_random *random, union command_slot slots[2],
+                                   uint8_t type);
+/* From a key's session, with a cl_ord_id so far ahead of its highest. */
+void model_random_send_by(const struct model *model, struct command *command, uint32_t key,
+                          uint64_t ahead);
+void model_random_log_in(struct model_random *random, uint32_t key, union command_slot slots[2]);
+void model_random_operator(struct model_random *random, const struct model *model,
+                           union command_slot slots[2]);
+
+#endif

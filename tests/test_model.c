@@ -1,0 +1,250 @@
+/* The engine against the slow model: seeded random commands, events compared one by one.
+ * As a suite: fixed seeds, 200,000 commands. As a program, any seed and any number:
+ *   build/asan/tests/test_model --seed 7 --commands 1000000
+ */
+#include <criterion/criterion.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "tests/model_random.h"
+#include "tests/model_twin.h"
+
+struct run {
+    uint64_t seed;
+    uint64_t commands;
+    uint64_t sanity_every; /* commands between two looks at the engine's invariants */
+    bool tight;            /* tables so small that they fill up */
+};
+
+/* What all runs of a process have seen, for the test that everything occurs. */
+static uint64_t reasons_seen[MODEL_TWIN_REASONS];
+
+static struct engine_config config_of(const struct run *run)
+{
+    struct engine_config config;
+    engine_config_default(&config);
+    config.accounts = 40;
+    config.keys = 200;
+    config.resources = 40;
+    config.groups = 40;
+    config.markets = 16;
+    if (run->tight) {
+        config.orders = 40;
+        config.timers = 4;
+        config.fills = 600;
+    }
+    return config;
+}
+
+static bool step(struct model_twin *twin, const union command_slot *slots, const struct run *run)
+{
+    if (!model_twin_step(twin, slots)) {
+        fprintf(stderr, "seed %" PRIu64 "\n", run->seed);
+        return false;
+    }
+    uint64_t over = 0;
+    for (uint32_t i = 0; i < twin->model->order_count && twin->step_count % 64 == 0; i++) {
+        over += model_due_over(twin->model, &twin->model->orders[i]) != REASON_NONE;
+    }
+    twin->most_work = over > twin->most_work ? over : twin->most_work;
+    if (twin->step_count % run->sanity_every != 0) {
+        return true;
+    }
+    engine_sanity(twin->engine);
+    if (!model_twin_same_state(twin)) {
+        fprintf(stderr, "seed %" PRIu64 ", after command %" PRIu64 "\n", run->seed,
+                twin->step_count);
+        return false;
+    }
+    return true;
+}
+
+static bool feed(struct model_twin *twin, struct model_random *random, const struct run *run)
+{
+    union command_slot slots[2];
+    for (uint32_t i = 0; model_random_opening(random, i, twin->model, slots); i++) {
+        if (!step(twin, slots, run)) {
+            return false;
+        }
+    }
+    while (twin->step_count < run->commands) {
+        model_random_command(random, twin->model, slots);
+        if (!step(twin, slots, run)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Lets all gates pass: every order goes, and with it everything that was reserved. */
+static bool finish(struct model_twin *twin, struct model_random *random, const struct run *run)
+{
+    union command_slot slots[2];
+    memset(slots, 0, sizeof(slots));
+    slots[0].command.head.type = COMMAND_TICK;
+    slots[0].command.head.slots = 1;
+    slots[0].command.head.time_ns = random->time_ns + 3 * 24 * NS_PER_HOUR;
+    do {
+        if (!step(twin, slots, run)) {
+            return false;
+        }
+    } while (model_has_work(twin->model));
+    __int128_t held_e4 = 0;
+    for (uint32_t i = 1; i <= model_audit_accounts(twin->audit); i++) {
+        struct engine_account account;
+        CHECK(engine_account(twin->engine, i, &account));
+        if (account.reserved_e4 != 0 || account.bond_open_e4 != 0 || account.open_orders != 0) {
+            fprintf(stderr, "seed %" PRIu64 ": account %u keeps a reserve without orders\n",
+                    run->seed, i);
+            return false;
+        }
+        held_e4 += (__int128_t)account.cash_e4 + account.escrow_e4;
+    }
+    if (held_e4 != model_audit_deposits_e4(twin->audit)) {
+        fprintf(stderr, "seed %" PRIu64 ": cash and escrow are not what was deposited\n",
+                run->seed);
+        return false;
+    }
+    return model_twin_same_state(twin) && model_twin_replays(twin);
+}
+
+static void print_statistics(const struct model_twin *twin, const struct run *run)
+{
+    printf("seed %" PRIu64 ": %" PRIu64 " commands, W %u: orders %" PRIu64 ", trades %" PRIu64
+           ", resales %" PRIu64 ", replaced %" PRIu64 ", self-trades %" PRIu64 "/%" PRIu64
+           "/%" PRIu64 ", sweeps %" PRIu64 ", most orders over and waiting %" PRIu64 "\n",
+           run->seed, twin->step_count, twin->model->rules.sweep_slice, twin->events[EVENT_NEW],
+           twin->events[EVENT_TRADE], twin->resales, twin->events[EVENT_REPLACED],
+           twin->self_trades[STP_CANCEL_NEWEST], twin->self_trades[STP_CANCEL_OLDEST],
+           twin->self_trades[STP_DECREMENT], twin->events[EVENT_SWEEP_DONE], twin->most_work);
+}
+
+static bool run_once(const struct run *run)
+{
+    struct engine_config config = config_of(run);
+    struct model_twin *twin = model_twin_new(&config);
+    struct model_random random;
+    model_random_init(&random, run->seed);
+    bool good = feed(twin, &random, run) && finish(twin, &random, run);
+    print_statistics(twin, run);
+    for (size_t i = 0; i < MODEL_TWIN_REASONS; i++) {
+        reasons_seen[i] += twin->reasons[i];
+    }
+    model_twin_free(twin);
+    return good;
+}
+
+static const struct {
+    uint16_t number;
+    const char *name;
+} reasons[] = {
+#define REASON_ROW(number, name, sentence) {number, #name},
+    REASON_LIST(REASON_ROW)
+#undef REASON_ROW
+};
+
+/* Reasons of the core that no command can cause. */
+static const uint16_t unreachable[] = {
+    REASON_NOT_SIMULATED, /* the sequencer's refusal: a command that came so far moved time */
+};
+
+static bool reachable(uint16_t reason)
+{
+    for (size_t i = 0; i < sizeof(unreachable) / sizeof(unreachable[0]); i++) {
+        if (unreachable[i] == reason) {
+            return false;
+        }
+    }
+    return reason >= 100 && reason < 300;
+}
+
+static void print_reasons(void)
+{
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+        if (reasons[i].number >= 100 && reasons[i].number < 300) {
+            printf("%8" PRIu64 " %s%s\n", reasons_seen[reasons[i].number], reasons[i].name,
+                   reachable(reasons[i].number) ? "" : " (cannot occur)");
+        }
+    }
+}
+
+Test(model, short_runs_agree_with_invariants_walked_at_every_step)
+{
+    for (uint64_t seed = 1; seed <= 6; seed++) {
+        struct run run = {.seed = seed, .commands = 2500, .sanity_every = 1, .tight = seed == 6};
+        cr_assert(run_once(&run), "seed %" PRIu64, seed);
+    }
+}
+
+Test(model, long_runs_agree_and_every_reason_occurs)
+{
+    for (uint64_t seed = 101; seed <= 105; seed++) {
+        struct run run = {
+            .seed = seed, .commands = 37000, .sanity_every = 500, .tight = seed == 105};
+        cr_assert(run_once(&run), "seed %" PRIu64, seed);
+    }
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+        if (reachable(reasons[i].number)) {
+            cr_assert(reasons_seen[reasons[i].number] > 0, "%s never occurred", reasons[i].name);
+        } else if (reasons[i].number >= 100 && reasons[i].number < 300) {
+            cr_assert(reasons_seen[reasons[i].number] == 0, "%s occurred", reasons[i].name);
+        }
+    }
+}
+
+static int usage(void)
+{
+    fputs("usage: test_model [--seed S] [--commands N] [--sanity-every N] [--tight]\n"
+          "  compares engine and model over N random commands; without any of these options it\n"
+          "  runs as a Criterion suite\n"
+          "example: test_model --seed 7 --commands 1000000 --sanity-every 1000\n",
+          stderr);
+    return 2;
+}
+
+/* As a program of its own. Returns -1 when the arguments are Criterion's. */
+static int by_hand(int argc, char **argv)
+{
+    struct run run = {.seed = 1, .commands = 100000, .sanity_every = 1000, .tight = false};
+    bool asked = false;
+    for (int i = 1; i < argc; i++) {
+        bool has_value = i + 1 < argc;
+        if (strcmp(argv[i], "--seed") == 0 && has_value) {
+            run.seed = strtoull(argv[++i], NULL, 10);
+        } else if (strcmp(argv[i], "--commands") == 0 && has_value) {
+            run.commands = strtoull(argv[++i], NULL, 10);
+        } else if (strcmp(argv[i], "--sanity-every") == 0 && has_value) {
+            run.sanity_every = strtoull(argv[++i], NULL, 10);
+        } else if (strcmp(argv[i], "--tight") == 0) {
+            run.tight = true;
+        } else {
+            return asked ? usage() : -1;
+        }
+        asked = true;
+    }
+    if (!asked) {
+        return -1;
+    }
+    if (run.sanity_every == 0) {
+        return usage();
+    }
+    bool good = run_once(&run);
+    print_reasons();
+    puts(good ? "engine and model agree" : "engine and model differ");
+    return good ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    int status = by_hand(argc, argv);
+    if (status >= 0) {
+        return status;
+    }
+    struct criterion_test_set *tests = criterion_initialize();
+    int result = criterion_handle_args(argc, argv, true) ? !criterion_run_all_tests(tests) : 0;
+    criterion_finalize(tests);
+    return result;
+}

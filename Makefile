@@ -43,6 +43,13 @@ CORE = exchange/core/engine.c exchange/core/order.c exchange/core/order_check.c 
 	exchange/core/match.c exchange/core/book.c exchange/core/capacity.c exchange/core/timers.c \
 	exchange/core/housekeeping.c exchange/core/session.c exchange/core/registry.c \
 	exchange/core/reads.c exchange/core/sanity.c
+# The slow model of the exchange, and what feeds it and the engine.
+GROUPS += MODEL
+MODEL = tests/model.c tests/model_order.c tests/model_book.c tests/model_money.c tests/model_due.c \
+	tests/model_registry.c tests/model_text.c tests/model_audit.c tests/model_twin.c \
+	tests/model_random.c tests/model_random_operator.c
+TESTS += model
+test_model_USES = MODEL CORE WIRE BASE
 
 EXCHANGE = exchange/journal_format.c exchange/journal_read.c exchange/journal_write.c \
 	exchange/journal_recover.c exchange/timekeeper.c exchange/settings.c exchange/replay.c \

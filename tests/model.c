@@ -35,13 +35,20 @@ void model_events_free(struct model_events *events)
 static bool is_public(uint8_t type)
 {
     switch (type) {
+    case EVENT_GENESIS:
+    case EVENT_GROUP:
+    case EVENT_ACCOUNT:
     case EVENT_TIME:
+    case EVENT_FEES:
+    case EVENT_RESOURCE:
+    case EVENT_RESOURCE_IDENTITY:
     case EVENT_TRADE:
     case EVENT_CLASS:
     case EVENT_REGION:
     case EVENT_MARKET:
     case EVENT_REFERENCE:
     case EVENT_HALT:
+    case EVENT_KILL:
         return true;
     default:
         return false;
@@ -95,20 +102,19 @@ static uint64_t named_order_id(const struct command *command)
     }
 }
 
-static void describe_refusal(const struct model *model, struct event *event,
-                             enum reject_reason reason)
+static struct event *refuse_consumed(struct model *model, enum reject_reason reason)
 {
-    event->rejected.order_id = named_order_id(model->command);
+    const struct command_head *head = &model->command->head;
+    struct event *event = model_emit_report(model, EVENT_REJECTED, head->key, head->cl_ord_id);
     event->rejected.reason = (uint16_t)reason;
-    event->rejected.request = model->command->head.type;
+    event->rejected.request = head->type;
+    event->rejected.consumed = 1;
+    return event;
 }
 
 void model_reject(struct model *model, enum reject_reason reason)
 {
-    const struct command_head *head = &model->command->head;
-    struct event *event = model_emit_report(model, EVENT_REJECTED, head->key, head->cl_ord_id);
-    describe_refusal(model, event, reason);
-    event->rejected.consumed = 1;
+    refuse_consumed(model, reason)->rejected.order_id = named_order_id(model->command);
 }
 
 /* Before cl_ord_id is used up; the answer goes where the command came from. */
@@ -119,7 +125,8 @@ static void refuse_unused(struct model *model, enum reject_reason reason)
     event->party.cl_ord_id = head->cl_ord_id;
     event->party.key = head->key;
     event->party.account = head->key <= model->key_count ? model->keys[head->key].account : 0;
-    describe_refusal(model, event, reason);
+    event->rejected.reason = (uint16_t)reason;
+    event->rejected.request = head->type;
 }
 
 struct model_market *model_market_find(struct model *model, uint16_t class_id, uint16_t region_id)
@@ -133,26 +140,53 @@ struct model_market *model_market_find(struct model *model, uint16_t class_id, u
     return NULL;
 }
 
+/* The first operator: group 1, account 1, key 1. */
+static void first_operator(struct model *model, const struct command_genesis *rules)
+{
+    static const char name[LABEL_SIZE] = "operator";
+    model->group_count = 1;
+    memcpy(model->groups[1].name, name, LABEL_SIZE);
+    struct event_group *group = &model_emit(model, EVENT_GROUP, 0)->group;
+    memcpy(group->name, name, LABEL_SIZE);
+    group->group = 1;
+
+    model->account_count = 1;
+    model->accounts[1] = (struct model_account){.order_qty_limit = rules->order_qty_limit,
+                                                .group = 1,
+                                                .rate_limit = rules->rate_limit,
+                                                .open_orders_limit = rules->open_orders_limit,
+                                                .roles = ROLE_OPERATOR};
+    memcpy(model->accounts[1].name, name, LABEL_SIZE);
+    struct event_account *account = &model_emit(model, EVENT_ACCOUNT, 0)->account;
+    memcpy(account->name, name, LABEL_SIZE);
+    account->account = 1;
+    account->group = 1;
+    account->roles = ROLE_OPERATOR;
+
+    model->key_count = 1;
+    model->keys[1] = (struct model_key){.account = 1, .roles = ROLE_OPERATOR};
+    memcpy(model->keys[1].public_key, rules->operator_key, PUBLIC_KEY_SIZE);
+    memcpy(model->keys[1].name, name, LABEL_SIZE);
+    struct event_key *key = &model_emit(model, EVENT_KEY, 0)->key;
+    memcpy(key->public_key, rules->operator_key, PUBLIC_KEY_SIZE);
+    memcpy(key->name, name, LABEL_SIZE);
+    key->key = 1;
+    key->account = 1;
+    key->roles = ROLE_OPERATOR;
+}
+
 static void genesis(struct model *model)
 {
     const struct command_genesis *rules = &model->command->genesis;
     model->rules = *rules;
     model->gate_hour = model_due_first_open_hour(model, model->time_ns);
-    model->account_count = 1;
-    model->accounts[1] = (struct model_account){.order_qty_limit = rules->order_qty_limit,
-                                                .rate_limit = rules->rate_limit,
-                                                .open_orders_limit = rules->open_orders_limit,
-                                                .roles = ROLE_OPERATOR};
-    model->key_count = 1;
-    model->keys[1] = (struct model_key){.account = 1, .roles = ROLE_OPERATOR};
-    memcpy(model->keys[1].public_key, rules->operator_key, PUBLIC_KEY_SIZE);
     struct event *event = model_emit(model, EVENT_GENESIS, 0);
-    fill_party(model, event, 1, 0);
     event->genesis.rules_version = rules->rules_version;
     event->genesis.horizon_hours = rules->horizon_hours;
     event->genesis.gate_lead_s = rules->gate_lead_s;
     event->genesis.bond_bp = rules->bond_bp;
     memcpy(event->genesis.operator_key, rules->operator_key, PUBLIC_KEY_SIZE);
+    first_operator(model, rules);
 }
 
 static void emit_link(struct model *model, uint16_t link, uint8_t up)
@@ -163,6 +197,20 @@ static void emit_link(struct model *model, uint16_t link, uint8_t up)
     event->link.up = up;
 }
 
+/* Ends the sessions that are bound to a link. */
+static void unbind(struct model *model, uint16_t link)
+{
+    for (uint32_t key = 1; key <= model->key_count; key++) {
+        if (model->keys[key].link == link) {
+            model->keys[key].link = 0;
+            if (model->keys[key].cancel_on_disconnect) {
+                model_due_end_key(model, key, REASON_DISCONNECTED);
+            }
+        }
+    }
+}
+
+/* A link that comes up again was lost before, whether or not anyone noticed. */
 static void link_up(struct model *model)
 {
     const char *name = model->command->link.name;
@@ -176,6 +224,8 @@ static void link_up(struct model *model)
         model->link_count++;
         memcpy(model->links[link].name, name, LINK_NAME_SIZE);
     }
+    unbind(model, link);
+    model->links[link].up = true;
     emit_link(model, link, 1);
 }
 
@@ -183,14 +233,8 @@ static void link_down(struct model *model)
 {
     uint16_t link = model->command->head.link;
     emit_link(model, link, 0);
-    for (uint32_t key = 1; key <= model->key_count; key++) {
-        if (model->keys[key].link == link) {
-            model->keys[key].link = 0;
-            if (model->keys[key].cancel_on_disconnect) {
-                model_due_end_key(model, key, REASON_DISCONNECTED);
-            }
-        }
-    }
+    model->links[link].up = false;
+    unbind(model, link);
 }
 
 static void login(struct model *model)
@@ -289,7 +333,7 @@ static void request(struct model *model)
     key->highest_cl_ord_id = head->cl_ord_id;
     enum reject_reason reason = check_request(model, key);
     if (reason != REASON_NONE) {
-        model_reject(model, reason);
+        refuse_consumed(model, reason);
         return;
     }
     switch (head->type) {

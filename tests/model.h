@@ -116,6 +116,7 @@ struct model_resource {
 
 struct model_link {
     char name[LINK_NAME_SIZE];
+    bool up;
 };
 
 /* A live order: resting, or the one that is arriving. */
@@ -190,7 +191,8 @@ struct model_mass_cancel {
     uint64_t canceled;
     uint32_t key; /* who asked */
     uint32_t account;
-    uint32_t looking_at; /* the account's keys up to here are done */
+    uint32_t key_under_way;
+    uint64_t looked_at; /* entry of its order looked at last */
 };
 
 struct model {

@@ -108,7 +108,8 @@ static bool gate_before(const struct model_order *a, const struct model_order *b
     return a->place < b->place;
 }
 
-static void forget_ladder(struct model *model, uint16_t class_id, uint16_t region_id, uint32_t hour)
+static void forget_last_trade(struct model *model, uint16_t class_id, uint16_t region_id,
+                              uint32_t hour)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < model->ladder_count; i++) {
@@ -119,37 +120,34 @@ static void forget_ladder(struct model *model, uint16_t class_id, uint16_t regio
         }
     }
     model->ladder_count = kept;
-    kept = 0;
-    for (uint32_t i = 0; i < model->holding_count; i++) {
-        const struct model_holding *holding = &model->holdings[i];
-        const struct command_register_resource *terms = &model->resources[holding->resource].terms;
-        if (terms->class_id != class_id || terms->region_id != region_id || holding->hour != hour) {
-            model->holdings[kept++] = *holding;
-        }
-    }
-    model->holding_count = kept;
-    kept = 0;
+}
+
+static void forget_sold(struct model *model, uint32_t hour)
+{
+    uint32_t kept = 0;
     for (uint32_t i = 0; i < model->sold_count; i++) {
-        const struct model_sold *sold = &model->sold[i];
-        const struct command_register_resource *terms = &model->resources[sold->resource].terms;
-        if (terms->class_id != class_id || terms->region_id != region_id || sold->hour != hour) {
-            model->sold[kept++] = *sold;
+        if (model->sold[i].hour != hour) {
+            model->sold[kept++] = model->sold[i];
         }
     }
     model->sold_count = kept;
 }
 
-/* One order of the market at its gate, or the market itself. False: no gate is due. */
-static bool gate_unit(struct model *model)
+/* Forgets one holding of the hour; false when there is none left. */
+static bool forget_holding(struct model *model, uint32_t hour)
 {
-    while (model->market_count == 0 &&
-           model_due_gate_ns(model, model->gate_hour) <= model->time_ns) {
-        model->gate_hour++;
+    for (uint32_t i = 0; i < model->holding_count; i++) {
+        if (model->holdings[i].hour == hour) {
+            model->holdings[i] = model->holdings[--model->holding_count];
+            return true;
+        }
     }
-    if (model_due_gate_ns(model, model->gate_hour) > model->time_ns) {
-        return false;
-    }
-    const struct command_set_market *terms = &model->markets[model->gate_market].terms;
+    return false;
+}
+
+static const struct model_order *first_at_gate(const struct model *model,
+                                               const struct command_set_market *terms)
+{
     const struct model_order *first = NULL;
     for (uint32_t i = 0; i < model->order_count; i++) {
         const struct model_order *order = &model->orders[i];
@@ -160,17 +158,43 @@ static bool gate_unit(struct model *model)
             first = order;
         }
     }
+    return first;
+}
+
+/* One order of the market at its gate, or the market itself. */
+static void gate_market_unit(struct model *model)
+{
+    const struct command_set_market *terms = &model->markets[model->gate_market].terms;
+    const struct model_order *first = first_at_gate(model, terms);
     if (first != NULL) {
         take_out_because(model, first, REASON_GATE_CLOSED);
-        return true;
+        return;
     }
-    forget_ladder(model, terms->class_id, terms->region_id, model->gate_hour);
+    forget_last_trade(model, terms->class_id, terms->region_id, model->gate_hour);
     model->gate_market++;
-    if (model->gate_market == model->market_count) {
+}
+
+static bool gate_due(const struct model *model)
+{
+    return model_due_gate_ns(model, model->gate_hour) <= model->time_ns;
+}
+
+/* False: no gate is due. Going on to the next hour costs nothing. */
+static bool gate_unit(struct model *model)
+{
+    while (gate_due(model)) {
+        if (model->gate_market < model->market_count) {
+            gate_market_unit(model);
+            return true;
+        }
+        if (forget_holding(model, model->gate_hour)) {
+            return true;
+        }
+        forget_sold(model, model->gate_hour);
         model->gate_market = 0;
         model->gate_hour++;
     }
-    return true;
+    return false;
 }
 
 static bool expiry_unit(struct model *model)
@@ -229,28 +253,47 @@ static bool mass_looks_at(const struct model *model, const struct model_mass_can
            ((mass->scope.filter & MASS_CANCEL_OWN_KEY) == 0 || key == mass->key);
 }
 
+/* The oldest order of a key that the mass cancel has not looked at. */
+static const struct model_order *next_to_look_at(const struct model *model,
+                                                 const struct model_mass_cancel *mass, uint32_t key)
+{
+    for (uint32_t i = 0; i < model->order_count; i++) {
+        const struct model_order *order = &model->orders[i];
+        if (order->key == key && order->entry > mass->looked_at && order->entry < mass->before) {
+            return order;
+        }
+    }
+    return NULL;
+}
+
+/* The next key of the account after `key`; above all keys when there is none. */
+static uint32_t next_key(const struct model *model, const struct model_mass_cancel *mass,
+                         uint32_t key)
+{
+    do {
+        key++;
+    } while (key <= model->key_count && !mass_looks_at(model, mass, key));
+    return key;
+}
+
+/* One order looked at, or one key finished; after the last key the end. */
 static bool mass_unit(struct model *model)
 {
     if (model->mass_cancel_count == 0) {
         return false;
     }
     struct model_mass_cancel *mass = &model->mass_cancels[0];
-    uint32_t key = mass->looking_at + 1;
-    while (key <= model->key_count && !mass_looks_at(model, mass, key)) {
-        key++;
-    }
-    for (uint32_t i = 0; i < model->order_count; i++) {
-        const struct model_order *order = &model->orders[i];
-        if (order->key == key && mass_covers(mass, order)) {
+    const struct model_order *order = next_to_look_at(model, mass, mass->key_under_way);
+    if (order != NULL) {
+        mass->looked_at = order->entry;
+        if (mass_covers(mass, order)) {
             take_out_because(model, order, REASON_MASS_CANCELED);
-            return true;
         }
+        return true;
     }
-    mass->looking_at = key;
-    do {
-        key++;
-    } while (key <= model->key_count && !mass_looks_at(model, mass, key));
-    if (key > model->key_count) {
+    mass->looked_at = 0;
+    mass->key_under_way = next_key(model, mass, mass->key_under_way);
+    if (mass->key_under_way > model->key_count) {
         emit_sweep(model, EVENT_SWEEP_DONE, mass)->sweep.canceled = mass->canceled;
         model->mass_cancel_count--;
         memmove(mass, mass + 1, model->mass_cancel_count * sizeof(*mass));
@@ -267,31 +310,69 @@ uint32_t model_due_housekeeping(struct model *model, uint32_t units)
     return units;
 }
 
+static bool has_live_order(const struct model *model, uint32_t key)
+{
+    for (uint32_t i = 0; i < model->order_count; i++) {
+        if (model->orders[i].key == key) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A key on the list keeps its place; the later reason and time count. */
 void model_due_end_key(struct model *model, uint32_t key, enum reject_reason reason)
 {
-    CHECK(model->ending_count < MODEL_ENDINGS_MAX);
-    model->endings[model->ending_count++] = (struct model_ending){
+    struct model_ending ending = {
         .before = model->last_entry + 1, .key = key, .reason = (uint16_t)reason};
+    if (!has_live_order(model, key)) {
+        return;
+    }
+    for (uint32_t i = 0; i < model->ending_count; i++) {
+        if (model->endings[i].key == key) {
+            model->endings[i] = ending;
+            return;
+        }
+    }
+    CHECK(model->ending_count < MODEL_ENDINGS_MAX);
+    model->endings[model->ending_count++] = ending;
+}
+
+static enum reject_reason check_mass_cancel(const struct model *model)
+{
+    const struct command_mass_cancel *scope = &model->command->mass_cancel;
+    if (scope->filter > 15) {
+        return REASON_INVALID_COMMAND;
+    }
+    if ((scope->filter & MASS_CANCEL_CLASS) != 0 && scope->class_id >= model->class_count) {
+        return REASON_UNKNOWN_CLASS;
+    }
+    if ((scope->filter & MASS_CANCEL_REGION) != 0 && scope->region_id >= model->region_count) {
+        return REASON_UNKNOWN_REGION;
+    }
+    if (model->mass_cancel_count == MODEL_MASS_CANCELS_MAX) {
+        return REASON_BUSY;
+    }
+    return (scope->filter & MASS_CANCEL_HOURS) != 0 && scope->hour_from >= scope->hour_to
+               ? REASON_INVALID_RANGE
+               : REASON_NONE;
 }
 
 void model_due_mass_cancel(struct model *model)
 {
-    const struct command_mass_cancel *scope = &model->command->mass_cancel;
-    if (model->mass_cancel_count == MODEL_MASS_CANCELS_MAX) {
-        model_reject(model, REASON_BUSY);
-        return;
-    }
-    if ((scope->filter & MASS_CANCEL_HOURS) != 0 && scope->hour_from >= scope->hour_to) {
-        model_reject(model, REASON_INVALID_RANGE);
+    enum reject_reason reason = check_mass_cancel(model);
+    if (reason != REASON_NONE) {
+        model_reject(model, reason);
         return;
     }
     uint32_t key = model->command->head.key;
     struct model_mass_cancel *mass = &model->mass_cancels[model->mass_cancel_count++];
-    *mass = (struct model_mass_cancel){.scope = *scope,
+    *mass = (struct model_mass_cancel){.scope = model->command->mass_cancel,
                                        .sweep_id = ++model->last_sweep_id,
                                        .before = model->last_entry + 1,
                                        .cl_ord_id = model->command->head.cl_ord_id,
                                        .key = key,
                                        .account = model->keys[key].account};
+    mass->key_under_way = next_key(model, mass, 0);
     emit_sweep(model, EVENT_MASS_CANCEL, mass);
 }

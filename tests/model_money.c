@@ -162,6 +162,9 @@ static void take_from_seller(struct model *model, const struct model_order *offe
             model_money_holding(model, offer->account, offer->resource, hour, offer->source_tier);
         CHECK(holding != NULL && holding->qty >= qty);
         holding->qty -= qty;
+        if (holding->qty == 0) {
+            *holding = model->holdings[--model->holding_count];
+        }
         return;
     }
     for (uint32_t i = 0; i < model->sold_count; i++) {

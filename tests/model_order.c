@@ -243,7 +243,8 @@ static bool fills_full(const struct model *model, const struct model_order *orde
 
 static bool tables_full(const struct model *model, const struct model_order *order)
 {
-    return model->order_count >= model->limits.orders ||
+    return contract_hour(order->contract) >= model->gate_hour + 1024 ||
+           model->order_count >= model->limits.orders ||
            (!ladder_known(model, order->contract) &&
             ladders_in_use(model) >= model->limits.ladders) ||
            (order->tif == TIF_TIME && timers_in_use(model) >= model->limits.timers) ||
@@ -534,7 +535,9 @@ void model_order_replace(struct model *model)
     }
     struct model_order was = *order;
     struct model_order is = *order;
-    is.cl_ord_id = model->command->head.cl_ord_id;
+    if (is.key == model->command->head.key) {
+        is.cl_ord_id = model->command->head.cl_ord_id;
+    }
     is.price_e4 = request->price_e4;
     is.leaves_qty = request->qty - order->cum_qty;
     bool keeps = is.price_e4 == was.price_e4 && is.leaves_qty < was.leaves_qty;

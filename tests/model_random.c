@@ -343,6 +343,9 @@ static void mass_cancel(struct model_random *random, const struct model *model, 
     model_random_send_by(model, command, key, 1);
     struct command_mass_cancel *scope = &command->mass_cancel;
     scope->filter = (uint8_t)(model_random_chance(random, 30) ? 0 : model_random_below(random, 16));
+    if (model_random_rarely(random, 50)) {
+        scope->filter = 16;
+    }
     uint32_t now = (uint32_t)(random->time_ns / NS_PER_HOUR);
     if ((scope->filter & MASS_CANCEL_HOURS) != 0) {
         scope->hour_from = now + model_random_below(random, 3);
@@ -356,13 +359,39 @@ static void mass_cancel(struct model_random *random, const struct model *model, 
     }
 }
 
-void model_random_log_in(struct model_random *random, uint32_t key, union command_slot slots[2])
+static void link_up(struct model_random *random, union command_slot slots[2], uint32_t link)
 {
+    struct command *command = model_random_start(random, slots, COMMAND_LINK_UP);
+    snprintf(command->link.name, LINK_NAME_SIZE, "link-%u", link);
+}
+
+/* By a link that is up; else that link comes up first. */
+void model_random_log_in(struct model_random *random, const struct model *model, uint32_t key,
+                         union command_slot slots[2])
+{
+    uint16_t link = (uint16_t)(1 + model_random_below(random, 2));
+    if (!model->links[link].up) {
+        link_up(random, slots, link);
+        return;
+    }
     struct command *command = model_random_start(random, slots, COMMAND_LOGIN);
     command->head.key = key;
-    command->head.link = (uint16_t)(1 + model_random_below(random, 2));
+    command->head.link = link;
     command->login.nonce = model_random_bits(random);
     command->login.cancel_on_disconnect = (uint8_t)model_random_below(random, 2);
+}
+
+/* Links go down when they are up; they come up at any time, also when their loss went unnoticed. */
+static void link_command(struct model_random *random, const struct model *model,
+                         union command_slot slots[2])
+{
+    uint16_t link = (uint16_t)(1 + model_random_below(random, 2));
+    if (!model->links[link].up || model_random_rarely(random, 4)) {
+        link_up(random, slots, link);
+        return;
+    }
+    struct command *command = model_random_start(random, slots, COMMAND_LINK_DOWN);
+    command->head.link = link;
 }
 
 static void session_command(struct model_random *random, const struct model *model, uint32_t key,
@@ -372,7 +401,7 @@ static void session_command(struct model_random *random, const struct model *mod
     switch (model_random_below(random, 6)) {
     case 0:
     case 1:
-        model_random_log_in(random, key, slots);
+        model_random_log_in(random, model, key, slots);
         return;
     case 2:
         command = model_random_start(random, slots, COMMAND_LOGOUT);
@@ -380,16 +409,11 @@ static void session_command(struct model_random *random, const struct model *mod
         command->head.cl_ord_id = 0;
         return;
     case 3:
-        command = model_random_start(random, slots, COMMAND_LINK_DOWN);
-        command->head.link = (uint16_t)(1 + model_random_below(random, 2));
-        if (!model_random_rarely(random, 4)) {
-            command->head.type = COMMAND_TICK;
-            command->head.link = 0;
+        if (model_random_rarely(random, 3)) {
+            link_command(random, model, slots);
+            return;
         }
-        return;
-    case 4:
-        command = model_random_start(random, slots, COMMAND_LINK_UP);
-        snprintf(command->link.name, LINK_NAME_SIZE, "link-%u", 1 + model_random_below(random, 2));
+        model_random_start(random, slots, COMMAND_TICK);
         return;
     default:
         model_random_start(random, slots, COMMAND_TICK);
@@ -431,7 +455,7 @@ static void burst(struct model_random *random, const struct model *model,
 {
     uint32_t key = 2 + model_random_below(random, MODEL_RANDOM_KEYS);
     if (model->keys[key].link == 0) {
-        model_random_log_in(random, key, slots);
+        model_random_log_in(random, model, key, slots);
     } else {
         mass_cancel(random, model, key, slots);
     }
@@ -473,7 +497,7 @@ void model_random_command(struct model_random *random, const struct model *model
     } else if (pick < 55) {
         session_command(random, model, key, slots);
     } else if (!bound && !model_random_rarely(random, 10)) {
-        model_random_log_in(random, key, slots);
+        model_random_log_in(random, model, key, slots);
     } else if (pick < 780) {
         new_order(random, model, key, slots);
     } else if (pick < 890) {

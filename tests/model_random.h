@@ -52,7 +52,8 @@ struct command *model_random_start(struct model_random *random, union command_sl
 /* From a key's session, with a cl_ord_id so far ahead of its highest. */
 void model_random_send_by(const struct model *model, struct command *command, uint32_t key,
                           uint64_t ahead);
-void model_random_log_in(struct model_random *random, uint32_t key, union command_slot slots[2]);
+void model_random_log_in(struct model_random *random, const struct model *model, uint32_t key,
+                         union command_slot slots[2]);
 void model_random_operator(struct model_random *random, const struct model *model,
                            union command_slot slots[2]);
 

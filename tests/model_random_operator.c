@@ -51,7 +51,7 @@ static void open_account(struct command *command, uint32_t number)
 {
     command->head.type = COMMAND_OPEN_ACCOUNT;
     snprintf(command->open_account.name, LABEL_SIZE, "account-%u", number);
-    command->open_account.group = 1 + number % MODEL_RANDOM_GROUPS;
+    command->open_account.group = 2 + number % MODEL_RANDOM_GROUPS;
     command->open_account.roles = number == 5 ? ROLE_PROVIDER : ROLE_PROVIDER | ROLE_BUYER;
     command->open_account.fees = (uint8_t)(number % (MODEL_RANDOM_FEES + 1));
 }
@@ -368,7 +368,8 @@ static void operator_registry(struct model_random *random, const struct model *m
         return;
     case COMMAND_ADVANCE:
         memset(command->bytes, 0, sizeof(command->bytes));
-        command->advance.delta_ns = 1 + (int64_t)model_random_below(random, 2) * 60 * NS_PER_SECOND;
+        command->advance.delta_ns = (int64_t)model_random_below(random, 3) * 30 * NS_PER_SECOND +
+                                    (int64_t)model_random_below(random, 2);
         return;
     default:
         return;
@@ -379,7 +380,7 @@ void model_random_operator(struct model_random *random, const struct model *mode
                            union command_slot slots[2])
 {
     if (model->keys[1].link == 0) {
-        model_random_log_in(random, 1, slots);
+        model_random_log_in(random, model, 1, slots);
         return;
     }
     struct command *command = model_random_start(random, slots, COMMAND_TICK);

@@ -11,14 +11,29 @@ static struct event *answer(struct model *model, uint8_t type)
     return model_emit_report(model, type, model->command->head.key, model->command->head.cl_ord_id);
 }
 
-static bool name_valid(const char *name, bool lower_case)
+/* Not empty, and nothing but NUL after the first NUL, of which there is at least one. */
+static bool padded(const char *text, size_t size)
 {
-    if (memchr(name, 0, NAME_SIZE) == NULL || name[0] == 0 || name[0] == '-') {
+    const char *end = memchr(text, 0, size);
+    if (end == NULL || end == text) {
+        return false;
+    }
+    for (const char *c = end; c < text + size; c++) {
+        if (*c != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool name_valid(const char *name)
+{
+    if (!padded(name, NAME_SIZE) || name[0] == '-') {
         return false;
     }
     for (const char *c = name; *c != 0; c++) {
         bool ok = (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || *c == '-' ||
-                  (lower_case && *c >= 'a' && *c <= 'z');
+                  (*c >= 'a' && *c <= 'z');
         if (!ok) {
             return false;
         }
@@ -28,13 +43,13 @@ static bool name_valid(const char *name, bool lower_case)
 
 static bool label_valid(const char *label)
 {
-    return label[0] != 0 && memchr(label, 0, LABEL_SIZE) != NULL;
+    return padded(label, LABEL_SIZE);
 }
 
 static enum reject_reason register_class(struct model *model)
 {
     const struct command_register_class *request = &model->command->register_class;
-    if (!name_valid(request->name, true)) {
+    if (!name_valid(request->name)) {
         return REASON_NAME_INVALID;
     }
     for (uint32_t i = 0; i < model->class_count; i++) {
@@ -64,7 +79,7 @@ static enum reject_reason register_class(struct model *model)
 static enum reject_reason register_region(struct model *model)
 {
     const struct command_register_region *request = &model->command->register_region;
-    if (!name_valid(request->name, false)) {
+    if (!name_valid(request->name)) {
         return REASON_NAME_INVALID;
     }
     for (uint32_t i = 0; i < model->region_count; i++) {
@@ -268,7 +283,7 @@ static enum reject_reason check_resource(const struct model *model,
                                          const struct command_register_resource *request,
                                          const char *identifier)
 {
-    if (identifier[0] == 0) {
+    if (!padded(identifier, IDENTIFIER_SIZE)) {
         return REASON_NAME_INVALID;
     }
     for (uint32_t i = 1; i <= model->resource_count; i++) {
@@ -457,6 +472,9 @@ static enum reject_reason set_reference(struct model *model)
     }
     if (request->tier >= TIER_COUNT || request->price_e4 < 1 || request->price_e4 > PRICE_MAX_E4) {
         return REASON_VALUE_OUT_OF_RANGE;
+    }
+    if (model_market_find(model, request->class_id, request->region_id) == NULL) {
+        return REASON_NO_MARKET;
     }
     remember_reference(model, request);
     struct event_reference *event = &answer(model, EVENT_REFERENCE)->reference;

@@ -53,6 +53,8 @@ void model_twin_free(struct model_twin *twin);
 /* Stamps the sequence number and feeds both; `slots` names the model's order ids. False: they
  * differ, and the last commands and both lists of events were printed to stderr. */
 bool model_twin_step(struct model_twin *twin, const union command_slot *slots);
+/* The last commands and the events of the last, by model and engine, to stderr. */
+void model_twin_print(const struct model_twin *twin);
 /* Compares all accounts, keys, orders, holdings and best prices. False: printed what differs. */
 bool model_twin_same_state(const struct model_twin *twin);
 /* Plays the commands to a fresh engine and compares state hashes; ids never repeated. */

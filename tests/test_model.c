@@ -4,6 +4,7 @@
  */
 #include <criterion/criterion.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,19 @@ struct run {
 
 /* What all runs of a process have seen, for the test that everything occurs. */
 static uint64_t reasons_seen[MODEL_TWIN_REASONS];
+
+/* The run under way, for the last words of a process that a CHECK ends. */
+static const struct model_twin *current_twin;
+static uint64_t current_seed;
+
+static void say_what_ended(int number)
+{
+    (void)number;
+    fprintf(stderr, "seed %" PRIu64 ", command %" PRIu64 "\n", current_seed,
+            current_twin->step_count);
+    model_twin_print(current_twin);
+    signal(SIGABRT, SIG_DFL);
+}
 
 static struct engine_config config_of(const struct run *run)
 {
@@ -55,6 +69,7 @@ static bool step(struct model_twin *twin, const union command_slot *slots, const
     }
     engine_sanity(twin->engine);
     if (!model_twin_same_state(twin)) {
+        model_twin_print(twin);
         fprintf(stderr, "seed %" PRIu64 ", after command %" PRIu64 "\n", run->seed,
                 twin->step_count);
         return false;
@@ -128,11 +143,15 @@ static bool run_once(const struct run *run)
     struct model_twin *twin = model_twin_new(&config);
     struct model_random random;
     model_random_init(&random, run->seed);
+    current_twin = twin;
+    current_seed = run->seed;
+    signal(SIGABRT, say_what_ended);
     bool good = feed(twin, &random, run) && finish(twin, &random, run);
     print_statistics(twin, run);
     for (size_t i = 0; i < MODEL_TWIN_REASONS; i++) {
         reasons_seen[i] += twin->reasons[i];
     }
+    signal(SIGABRT, SIG_DFL);
     model_twin_free(twin);
     return good;
 }

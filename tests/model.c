@@ -181,6 +181,8 @@ static void genesis(struct model *model)
     model->rules = *rules;
     model->gate_hour = model_due_first_open_hour(model, model->time_ns);
     struct event *event = model_emit(model, EVENT_GENESIS, 0);
+    event->party.key = 1;
+    event->party.account = 1;
     event->genesis.rules_version = rules->rules_version;
     event->genesis.horizon_hours = rules->horizon_hours;
     event->genesis.gate_lead_s = rules->gate_lead_s;

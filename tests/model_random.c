@@ -60,7 +60,7 @@ void model_random_send_by(const struct model *model, struct command *command, ui
 static uint64_t random_contract(struct model_random *random, const struct model *model)
 {
     uint32_t now = (uint32_t)(random->time_ns / NS_PER_HOUR);
-    static const uint32_t ahead[8] = {1, 1, 2, 2, 2, 3, 5, 9};
+    static const uint32_t ahead[8] = {1, 2, 2, 2, 2, 3, 5, 9};
     uint32_t hour = now + ahead[model_random_below(random, 8)];
     if (model_random_rarely(random, 40)) {
         hour = now + model_random_below(random, 3);
@@ -224,16 +224,16 @@ static void choose_terms(struct model_random *random, struct command_new_order *
 {
     uint32_t style = model_random_below(random, 100);
     order->stp = (uint8_t)model_random_below(random, 3);
-    if (style < 55) {
+    if (style < 65) {
         order->tif = TIF_GATE;
-    } else if (style < 65) {
+    } else if (style < 73) {
         static const int64_t lives_s[6] = {1, 2, 10, 60, 600, 7200};
         order->tif = TIF_TIME;
         order->expire_time_ns =
             random->time_ns + lives_s[model_random_below(random, 6)] * NS_PER_SECOND;
-    } else if (style < 75) {
+    } else if (style < 79) {
         order->tif = TIF_IOC;
-    } else if (style < 83) {
+    } else if (style < 85) {
         order->tif = TIF_FOK;
     } else if (style < 93) {
         order->ord_type = ORD_MARKET;
@@ -255,10 +255,16 @@ static void new_order(struct model_random *random, const struct model *model, ui
     struct command_new_order *order = &command->new_order;
     order->contract = random_contract(random, model);
     order->side = (uint8_t)model_random_below(random, 2);
+    if ((model->keys[key].roles & ROLE_BUYER) == 0 && !model_random_rarely(random, 8)) {
+        order->side = SIDE_SELL;
+    }
     if (order->side == SIDE_SELL) {
         order->resource = pick_resource(random, model, model->keys[key].account, &order->contract);
     }
     order->price_e4 = random_price_e4(random, model, order->contract);
+    if (model_random_chance(random, 40)) {
+        order->price_e4 += order->side == SIDE_BUY ? 4000 : -4000;
+    }
     order->qty = random_qty(random, model, order->contract);
     choose_terms(random, order);
     if (model_random_rarely(random, 12)) {
@@ -445,7 +451,7 @@ static void spoil_head(struct model_random *random, const struct model *model,
         head->slots = (uint8_t)(3 - head->slots);
         return;
     default:
-        head->type = COMMAND_DEPOSIT;
+        head->type = head->type < COMMAND_REGISTER_CLASS ? COMMAND_DEPOSIT : head->type;
     }
 }
 
@@ -458,6 +464,9 @@ static void burst(struct model_random *random, const struct model *model,
         model_random_log_in(random, model, key, slots);
     } else {
         mass_cancel(random, model, key, slots);
+        slots[0].command.mass_cancel.filter = MASS_CANCEL_HOURS;
+        slots[0].command.mass_cancel.hour_from = 0;
+        slots[0].command.mass_cancel.hour_to = 1;
     }
 }
 

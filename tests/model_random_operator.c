@@ -143,11 +143,11 @@ static void open_by_operator(struct model_random *random, union command_slot slo
         return;
     case COMMAND_DEPOSIT:
         command->cash.account = 2 + number;
-        command->cash.amount_e4 = (500 + (int64_t)model_random_below(random, 20000)) * E4_ONE;
+        command->cash.amount_e4 = (200 + (int64_t)model_random_below(random, 4000)) * E4_ONE;
         return;
     default:
         command->cash.account = 2 + number;
-        command->cash.amount_e4 = (int64_t)model_random_below(random, 3000) * E4_ONE;
+        command->cash.amount_e4 = (int64_t)model_random_below(random, 1500) * E4_ONE;
     }
 }
 
@@ -193,7 +193,7 @@ static void operator_cash(struct model_random *random, const struct model *model
 {
     uint32_t pick = model_random_below(random, 100);
     command->cash.account = random_account(random, model);
-    int64_t yuan = 1 + (int64_t)model_random_below(random, 2000);
+    int64_t yuan = 1 + (int64_t)model_random_below(random, 700);
     command->head.type = pick < 50   ? COMMAND_DEPOSIT
                          : pick < 80 ? COMMAND_WITHDRAW
                                      : COMMAND_SET_CREDIT;
@@ -249,7 +249,7 @@ static void operator_market(struct model_random *random, struct command *command
         market->region_id = MODEL_RANDOM_REGIONS;
         return;
     case 4:
-        market->launch_price_e4[1] = -1;
+        market->inner_band_bp = market->outer_band_bp + 1;
         return;
     default:
         return;
@@ -286,10 +286,10 @@ static void operator_reference(struct model_random *random, struct command *comm
 
 static void operator_halt(struct model_random *random, struct command *command)
 {
-    command->head.type = model_random_chance(random, 15) ? COMMAND_HALT : COMMAND_RESUME;
-    command->halt.filter =
-        (uint8_t)(command->head.type == COMMAND_HALT ? model_random_below(random, 4)
-                                                     : model_random_below(random, 2));
+    command->head.type = model_random_chance(random, 10) ? COMMAND_HALT : COMMAND_RESUME;
+    if (command->head.type == COMMAND_HALT || model_random_rarely(random, 3)) {
+        command->halt.filter = (uint8_t)model_random_below(random, 4);
+    }
     if ((command->halt.filter & SCOPE_CLASS) != 0) {
         command->halt.class_id = (uint16_t)model_random_below(random, MODEL_RANDOM_CLASSES + 1);
     }
@@ -335,7 +335,7 @@ static void operator_registry(struct model_random *random, const struct model *m
         return;
     case COMMAND_OPEN_ACCOUNT:
         command->open_account.group = model_random_below(random, 2) * 77;
-        command->open_account.fees = (uint8_t)(200 * model_random_below(random, 2));
+        command->open_account.fees = (uint8_t)(200 * model_random_rarely(random, 3));
         snprintf(command->open_account.name, LABEL_SIZE, "another");
         return;
     case COMMAND_REGISTER_KEY:

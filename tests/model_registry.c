@@ -11,11 +11,11 @@ static struct event *answer(struct model *model, uint8_t type)
     return model_emit_report(model, type, model->command->head.key, model->command->head.cl_ord_id);
 }
 
-/* Not empty, and nothing but NUL after the first NUL, of which there is at least one. */
-static bool padded(const char *text, size_t size)
+/* Nothing but NUL after the first NUL, of which there is at least one. */
+static bool padded_or_empty(const char *text, size_t size)
 {
     const char *end = memchr(text, 0, size);
-    if (end == NULL || end == text) {
+    if (end == NULL) {
         return false;
     }
     for (const char *c = end; c < text + size; c++) {
@@ -24,6 +24,11 @@ static bool padded(const char *text, size_t size)
         }
     }
     return true;
+}
+
+static bool padded(const char *text, size_t size)
+{
+    return text[0] != 0 && padded_or_empty(text, size);
 }
 
 static bool name_valid(const char *name)
@@ -217,7 +222,9 @@ static void answer_key(struct model *model, uint8_t type, uint32_t id)
     const struct model_key *key = &model->keys[id];
     struct event_key *event = &answer(model, type)->key;
     memcpy(event->public_key, key->public_key, PUBLIC_KEY_SIZE);
-    memcpy(event->name, key->name, LABEL_SIZE);
+    if (type == EVENT_KEY) {
+        memcpy(event->name, key->name, LABEL_SIZE);
+    }
     event->key = id;
     event->account = key->account;
     event->roles = key->roles;
@@ -272,7 +279,7 @@ static enum reject_reason revoke_key(struct model *model)
     if ((key->roles & ROLE_OPERATOR) != 0 && operator_keys(model) == 1) {
         return REASON_LAST_OPERATOR_KEY;
     }
-    answer_key(model, EVENT_KEY_REVOKED, id);
+    answer_key(model, EVENT_KEY_REVOKED, id); /* the name is not kept */
     key->revoked = true;
     key->link = 0;
     model_due_end_key(model, id, REASON_DISCONNECTED);
@@ -399,6 +406,9 @@ static int64_t free_cash_e4(const struct model *model, uint32_t account)
 
 static enum reject_reason check_cash(const struct model *model, const struct command_cash *request)
 {
+    if (!padded_or_empty(request->reference, LABEL_SIZE)) {
+        return REASON_NAME_INVALID;
+    }
     if (request->account == 0 || request->account > model->account_count) {
         return REASON_UNKNOWN_ACCOUNT;
     }
@@ -470,11 +480,11 @@ static enum reject_reason set_reference(struct model *model)
     if (request->region_id >= model->region_count) {
         return REASON_UNKNOWN_REGION;
     }
-    if (request->tier >= TIER_COUNT || request->price_e4 < 1 || request->price_e4 > PRICE_MAX_E4) {
-        return REASON_VALUE_OUT_OF_RANGE;
-    }
     if (model_market_find(model, request->class_id, request->region_id) == NULL) {
         return REASON_NO_MARKET;
+    }
+    if (request->tier >= TIER_COUNT || request->price_e4 < 1 || request->price_e4 > PRICE_MAX_E4) {
+        return REASON_VALUE_OUT_OF_RANGE;
     }
     remember_reference(model, request);
     struct event_reference *event = &answer(model, EVENT_REFERENCE)->reference;
@@ -544,7 +554,10 @@ static enum reject_reason kill_or_revive(struct model *model)
 static enum reject_reason advance(struct model *model)
 {
     int64_t delta_ns = model->command->advance.delta_ns;
-    if (delta_ns < 1 || delta_ns > 60 * NS_PER_SECOND) {
+    if (delta_ns < 1) {
+        return REASON_NOT_SIMULATED;
+    }
+    if (delta_ns > 60 * NS_PER_SECOND) {
         return REASON_VALUE_OUT_OF_RANGE;
     }
     answer(model, EVENT_TIME);

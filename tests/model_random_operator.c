@@ -235,9 +235,9 @@ static void operator_market(struct model_random *random, struct command *command
     struct command_set_market *market = &command->set_market;
     market->inner_band_bp = 500 + 500 * model_random_below(random, 5);
     market->outer_band_bp = market->inner_band_bp + 1000 * model_random_below(random, 4);
-    switch (model_random_below(random, 20)) {
+    switch (model_random_below(random, 30)) {
     case 0:
-        market->mode = MODE_NONE;
+        market->mode = model_random_chance(random, 30) ? MODE_NONE : MODE_CONTINUOUS;
         return;
     case 1:
         market->mode = 9;
@@ -334,9 +334,15 @@ static void operator_registry(struct model_random *random, const struct model *m
         }
         return;
     case COMMAND_OPEN_ACCOUNT:
+        memset(command->bytes, 0, sizeof(command->bytes));
+        command->open_account.roles = ROLE_BUYER;
         command->open_account.group = model_random_below(random, 2) * 77;
         command->open_account.fees = (uint8_t)(200 * model_random_rarely(random, 3));
         snprintf(command->open_account.name, LABEL_SIZE, "another");
+        if (command->open_account.group == 0 && command->open_account.fees == 0) {
+            command->open_account.group = 2;
+            command->open_account.fees = 200;
+        }
         return;
     case COMMAND_REGISTER_KEY:
         if (fresh && model->key_count < 100) {

@@ -111,7 +111,8 @@ static void check_ladders(const struct engine *e)
             }
             const struct ladder *l = &e->ladders[index];
             CHECK(l->market == m && contract_hour(l->contract) % HOUR_RING == place);
-            CHECK(l->occupied != 0 || l->last_trade_e4 != 0);
+            bool at_its_gate = contract_hour(l->contract) == e->s.gate_hour;
+            CHECK(l->occupied != 0 || l->last_trade_e4 != 0 || at_its_gate);
             uint32_t by_side[2] = {0, 0};
             for (uint32_t book = 0; book < BOOKS; book++) {
                 by_side[book / 4] += book_sanity(e, index, book);

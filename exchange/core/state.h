@@ -10,7 +10,7 @@
  *     sold from it, and never exceeds the resource's GPUs.
  *  5. holding.offered = GPUs in live offers drawing on it, never above holding.qty.
  *  6. account.escrow and bond_locked = sums over its fills.
- *  7. A ladder exists while it has an order or a last trade; it ends at its gate.
+ *  7. A ladder exists while it has an order or a last trade, or is being closed at its gate.
  *  8. available = cash + credit - reserved - bond_open - bond_locked is never below 0 but by a
  *     lowered credit limit. */
 #ifndef KASHI_EXCHANGE_CORE_STATE_H

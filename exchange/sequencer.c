@@ -455,7 +455,7 @@ static int open_journal(struct sequencer *sequencer, struct error *error)
 {
     const struct settings *settings = &sequencer->settings;
     struct journal_options options = {
-        .files = file_posix(),
+        .files = settings->files,
         .folder = JOURNAL_FOLDER,
         .segment_bytes = settings->segment_bytes,
         .durability = settings->durability,

@@ -133,6 +133,7 @@ static int read_genesis(struct command_genesis *genesis, const struct config *co
 int settings_read(struct settings *settings, const struct config *config, struct error *error)
 {
     memset(settings, 0, sizeof(*settings));
+    settings->files = file_posix();
     int64_t link_timeout_ms = LINK_TIMEOUT_DEFAULT_NS / 1000000;
     int64_t spin_us = 20;
     if (read_journal(settings, config, error) < 0 || read_clock(settings, config, error) < 0 ||

@@ -13,6 +13,7 @@
 #define SETTINGS_RULES_VERSION 1
 
 struct settings {
+    const struct file_system *files;    /* the real one; tests put another */
     enum journal_durability durability; /* durability = sync | os */
     uint64_t segment_bytes;             /* of journal segments made from now on */
     bool simulated;                     /* clock = real | simulated */

@@ -205,6 +205,23 @@ Test(link, a_peer_that_is_gone_fails_the_send)
     pair_close(&pair);
 }
 
+Test(link, a_peer_that_takes_nothing_fails_the_send_and_soon)
+{
+    struct pair pair;
+    pair_open(&pair);
+    uint8_t peer = pair_up(&pair);
+    struct event events[64];
+    memset(events, 0, sizeof(events));
+    int64_t before_ns = clock_monotonic_ns();
+    int sent = 0;
+    while (link_server_send(pair.server, peer, events, 64) == 0) {
+        before_ns = clock_monotonic_ns();
+        cr_assert_lt(++sent, 100000, "it is fed without end");
+    }
+    cr_assert_lt(clock_monotonic_ns() - before_ns, 20 * LINK_SEND_TIMEOUT_MS * INT64_C(1000000));
+    pair_close(&pair);
+}
+
 /* Sends raw bytes as a frame from a socket that has said a proper HELLO. */
 struct raw {
     struct pair pair;

@@ -1,6 +1,6 @@
 /* The sequencer over real sockets and a real journal in a folder of its own, turned by hand. */
 #include <criterion/criterion.h>
-#include <fcntl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -414,6 +414,91 @@ Test(sequencer, goes_on_after_damaged_frames)
     cr_assert_str_eq(east->events[0].group.name, "whole");
     gateway_close(east);
     bench_close(&bench);
+}
+
+/* Closes the exchange and takes what it had still sent, down to its good-bye. */
+static void close_and_drain(struct bench *bench, struct gateway *gateway)
+{
+    sequencer_close(bench->sequencer);
+    int64_t until_ns = clock_monotonic_ns() + DEADLINE_NS;
+    while (gateway_take(gateway), link_client_state(gateway->client) != LINK_LOST) {
+        cr_assert_lt(clock_monotonic_ns(), until_ns);
+        zmq_pollitem_t item = {.socket = link_client_socket(gateway->client), .events = ZMQ_POLLIN};
+        zmq_poll(&item, 1, 100);
+    }
+}
+
+/* The real files, but from a moment on a sync fails, or the disk is full. */
+struct broken_disk {
+    struct file_system files;
+    bool sync_fails;
+    bool full;
+};
+
+static int broken_fdatasync(void *context, int file)
+{
+    const struct broken_disk *disk = context;
+    return disk->sync_fails ? -EIO : file_posix()->fdatasync(NULL, file);
+}
+
+static int64_t broken_pwrite(void *context, int file, const void *bytes, size_t size,
+                             uint64_t offset)
+{
+    const struct broken_disk *disk = context;
+    return disk->full ? -ENOSPC : file_posix()->pwrite(NULL, file, bytes, size, offset);
+}
+
+static void stops_without_a_word(bool sync_fails, const char *reason)
+{
+    struct bench bench;
+    bench_open(&bench, "");
+    bench_stop(&bench);
+    struct broken_disk disk = {.files = *file_posix()};
+    disk.files.context = &disk;
+    disk.files.fdatasync = broken_fdatasync;
+    disk.files.pwrite = broken_pwrite;
+    struct error error;
+    must(config_load(&bench.config, "kashi.ini", &error), &error);
+    must(settings_read(&bench.settings, &bench.config, &error), &error);
+    bench.settings.files = &disk.files;
+    must(sequencer_open(&bench.sequencer, &bench.settings, bench.context, &error), &error);
+    struct gateway *east = gateway_open(&bench, "east");
+    wait_state(&bench, east, LINK_UP);
+    uint32_t session = login(&bench, east);
+    struct command command = register_group(session, 1, "durable");
+    gateway_send(east, &command, 1);
+    wait_events(&bench, east, 1);
+    uint64_t durable_seq = east->events[0].head.seq;
+
+    disk.sync_fails = sync_fails;
+    disk.full = !sync_fails;
+    command = register_group(session, 2, "lost");
+    gateway_send(east, &command, 1);
+    int64_t until_ns = clock_monotonic_ns() + DEADLINE_NS;
+    while (sequencer_turn(bench.sequencer, -1, &error) == 0) {
+        cr_assert_lt(clock_monotonic_ns(), until_ns);
+    }
+    cr_assert_not_null(strstr(error.text, reason), "%s", error.text);
+    disk.sync_fails = disk.full = false; /* it looks well again: the exchange is not taken in */
+    cr_assert_lt(sequencer_turn(bench.sequencer, -1, &error), 0);
+    close_and_drain(&bench, east);
+    cr_assert_eq(east->count, 1, "an event left that is not on the disk");
+    cr_assert_geq(durable_seq, 1);
+    gateway_close(east);
+    config_free(&bench.config);
+    bench_start(&bench);
+    cr_assert_geq(engine_seq(sequencer_engine(bench.sequencer)), durable_seq);
+    bench_close(&bench);
+}
+
+Test(sequencer, stops_at_a_failed_sync_with_nothing_acknowledged)
+{
+    stops_without_a_word(true, "Input/output error");
+}
+
+Test(sequencer, stops_on_a_full_disk_with_nothing_acknowledged)
+{
+    stops_without_a_word(false, "No space left on device");
 }
 
 Test(timekeeper, stops_at_a_jump_of_the_real_clock_and_never_falls)

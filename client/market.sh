@@ -133,7 +133,7 @@ prepare() {
 start() {
     local name
     prepare
-    KASHI_MARKET=1 "$root/sql/cluster.sh" start "$dir" >/dev/null || fail "the database does not start"
+    "$root/sql/cluster.sh" start "$dir" >/dev/null || fail "the database does not start"
     up exchange
     up replica
     for name in $(names); do
@@ -231,5 +231,11 @@ dir=$(cd "$dir" 2>/dev/null && pwd -P) || fail "there is no folder $dir"
 case $command in
 up) up "$name" ;;
 crash) finish "$name" KILL ;;
+start)
+    # Half a market is none.
+    trap stop EXIT
+    start
+    trap - EXIT
+    ;;
 *) "$command" ;;
 esac

@@ -26,7 +26,7 @@ static void usage(FILE *out)
         "  --data DIR           the product's tables (default: data)\n"
         "  --seed N             of the day's orders (default 20261121)\n"
         "  --gateways N         gateway.1 .. gateway.N (default 2)\n"
-        "  --orders-a-minute N  requests in each simulated minute, 1 .. 1024 (default 48)\n"
+        "  --orders-a-minute N  requests in each simulated minute, 1 .. 1024 (default 128)\n"
         "  --no-curve           gateways without encryption\n"
         "example:\n"
         "  client/market.sh start run/demo --simulated 2026-11-20T16:00Z\n"
@@ -128,7 +128,7 @@ int main(int argc, char **argv)
     static struct demo_market market = {.options = {.data = "data",
                                                     .seed = DEFAULT_SEED,
                                                     .gateways = 2,
-                                                    .orders_a_minute = 48,
+                                                    .orders_a_minute = 128,
                                                     .curve = true}};
     if (!take_options(argc, argv, &market.options)) {
         usage(stderr);

@@ -23,6 +23,7 @@ static const struct {
 } hot_lanes[FLOW_HOT_LANES] = {
     {"H100", "CN-GZ"}, {"H100", "CN-NM"}, {"A100-80", "CN-GD"}, {"H20", "CN-GS"},
     {"910B", "CN-GZ"}, {"4090", "CN-SH"}, {"H200", "US-OR"},    {"L40S", "CN-BJ"},
+    {"A800", "CN-NM"}, {"A100-80", "FR"}, {"5090", "CN-GD"},    {"T4", "SG"},
 };
 
 static bool find_lane(const struct tables *tables, uint32_t lane, uint32_t *class_,

@@ -15,7 +15,7 @@
 #define FLOW_PROVIDERS_MAX   40
 #define FLOW_BUYERS_MAX      200
 #define FLOW_TRADERS_MAX     (FLOW_PROVIDERS_MAX + FLOW_BUYERS_MAX)
-#define FLOW_HOT_LANES       8
+#define FLOW_HOT_LANES       12
 #define FLOW_HOT_RESOURCES   8 /* of each hot lane, of as many providers */
 #define FLOW_OTHER_RESOURCES 5 /* of each provider */
 #define FLOW_RESOURCES_MAX                                                                         \

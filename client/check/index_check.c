@@ -1,11 +1,11 @@
 #include "client/check/index_check.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "pricing/core/index.h"
 #include "wire/tape.h"
 
@@ -30,7 +30,8 @@ struct comparison {
 static void keep(void *context, const struct index_value *value)
 {
     struct index_check *check = context;
-    if (!value->at_mark) {
+    /* Level 5 is no value: it takes one back, and only live. */
+    if (!value->at_mark || value->level == INDEX_LEVEL_NONE) {
         return;
     }
     if (check->count == check->capacity) {
@@ -144,6 +145,15 @@ static bool same(const struct index_value *value, const struct pg_row *row)
            value->parameter_version == (uint32_t)pg_int(row, 14);
 }
 
+static void tell(const struct index_value *value, const char *what)
+{
+    char time[CLOCK_TEXT_SIZE];
+    clock_format_utc(value->time_ns, time);
+    (void)printf("the index value of class %u, region %u, tier %u, day %u, kind %u at %s %s\n",
+                 value->class_id, value->region_id, value->tier, value->day, value->kind, time,
+                 what);
+}
+
 static int take(void *context, const struct pg_row *row, struct error *error)
 {
     struct comparison *comparison = context;
@@ -163,10 +173,7 @@ static int take(void *context, const struct pg_row *row, struct error *error)
         return 0;
     }
     if (comparison->wrong++ < SHOWN_MAX) {
-        (void)printf("index value of class %u, region %u, tier %u, day %u, %s at %" PRId64
-                     " ns: %s\n",
-                     key.class_id, key.region_id, key.tier, key.day, pg_text(row, 4), key.time_ns,
-                     value == NULL ? "the tape gives none" : "the tape gives another one");
+        tell(&key, value == NULL ? "is not given by the tape" : "is another one by the tape");
     }
     return 0;
 }
@@ -182,12 +189,10 @@ int index_check_compare(const struct index_check *check, struct pg *pg, uint64_t
                      "parameter_version FROM kashi.index_values",
                      take, &comparison, error);
     uint64_t missing = 0;
-    for (size_t at = 0; at < check->count; at++) {
-        missing += !comparison.seen[at];
-    }
-    if (missing > 0) {
-        (void)printf("%" PRIu64 " index values that the tape gives are not in the database\n",
-                     missing);
+    for (size_t at = 0; rc == 0 && at < check->count; at++) {
+        if (!comparison.seen[at] && missing++ < SHOWN_MAX) {
+            tell(&check->values[at], "is not in the database");
+        }
     }
     free(comparison.seen);
     *agreed = comparison.agreed;

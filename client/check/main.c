@@ -280,7 +280,7 @@ static int show(struct check *check, struct error *error)
                    "SELECT f.price_e4 * f.qty + f.buy_fee_e4, f.symbol, f.qty, f.price_e4, s.name, "
                    "b.name FROM kashi.fills f JOIN kashi.accounts s ON s.account = f.seller "
                    "JOIN kashi.accounts b ON b.account = f.buyer "
-                   "ORDER BY f.price_e4 * f.qty DESC, f.seq, f.index LIMIT 5",
+                   "ORDER BY 1 DESC, f.seq, f.index LIMIT 5",
                    show_fill_row, NULL, error);
 }
 

@@ -141,9 +141,11 @@ kashi-load_USES = DEMO CLIENT WIRE BASE
 
 TESTKIT = tests/sim_disk.c
 
-BENCHKIT = bench/flow.c
+BENCHKIT = bench/flow.c bench/instance.c
 BENCHES += core
 bench_core_USES = BENCHKIT CORE WIRE BASE
+BENCHES += gateway
+bench_gateway_USES = BENCHKIT WIRE BASE
 
 # --- rules ----------------------------------------------------------------------------------------
 # Sources that must be pure: lint compiles them once more without floating point.

@@ -132,24 +132,24 @@ static bool check_lane(struct engine *e, const struct command *c, uint16_t class
 static bool check_market_values(struct engine *e, const struct command *c)
 {
     const struct command_set_market *r = &c->set_market;
-    int64_t wrong = -1;
     for (int tier = 0; tier < TIER_COUNT; tier++) {
         if (r->launch_price_e4[tier] < 0 || r->launch_price_e4[tier] > PRICE_MAX_E4) {
-            wrong = r->launch_price_e4[tier];
+            reject(e, c, REASON_VALUE_OUT_OF_RANGE, r->launch_price_e4[tier], PRICE_MAX_E4);
+            return false;
         }
     }
     if (r->mode > MODE_LISTING || (r->flags & ~(MARKET_NO_RESALE | MARKET_NAMES_SHOWN)) != 0) {
-        wrong = r->mode;
+        reject(e, c, REASON_VALUE_OUT_OF_RANGE, r->mode, MODE_LISTING);
+        return false;
     }
     /* A width of 100,000 % is no band at all; more would overflow its arithmetic. */
+    const uint32_t widest_bp = 10000000;
     if (r->inner_band_bp < 1 || r->inner_band_bp > r->outer_band_bp ||
-        r->outer_band_bp > 10000000) {
-        wrong = r->outer_band_bp;
+        r->outer_band_bp > widest_bp) {
+        reject(e, c, REASON_VALUE_OUT_OF_RANGE, r->outer_band_bp, widest_bp);
+        return false;
     }
-    if (wrong != -1) {
-        reject(e, c, REASON_VALUE_OUT_OF_RANGE, wrong, 0);
-    }
-    return wrong == -1;
+    return true;
 }
 
 static void set_market(struct engine *e, const struct command *c)

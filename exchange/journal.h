@@ -1,22 +1,23 @@
 /* The journal: every command, in order, durable before anything that follows from it leaves. It is
  * the database of the exchange.
  *
- * `folder` holds segments 0000000001.segment, 0000000002.segment … : a page with the segment's header,
- * then batches, then zeros. A batch is a header and its command slots under one CRC32C, and its
- * `chain` is SHA-256 over the previous batch's chain and itself. Segments are filled with zeros
- * ahead of use, so that a sync has no file size to write. The file `high_water` says how far the
- * journal was durable when it was last written, at most JOURNAL_MARK_NS ago.
+ * `folder` holds segments 0000000001.segment, 0000000002.segment … : a page with the segment's
+ * header, then batches, then zeros. A batch is a header and its command slots under one CRC32C,
+ * and its `chain` is SHA-256 over the previous batch's chain and itself. Segments are filled with
+ * zeros ahead of use, so that a sync has no file size to write. The file `high_water` says how far
+ * the journal was durable when it was last written, at most JOURNAL_MARK_NS ago.
  *
  * That mark tells a torn tail from rot. On opening, the first place that holds no good batch is
  *   - the end, if nothing but zeros follows;
- *   - a torn tail, cut off, if it is at or above the mark and no good batch follows that was written
- *     with a sync of its own (such a one proves that the place had been durable);
+ *   - a torn tail, cut off, if it is at or above the mark and no good batch follows that was
+ *     written with a sync of its own (such a one proves that the place had been durable);
  *   - otherwise corruption: opening fails and names segment and offset.
- * A batch that was acknowledged within the last JOURNAL_MARK_NS before a crash, is the very last, and
- * rots during that crash cannot be told from a torn one; this is the window.
+ * A batch that was acknowledged within the last JOURNAL_MARK_NS before a crash, is the very last,
+ * and rots during that crash cannot be told from a torn one; this is the window.
  *
- * Errors: 0 or a code of base/error.h. After a failed write or sync the journal refuses everything:
- * what the disk holds is then unknown, and a second try could only hide it. One thread each. */
+ * Errors: 0 or a code of base/error.h. After a failed write or sync the journal refuses
+ * everything: what the disk holds is then unknown, and a second try could only hide it. One thread
+ * each. */
 #ifndef KASHI_EXCHANGE_JOURNAL_H
 #define KASHI_EXCHANGE_JOURNAL_H
 
@@ -74,8 +75,8 @@ struct journal_options {
     void *context;
 };
 
-/* Opens or makes the journal; cuts a torn tail. ERROR_CORRUPT: see above. ERROR_MISMATCH: it was made
- * with other table sizes or rules. */
+/* Opens or makes the journal; cuts a torn tail. ERROR_CORRUPT: see above. ERROR_MISMATCH: it was
+ * made with other table sizes or rules. */
 int journal_open(struct journal **journal, const struct journal_options *options,
                  struct error *error);
 /* Writes the high-water mark a last time unless the journal has failed; NULL is fine. */
@@ -105,8 +106,8 @@ struct journal_reader;
 int journal_reader_open(struct journal_reader **reader, const struct file_system *files,
                         const char *folder, struct error *error);
 void journal_reader_close(struct journal_reader *reader); /* NULL is fine */
-/* 1: a batch is in *batch. 0: none up to `limit`; without a limit (NULL): none that is good from here
- * on. Anything bad below the limit is ERROR_CORRUPT, naming segment and offset. */
+/* 1: a batch is in *batch. 0: none up to `limit`; without a limit (NULL): none that is good from
+ * here on. Anything bad below the limit is ERROR_CORRUPT, naming segment and offset. */
 int journal_reader_next(struct journal_reader *reader, const struct journal_mark *limit,
                         struct journal_batch *batch, struct error *error);
 /* Behind the last batch handed out. */

@@ -7,8 +7,8 @@
 #include "base/check.h"
 #include "exchange/journal_internal.h"
 
-/* Zeros are written in pieces of this size, two bytes for each that is appended: the next segment is
- * ready when the current one is half full, and no piece holds the exchange up for long. */
+/* Zeros are written in pieces of this size, two bytes for each that is appended: the next segment
+ * is ready when the current one is half full, and no piece holds the exchange up for long. */
 #define PIECE_SIZE      (UINT64_C(256) << 10)
 #define PIECES_PER_BYTE 2
 #define PREPARE_SYNC    (UINT64_C(1) << 20) /* bytes of zeros between two syncs */

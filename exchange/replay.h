@@ -1,5 +1,5 @@
-/* An engine brought to where the journal ends: memory, the engine in it, and the links that were up.
- * Used to start the exchange and to look at a journal without it. One thread. */
+/* An engine brought to where the journal ends: memory, the engine in it, and the links that were
+ * up. Used to start the exchange and to look at a journal without it. One thread. */
 #ifndef KASHI_EXCHANGE_REPLAY_H
 #define KASHI_EXCHANGE_REPLAY_H
 

@@ -102,8 +102,8 @@ static struct command *batch_add(struct sequencer *sequencer, enum command_type 
     return command;
 }
 
-/* Only an operator whose command the core will carry out moves the simulated clock. Whatever does not
- * move it has delta 0, by which the core knows. */
+/* Only an operator whose command the core will carry out moves the simulated clock. Whatever does
+ * not move it has delta 0, by which the core knows. */
 static void take_advance(struct sequencer *sequencer, struct command *command)
 {
     struct engine_key key;

@@ -1,9 +1,9 @@
 /* The time that commands are stamped with, in nanoseconds since 1970-01-01 UTC. It never falls.
  *
  * Real clock: the machine's, but a step of it against the monotonic clock by more than
- * TIMEKEEPER_JUMP_NS is an error: gates would close and orders expire on a mistake. Simulated clock:
- * stands still until it is advanced, by at most TIMEKEEPER_ADVANCE_NS at a time.
- * The caller reads the clocks. Pure; one thread. */
+ * TIMEKEEPER_JUMP_NS is an error: gates would close and orders expire on a mistake. Simulated
+ * clock: stands still until it is advanced, by at most TIMEKEEPER_ADVANCE_NS at a time. The caller
+ * reads the clocks. Pure; one thread. */
 #ifndef KASHI_EXCHANGE_TIMEKEEPER_H
 #define KASHI_EXCHANGE_TIMEKEEPER_H
 

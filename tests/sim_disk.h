@@ -1,7 +1,7 @@
 /* A simulated disk behind struct file_system. What was written and not synced may be lost at a
- * crash, sector by sector; names that were created or renamed need sync_folder. Power can fail after
- * any number of changes, the disk can run full, a sync can fail (and then, as real kernels do,
- * forget what it had to write). Deterministic by its seed. One thread. */
+ * crash, sector by sector; names that were created or renamed need sync_folder. Power can fail
+ * after any number of changes, the disk can run full, a sync can fail (and then, as real kernels
+ * do, forget what it had to write). Deterministic by its seed. One thread. */
 #ifndef KASHI_TESTS_SIM_DISK_H
 #define KASHI_TESTS_SIM_DISK_H
 

@@ -108,8 +108,8 @@ static uint64_t make_journal(struct sim_disk *disk, uint64_t segment_bytes, int 
     return seq;
 }
 
-/* One life of the process: open, append until power fails. `acknowledged` .. `attempted` bounds what
- * the next life may find. */
+/* One life of the process: open, append until power fails. `acknowledged` .. `attempted` bounds
+ * what the next life may find. */
 static void live_and_crash(struct sim_disk *disk, uint64_t segment_bytes, uint64_t *acknowledged,
                            uint64_t *attempted, uint64_t seed)
 {

@@ -50,8 +50,8 @@ static_assert(sizeof(struct command) == FRAME_ITEM_SIZE && sizeof(struct event) 
 
 /* Whether the bytes (aligned to 8) are exactly one frame of any kind. Pure; any thread. */
 bool frame_whole(const void *bytes, size_t size);
-/* Whether a whole frame is one that a gateway may send: HELLO with a name, PING, BYE, or COMMANDS of
- * at least one whole command, each with a true checksum and none of the sequencer's own types. */
+/* Whether a whole frame is one that a gateway may send: HELLO with a name, PING, BYE, or COMMANDS
+ * of at least one whole command, each with a true checksum and none of the sequencer's own types. */
 bool frame_from_gateway(const struct frame_head *head, const union command_slot *slots);
 
 #endif

@@ -8,7 +8,8 @@
  * command's checksum); a bad one is dropped and counted. Peers are known by a small number that
  * the server gives; the core's link id is put beside it by link_server_welcome().
  *
- * Nothing blocks but a server's send, shortly. Functions return 0 or a negative code of base/error.h. One thread each. */
+ * Nothing blocks but a server's send, shortly. Functions return 0 or a negative code of
+ * base/error.h. One thread each. */
 #ifndef KASHI_WIRE_LINK_H
 #define KASHI_WIRE_LINK_H
 
@@ -53,8 +54,8 @@ void *link_client_socket(const struct link_client *client);
 enum link_state link_client_state(const struct link_client *client);
 /* The link's id; 0 until it is up. */
 uint16_t link_client_id(const struct link_client *client);
-/* Sends `count` slots (1 .. FRAME_ITEMS_MAX; whole, sealed commands), all or nothing. ERROR_LOST when
- * the link is not up, ERROR_AGAIN when the exchange does not take more just now. */
+/* Sends `count` slots (1 .. FRAME_ITEMS_MAX; whole, sealed commands), all or nothing. ERROR_LOST
+ * when the link is not up, ERROR_AGAIN when the exchange does not take more just now. */
 int link_client_send(struct link_client *client, const union command_slot *slots, uint32_t count,
                      struct error *error);
 /* 1: a frame is in *out. 0: none waits. `now_ns`: monotonic. */
@@ -90,8 +91,8 @@ const char *link_server_endpoint(const struct link_server *server);
  * HELLO is answered by BYE and not handed out. ERROR_IO when the socket fails. */
 int link_server_receive(struct link_server *server, int64_t now_ns, struct link_frame *out,
                         struct error *error);
-/* Gives the peer its link id and sends WELCOME. This, pong and send: ERROR_LOST when the peer is gone
- * or takes nothing for LINK_SEND_TIMEOUT_MS; then drop it. */
+/* Gives the peer its link id and sends WELCOME. This, pong and send: ERROR_LOST when the peer is
+ * gone or takes nothing for LINK_SEND_TIMEOUT_MS; then drop it. */
 int link_server_welcome(struct link_server *server, uint8_t peer, uint16_t link,
                         uint64_t durable_seq);
 int link_server_pong(struct link_server *server, uint8_t peer, uint64_t durable_seq);

@@ -88,17 +88,19 @@ static int read_url(struct settlement *settlement, struct error *error)
     return 0;
 }
 
-static int settle_signals(struct settlement *settlement, struct error *error)
+static int catch_signals(struct settlement *settlement, struct error *error)
 {
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     /* Before ZeroMQ starts its threads: they inherit the mask. */
-    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0) {
-        return error_system(error, errno, "sigprocmask");
+    int cause = pthread_sigmask(SIG_BLOCK, &set, NULL);
+    if (cause != 0) {
+        return error_system(error, cause, "pthread_sigmask");
     }
-    (void)signal(SIGPIPE, SIG_IGN);
+    (void)sigaction(SIGPIPE, &ignore, NULL);
     settlement->signals = signalfd(-1, &set, SFD_CLOEXEC);
     return settlement->signals >= 0 ? 0 : error_system(error, errno, "signalfd");
 }
@@ -130,7 +132,7 @@ static int set_up(struct settlement *settlement, const char *dir, struct error *
     if (rc < 0) {
         return rc;
     }
-    rc = settle_signals(settlement, error);
+    rc = catch_signals(settlement, error);
     if (rc < 0) {
         return rc;
     }

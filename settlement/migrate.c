@@ -12,7 +12,7 @@
 static int bootstrap(struct pg *pg, struct error *error)
 {
     struct pg_rows *rows;
-    int rc = pg_query(pg, "SELECT to_regclass('kashi.migrations') IS NULL", 0, NULL, &rows, error);
+    int rc = pg_query(pg, "SELECT to_regclass('kashi.migrations') IS NULL", NULL, &rows, error);
     if (rc < 0) {
         return rc;
     }
@@ -36,8 +36,8 @@ static int bootstrap(struct pg *pg, struct error *error)
 static int check_newest(struct pg *pg, size_t count, struct error *error)
 {
     struct pg_rows *rows;
-    int rc = pg_query(pg, "SELECT coalesce(max(number), 0) FROM kashi.migrations", 0, NULL, &rows,
-                      error);
+    int rc =
+        pg_query(pg, "SELECT coalesce(max(number), 0) FROM kashi.migrations", NULL, &rows, error);
     if (rc < 0) {
         return rc;
     }
@@ -58,11 +58,11 @@ static int check_applied(struct pg *pg, const struct migration *migration, struc
     char number[16];
     struct pg_rows *rows;
     (void)snprintf(number, sizeof(number), "%d", migration->number);
-    const char *const parameters[] = {number, migration->text};
+    const char *const parameters[] = {number, migration->text, NULL};
     int rc = pg_query(pg,
                       "SELECT sha256 = encode(sha256(convert_to($2, 'UTF8')), 'hex') "
                       "FROM kashi.migrations WHERE number = $1::integer",
-                      2, parameters, &rows, error);
+                      parameters, &rows, error);
     if (rc < 0) {
         return rc;
     }
@@ -83,11 +83,11 @@ static int record(struct pg *pg, const struct migration *migration, struct error
     char number[16];
     struct pg_rows *rows;
     (void)snprintf(number, sizeof(number), "%d", migration->number);
-    const char *const parameters[] = {number, migration->name, migration->text};
+    const char *const parameters[] = {number, migration->name, migration->text, NULL};
     int rc = pg_query(pg,
                       "INSERT INTO kashi.migrations (number, name, sha256) VALUES ($1::integer, $2,"
                       " encode(sha256(convert_to($3, 'UTF8')), 'hex'))",
-                      3, parameters, &rows, error);
+                      parameters, &rows, error);
     if (rc == 0) {
         pg_rows_free(rows);
     }

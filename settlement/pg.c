@@ -110,10 +110,14 @@ int pg_run(struct pg *pg, const char *statements, struct error *error)
     return rc;
 }
 
-int pg_query(struct pg *pg, const char *statement, int count, const char *const *parameters,
+int pg_query(struct pg *pg, const char *statement, const char *const *parameters,
              struct pg_rows **rows, struct error *error)
 {
-    CHECK(count >= 0 && count <= PG_PARAMETERS_MAX);
+    int count = 0;
+    while (parameters != NULL && parameters[count] != NULL) {
+        count++;
+        CHECK(count <= PG_PARAMETERS_MAX);
+    }
     *rows = NULL;
     PGresult *result =
         PQexecParams(pg->connection, statement, count, NULL, parameters, NULL, NULL, 0);

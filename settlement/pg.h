@@ -22,9 +22,10 @@ void pg_close(struct pg *pg); /* NULL is fine */
 /* One or more statements without parameters; answers are thrown away. */
 int pg_run(struct pg *pg, const char *statements, struct error *error);
 
-/* One statement with `count` text parameters ($1 ...). *rows is NULL on failure. */
+/* One statement with text parameters ($1 ...): a list that ends with NULL, or NULL for none. *rows
+ * is NULL on failure. */
 #define PG_PARAMETERS_MAX 8
-int pg_query(struct pg *pg, const char *statement, int count, const char *const *parameters,
+int pg_query(struct pg *pg, const char *statement, const char *const *parameters,
              struct pg_rows **rows, struct error *error);
 int pg_rows_count(const struct pg_rows *rows);
 /* Rows that an UPDATE or INSERT has touched. */

@@ -19,7 +19,7 @@ static int become_writer(struct store *store, struct error *error)
     if (rc < 0) {
         return rc;
     }
-    rc = pg_query(store->pg, "SELECT pg_try_advisory_lock(" WRITER_LOCK ")", 0, NULL, &rows, error);
+    rc = pg_query(store->pg, "SELECT pg_try_advisory_lock(" WRITER_LOCK ")", NULL, &rows, error);
     if (rc < 0) {
         return rc;
     }
@@ -34,8 +34,8 @@ static int become_writer(struct store *store, struct error *error)
 static int load_progress(struct store *store, struct error *error)
 {
     struct pg_rows *rows;
-    int rc = pg_query(store->pg, "SELECT last_seq, last_time_ns FROM kashi.progress", 0, NULL,
-                      &rows, error);
+    int rc = pg_query(store->pg, "SELECT last_seq, last_time_ns FROM kashi.progress", NULL, &rows,
+                      error);
     if (rc < 0) {
         return rc;
     }
@@ -56,7 +56,7 @@ static int load_names(struct store *store, const char *query,
                       bool (*set)(struct rows *, uint32_t, const char *), struct error *error)
 {
     struct pg_rows *rows;
-    int rc = pg_query(store->pg, query, 0, NULL, &rows, error);
+    int rc = pg_query(store->pg, query, NULL, &rows, error);
     if (rc < 0) {
         return rc;
     }
@@ -121,11 +121,11 @@ int store_check_genesis(struct store *store, const struct event *genesis, struct
     for (size_t i = 0; i < PUBLIC_KEY_SIZE; i++) {
         (void)snprintf(key + 2 * i, 3, "%02x", genesis->genesis.operator_key[i]);
     }
-    const char *const parameters[] = {time_ns, key};
+    const char *const parameters[] = {time_ns, key, NULL};
     int rc = pg_query(store->pg,
                       "SELECT time_ns = $1::bigint AND operator_key = decode($2, 'hex') "
                       "FROM kashi.genesis",
-                      2, parameters, &rows, error);
+                      parameters, &rows, error);
     if (rc < 0) {
         return rc;
     }
@@ -198,7 +198,7 @@ int store_add(struct store *store, const struct event *event, struct error *erro
 static int advance(struct store *store, struct error *error)
 {
     char number[6][24];
-    const char *parameters[6];
+    const char *parameters[7] = {NULL};
     struct pg_rows *rows;
     const int64_t values[6] = {
         (int64_t)store->place.seq,       store->place.time_ns,
@@ -214,7 +214,7 @@ static int advance(struct store *store, struct error *error)
                       "last_time_ns = $2::bigint, fills = fills + $3::bigint, "
                       "movements = movements + $4::bigint, postings = postings + $5::bigint "
                       "WHERE last_seq = $6::bigint",
-                      6, parameters, &rows, error);
+                      parameters, &rows, error);
     if (rc < 0) {
         return rc;
     }

@@ -103,7 +103,7 @@ static int64_t number_of(struct pg *pg, const char *query)
 {
     struct error error = {0};
     struct pg_rows *rows;
-    cr_assert_eq(pg_query(pg, query, 0, NULL, &rows, &error), 0, "%s: %s", query, error.text);
+    cr_assert_eq(pg_query(pg, query, NULL, &rows, &error), 0, "%s: %s", query, error.text);
     int64_t number = pg_rows_int(rows, 0, 0);
     pg_rows_free(rows);
     return number;
@@ -113,7 +113,7 @@ static void text_of(struct pg *pg, const char *query, char text[128])
 {
     struct error error = {0};
     struct pg_rows *rows;
-    cr_assert_eq(pg_query(pg, query, 0, NULL, &rows, &error), 0, "%s: %s", query, error.text);
+    cr_assert_eq(pg_query(pg, query, NULL, &rows, &error), 0, "%s: %s", query, error.text);
     (void)snprintf(text, 128, "%s", pg_rows_text(rows, 0, 0));
     pg_rows_free(rows);
 }
@@ -176,7 +176,7 @@ static bool is_broken(struct pg *pg, const char *invariant, char first[256])
     struct pg_rows *rows;
     bool found = false;
     read_invariants(text);
-    cr_assert_eq(pg_query(pg, text, 0, NULL, &rows, &error), 0, "%s", error.text);
+    cr_assert_eq(pg_query(pg, text, NULL, &rows, &error), 0, "%s", error.text);
     first[0] = '\0';
     for (int row = 0; row < pg_rows_count(rows); row++) {
         (void)snprintf(first, 256, "%s: %s: expected %s, found %s", pg_rows_text(rows, row, 0),
@@ -497,7 +497,7 @@ Test(store, balances_are_those_that_the_market_kept)
     cr_assert_eq(pg_query(base.pg,
                           "SELECT account, cash_e4, escrow_e4, bond_locked_e4 "
                           "FROM kashi.account_balances ORDER BY account",
-                          0, NULL, &rows, &error),
+                          NULL, &rows, &error),
                  0);
     cr_assert_eq(pg_rows_count(rows), MARKET_ACCOUNTS);
     for (int i = 0; i < MARKET_ACCOUNTS; i++) {

@@ -65,7 +65,9 @@ static const char usage[] =
     "                database         connection URL (default: what DIR/database.url holds)\n"
     "                lanes_max        lane-days with a value (default: 65536)\n"
     "                observations_max observations of a trading day (default: 4194304)\n"
-    "                waiting_max      values that may wait for PostgreSQL (default: 262144)\n"
+    "                waiting_max      values that may wait for PostgreSQL, above lanes_max "
+    "(default:\n"
+    "                                 262144)\n"
     "              what was bound is written to DIR/pricing.endpoints\n"
     "example:\n"
     "  kashi-pricing --dir run\n";
@@ -111,7 +113,7 @@ static int read_config(struct pricing *pricing, struct error *error)
                         &observations_max, error);
     }
     if (rc == 0) {
-        rc = config_int(config, "pricing", "waiting_max", STORE_ROWS_MAX, 16777216,
+        rc = config_int(config, "pricing", "waiting_max", lanes_max + 1, 16777216,
                         &pricing->waiting_max, error);
     }
     pricing->limits.lanes_max = (uint32_t)lanes_max;
@@ -289,12 +291,12 @@ static int take_batches(struct pricing *pricing, bool *more, struct error *error
 
 /* --- the loop --------------------------------------------------------------------------------- */
 
-static void wait_for_something(struct pricing *pricing, int64_t now_ns)
+static void wait_for_something(struct pricing *pricing, int64_t now_ns, bool pause)
 {
     short store_events = 0;
     int store_socket_fd = store_socket(&pricing->store, &store_events);
     zmq_pollitem_t items[4] = {
-        {.socket = tape_follow_socket(pricing->follower), .events = ZMQ_POLLIN},
+        {.socket = tape_follow_socket(pricing->follower), .events = pause ? 0 : ZMQ_POLLIN},
         {.socket = pricing->publish.snapshot, .events = ZMQ_POLLIN},
         {.fd = pricing->signals, .events = ZMQ_POLLIN},
         {.fd = store_socket_fd,
@@ -322,8 +324,10 @@ static int make_up(struct pricing *pricing, struct error *error)
 static int run(struct pricing *pricing, struct error *error)
 {
     while (!stop_wanted(pricing)) {
-        bool more;
-        int rc = take_batches(pricing, &more, error);
+        /* Old values can wait until PostgreSQL has taken those before them, news cannot. */
+        bool pause = !pricing->live && store_is_busy(&pricing->store);
+        bool more = false;
+        int rc = pause ? 0 : take_batches(pricing, &more, error);
         int64_t now_ns = clock_monotonic_ns();
         if (rc == 0 && pricing->live && now_ns >= pricing->indicative_ns) {
             index_indicative(&pricing->index);
@@ -336,7 +340,7 @@ static int run(struct pricing *pricing, struct error *error)
             return rc;
         }
         if (!more) {
-            wait_for_something(pricing, now_ns);
+            wait_for_something(pricing, now_ns, pause);
         }
     }
     return 0;

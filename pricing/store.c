@@ -33,7 +33,7 @@ size_t store_text_size(void)
 void store_init(struct store *store, const char *url, struct index_value *ring, uint32_t capacity,
                 char *text)
 {
-    CHECK(capacity >= STORE_ROWS_MAX);
+    CHECK(capacity > 0);
     memset(store, 0, sizeof(*store));
     store->url = url;
     store->ring = ring;
@@ -67,6 +67,12 @@ void store_add(struct store *store, const struct index_value *value)
 void store_clear(struct store *store)
 {
     store->overflowed = false;
+}
+
+bool store_is_busy(const struct store *store)
+{
+    return (store->state == STORE_READY || store->state == STORE_WRITE) &&
+           store->count >= (store->capacity + 1) / 2;
 }
 
 /* --- the statement ---------------------------------------------------------------------------- */
@@ -186,6 +192,8 @@ static int advance(struct store *store, struct error *error)
         rc = take_question(store, error);
         return rc < 0 ? rc : 1;
     case STORE_WRITE:
+        store->stored_ns =
+            store->ring[(store->first + store->writing - 1) % store->capacity].time_ns;
         store->first = (store->first + store->writing) % store->capacity;
         store->count -= store->writing;
         store->stored += store->writing;

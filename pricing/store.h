@@ -55,8 +55,11 @@ void store_free(struct store *store);
 
 /* Puts a value into the ring; a full ring marks the store as overflowed and takes no more. */
 void store_add(struct store *store, const struct index_value *value);
-/* Forgets the overflow, before all values are made again. */
+/* Forgets the overflow, before all values are made again. Each time at least the values of one more
+ * moment are stored, if the ring has room for all values of a moment and one more. */
 void store_clear(struct store *store);
+/* PostgreSQL takes values and half of the ring or more waits for it: whoever can wait should. */
+bool store_is_busy(const struct store *store);
 
 /* Does what can be done now. ERROR_MISMATCH: the database is another market's. */
 int store_step(struct store *store, int64_t now_ns, struct error *error);

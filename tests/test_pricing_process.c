@@ -191,7 +191,7 @@ static void await_heard(struct world *world, uint8_t kind, uint32_t trading_day,
 
 /* --- the processes ----------------------------------------------------------------------------- */
 
-static struct world *world_new(void)
+static struct world *world_new(const char *settings)
 {
     struct world *world = calloc(1, sizeof(*world));
     char path[600];
@@ -201,7 +201,7 @@ static struct world *world_new(void)
     cr_assert_not_null(mkdtemp(world->dir));
     (void)snprintf(path, sizeof(path), "%s/kashi.ini", world->dir);
     FILE *file = fopen(path, "w");
-    (void)fputs("[pricing]\nlanes_max = 1000\nobservations_max = 10000\n", file);
+    (void)fprintf(file, "[pricing]\n%s", settings);
     (void)fclose(file);
     world->zmq = zmq_ctx_new();
     world->tape = zmq_socket(world->zmq, ZMQ_ROUTER);
@@ -406,7 +406,7 @@ static uint32_t ask(struct world *world, const char *prefix, struct index_messag
 
 Test(pricing_process, publishes_and_answers_without_postgresql, .fini = clean_up)
 {
-    struct world *world = world_new();
+    struct world *world = world_new("lanes_max = 1000\nobservations_max = 10000\n");
     struct index_message values[64];
     start(world);
     int64_t until_ns = clock_monotonic_ns() + DEADLINE_NS;
@@ -458,7 +458,7 @@ Test(pricing_process, publishes_and_answers_without_postgresql, .fini = clean_up
 Test(pricing_process, stores_each_value_once_through_kill_9_of_itself_and_of_postgresql,
      .fini = clean_up)
 {
-    struct world *world = world_new();
+    struct world *world = world_new("lanes_max = 1000\nobservations_max = 10000\n");
     char output[256];
     database(world, "start");
     shell(world, output, sizeof(output), SETTLEMENT " --dir $D --migrate 2>/dev/null");
@@ -487,9 +487,34 @@ Test(pricing_process, stores_each_value_once_through_kill_9_of_itself_and_of_pos
     await_rows(world);
 }
 
+Test(pricing_process, values_that_found_no_room_to_wait_are_made_again, .fini = clean_up)
+{
+    struct world *world = world_new("lanes_max = 16\nobservations_max = 10000\nwaiting_max = 17\n");
+    char output[256];
+    database(world, "start");
+    shell(world, output, sizeof(output), SETTLEMENT " --dir $D --migrate 2>/dev/null");
+    database(world, "kill9");
+    start(world);
+    for (uint32_t day = 0; day < 4; day++) {
+        put_trades(world, START_DAY + day, 0, 12);
+    }
+    put_time(world, at(START_DAY + 4, 40));
+    int64_t until_ns = clock_monotonic_ns() + DEADLINE_NS;
+    put_trades(world, START_DAY + 4, 1, 2);
+    while (count_heard(world, INDEX_INDICATIVE, START_DAY + 4) == 0) {
+        cr_assert_lt(clock_monotonic_ns(), until_ns, "it does not publish while values wait");
+        step(world);
+        if (world->event_count < EVENTS_MAX - 16) {
+            put_trades(world, START_DAY + 4, 1, 2);
+        }
+    }
+    database(world, "start");
+    await_rows(world);
+}
+
 Test(pricing_process, refuses_the_database_of_another_market, .fini = clean_up)
 {
-    struct world *world = world_new();
+    struct world *world = world_new("lanes_max = 1000\nobservations_max = 10000\n");
     char output[256];
     int status;
     database(world, "start");

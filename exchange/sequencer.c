@@ -347,6 +347,39 @@ static void publish_mark(struct sequencer *sequencer, int64_t now_ns)
     sequencer->published_ns = now_ns;
 }
 
+/* A place some commands ahead of the one being stepped, for hints to the cache. */
+struct look_ahead {
+    uint32_t at;       /* slot */
+    uint32_t commands; /* passed so far */
+};
+
+static void look_ahead(struct look_ahead *ahead, const struct sequencer *sequencer, uint32_t slots,
+                       uint32_t until, bool near)
+{
+    while (ahead->commands < until && ahead->at < slots) {
+        const struct command *command = &sequencer->slots[ahead->at].command;
+        engine_prefetch(sequencer->replay.engine, command, near);
+        ahead->at += command->head.slots;
+        ahead->commands++;
+    }
+}
+
+static void step_batch(struct sequencer *sequencer, uint32_t slots)
+{
+    struct event_sink *sink = &sequencer->replay.sink;
+    struct look_ahead far = {0};
+    struct look_ahead near = {0};
+    uint32_t stepped = 0;
+    for (uint32_t at = 0; at < slots; stepped++) {
+        look_ahead(&far, sequencer, slots, stepped + 8, false);
+        look_ahead(&near, sequencer, slots, stepped + 4, true);
+        const struct command *command = &sequencer->slots[at].command;
+        engine_step(sequencer->replay.engine, command, sink);
+        at += command->head.slots;
+    }
+    drain_events(sink);
+}
+
 /* Journals the batch; past that it has happened: steps it and hands out its events. */
 static int commit(struct sequencer *sequencer, int64_t now_ns, struct error *error)
 {
@@ -359,13 +392,7 @@ static int commit(struct sequencer *sequencer, int64_t now_ns, struct error *err
         return error->code;
     }
     publish_mark(sequencer, now_ns);
-    struct event_sink *sink = &sequencer->replay.sink;
-    for (uint32_t at = 0; at < slots;) {
-        const struct command *command = &sequencer->slots[at].command;
-        engine_step(sequencer->replay.engine, command, sink);
-        at += command->head.slots;
-    }
-    drain_events(sink);
+    step_batch(sequencer, slots);
     for (uint16_t link = 1; link < REPLAY_LINKS_MAX; link++) {
         outbox_send(sequencer, link);
     }

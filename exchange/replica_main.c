@@ -362,10 +362,10 @@ static void log_end(const struct service *service)
     }
     struct status_counts counts;
     status_counts(service->replica.status, &counts);
-    log_info("ended at command %" PRIu64 ": %" PRIu64 " orders, %" PRIu64 " fill sides, %" PRIu64
-             " market data messages, %" PRIu64 " KiB of status store",
-             replica_seq(&service->replica), counts.orders, counts.fills,
-             market_data_pub_count(service->pub), counts.bytes / 1024);
+    log_info("stopped: seq=%" PRIu64 " state_hash=%016" PRIx64 ", %" PRIu64 " orders, %" PRIu64
+             " fill sides, %" PRIu64 " market data messages, %" PRIu64 " KiB of status store",
+             replica_seq(&service->replica), engine_state_hash(service->replica.engine),
+             counts.orders, counts.fills, market_data_pub_count(service->pub), counts.bytes / 1024);
 }
 
 int main(int argc, char **argv)

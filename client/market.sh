@@ -11,6 +11,7 @@ usage: client/market.sh COMMAND DIR [OPTIONS]
     --durability D  sync (default) or os
     --no-curve      gateways without encryption (measurements only)
   up DIR NAME       start one of them again
+  down DIR NAME     end one of them
   crash DIR NAME    end one of them at once, as a crash would (for tests)
   stop DIR          end all that was started in DIR, in order; what is stored stays
   status DIR        one line a process; exit status 0 when all run
@@ -198,7 +199,7 @@ run() {
 command=${1:-}
 case $command in
 -h | --help | help) usage; exit 0 ;;
-start | stop | status | run | up | crash) shift ;;
+start | stop | status | run | up | down | crash) shift ;;
 *) usage >&2; exit 2 ;;
 esac
 dir=${1:-}
@@ -206,7 +207,7 @@ dir=${1:-}
 [ $# -eq 0 ] || shift
 name=
 case $command in
-up | crash)
+up | down | crash)
     name=${1:-}
     [ -n "$name" ] || { usage >&2; exit 2; }
     shift
@@ -230,6 +231,7 @@ dir=$(cd "$dir" 2>/dev/null && pwd -P) || fail "there is no folder $dir"
 
 case $command in
 up) up "$name" ;;
+down) finish "$name" TERM ;;
 crash) finish "$name" KILL ;;
 start)
     # Half a market is none.

@@ -1,12 +1,12 @@
 #!/bin/bash
-# kill -9 at random points under load: the exchange 30 times, settlement 10 times, PostgreSQL 5 times.
-# Afterwards nothing acknowledged is lost, nothing is doubled, and the books are the tape's.
+# kill -9 at random points under load: the exchange 30 times, settlement 10 times, PostgreSQL, the
+# replica and a gateway 5 times each. Afterwards nothing acknowledged is lost, nothing is doubled, and the books are the tape's.
 #   SEED=N tests/kill.sh        the seed of an earlier run (it is printed)
 set -u
 cd "$(dirname "$0")/.." || exit 1
 bin=build/release/bin
 seed=${SEED:-$(date +%s)}
-exchange_kills=${EXCHANGE_KILLS:-30} settlement_kills=${SETTLEMENT_KILLS:-10} database_kills=${DATABASE_KILLS:-5}
+declare -A kills=([exchange]=30 [settlement]=10 [database]=5 [replica]=5 [gateway.2]=5)
 rate=800
 passed=0 failed=0
 dir=$(mktemp -d "${TMPDIR:-/tmp}/kashi-kill.XXXXXX")
@@ -58,9 +58,9 @@ if ! await 60 grep -qs '^trading' "$dir/load.log"; then
 fi
 
 victims=()
-for ((at = 0; at < exchange_kills; at++)); do victims+=(exchange); done
-for ((at = 0; at < settlement_kills; at++)); do victims+=(settlement); done
-for ((at = 0; at < database_kills; at++)); do victims+=(database); done
+for victim in exchange settlement database replica gateway.2; do
+    for ((at = 0; at < kills[$victim]; at++)); do victims+=("$victim"); done
+done
 for ((at = ${#victims[@]} - 1; at > 0; at--)); do
     other=$((RANDOM % (at + 1)))
     swap=${victims[at]} victims[at]=${victims[other]} victims[other]=$swap
@@ -80,7 +80,7 @@ for victim in "${victims[@]}"; do
         finish
     fi
 done
-claim "exchange ($exchange_kills), settlement ($settlement_kills) and PostgreSQL ($database_kills) come back after kill -9" 0
+claim "exchange, settlement, PostgreSQL, replica and gateway come back after ${#victims[@]} times kill -9" 0
 echo "kills took $((SECONDS - started)) s"
 
 kill -TERM "$load"
@@ -95,5 +95,22 @@ claim "there was trade between the kills (1000 answers or more)" $((${answered:-
 $bin/kashi-check --dir "$dir" --wait 120 --invariants sql/invariants.sql
 claim "settled is what the tape says, each fill once; invariants are empty" $?
 
+# The exchange ends first, so that the replica has all of its journal when it ends.
+client/market.sh down "$dir" exchange
+replayed=$($bin/kashi-exchange --dir "$dir" --replay)
+last_seq=${replayed#seq=}
+last_seq=${last_seq%% *}
+settled_seq() {
+    psql -Atq "$(cat "$dir/database.url")" -c 'SELECT last_seq FROM kashi.progress'
+}
+reached() { [ "$(settled_seq)" = "$last_seq" ]; }
+await 60 reached
+claim "replica and settlement reach the journal's last command" $?
 client/market.sh stop "$dir" || claim "the market stops" 1
+echo "journal: $replayed"
+hash=${replayed##*state_hash=}
+grep 'stopped: seq=' "$dir/log/exchange.log" "$dir/log/replica.log" | tail -n 2
+grep -q "stopped: seq=$last_seq state_hash=$hash" "$dir/log/exchange.log" &&
+    grep -q "stopped: seq=$last_seq state_hash=$hash" "$dir/log/replica.log"
+claim "exchange, replica and a replay of the journal have the same state hash" $?
 finish

@@ -215,6 +215,29 @@ Test(roles, reader_reads_everything_and_writes_nothing)
     settlement_base_drop(&base);
 }
 
+Test(roles, login_with_nothing_but_its_role_can_settle)
+{
+    struct settlement_base base;
+    struct store store;
+    struct error error = {0};
+    char statement[256];
+    char url[SETTLEMENT_URL_SIZE];
+    settlement_base_make(&base, "a");
+    settlement_base_migrate(&base);
+    (void)snprintf(statement, sizeof(statement),
+                   "CREATE ROLE login_%s LOGIN IN ROLE kashi_settlement", base.name);
+    settlement_base_run(base.pg, statement);
+    (void)snprintf(url, sizeof(url), "host=%s user=login_%s dbname=%s", base.folder, base.name,
+                   base.name);
+    cr_assert_eq(store_open(&store, url, &error), 0, "%s", error.text);
+    settlement_tape_make(10);
+    cr_assert_eq(settlement_tape_add(&store, 200, &error), 0, "%s", error.text);
+    cr_assert_eq(store_commit(&store, &error), 0, "%s", error.text);
+    store_close(&store);
+    settlement_base_expect_sound(base.pg);
+    settlement_base_drop(&base);
+}
+
 Test(roles, owner_cannot_change_the_ledger_by_mistake)
 {
     static const char *const statements[] = {

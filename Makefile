@@ -83,7 +83,7 @@ GATEWAY = gateway/core/registry.c gateway/core/session.c gateway/core/translate.
 PROGRAMS += kashi-gateway
 kashi-gateway_MAIN = gateway/main.c
 kashi-gateway_USES = GATEWAY WIRE BASE
-TESTS += codec codec_random gateway_core
+TESTS += codec codec_random gateway_core protocol
 FUZZERS += codec
 test_gateway_core_USES = GATEWAY WIRE BASE
 

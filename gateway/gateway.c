@@ -235,7 +235,8 @@ static int set_option(void *socket, int option, int64_t value)
 static int set_options(const struct gateway *gateway)
 {
     void *socket = gateway->clients;
-    const int64_t size_max = CODEC_MESSAGE_MAX;
+    /* What is somewhat too large gets a reason; what is larger costs the connection. */
+    const int64_t size_max = 4 * CODEC_MESSAGE_MAX;
     int rc = zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &size_max, sizeof size_max);
     rc |= set_option(socket, ZMQ_ROUTER_MANDATORY, 1);
     rc |= set_option(socket, ZMQ_LINGER, 0);

@@ -77,6 +77,8 @@ test_tape_USES = REPLICA WIRE BASE
 test_market_data_USES = REPLICA WIRE BASE
 test_status_USES = REPLICA WIRE BASE
 test_reads_USES = REPLICA CORE WIRE BASE
+FUZZERS += tape
+fuzz_tape_USES = REPLICA WIRE BASE
 
 GATEWAY = gateway/core/registry.c gateway/core/session.c gateway/core/translate.c gateway/auth.c \
 	gateway/outbox.c gateway/reads.c gateway/requests.c gateway/reports.c gateway/gateway.c

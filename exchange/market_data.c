@@ -59,6 +59,7 @@ struct market_data_state {
     size_t free_capacity;
     uint64_t seq; /* of the last whole command */
     struct arriving arriving;
+    bool phase_changed; /* the command halted or resumed what it touched */
     /* The command's doings. */
     uint32_t *touched;
     size_t touched_count;
@@ -349,6 +350,21 @@ static void apply_trade(struct market_data_state *market_data, const struct even
                                           .contingent = trade->contingent}};
 }
 
+/* A halt is told in every contract that shows something. */
+static void apply_halt(struct market_data_state *market_data, const struct event_halt *halt)
+{
+    for (size_t i = 0; i < market_data->ladder_count; i++) {
+        uint64_t contract = market_data->ladders[i].contract;
+        bool outside =
+            (halt->filter & SCOPE_CLASS && contract_class(contract) != halt->class_id) ||
+            (halt->filter & SCOPE_REGION && contract_region(contract) != halt->region_id);
+        if (contract != 0 && !outside) {
+            ladder_touch(market_data, contract);
+        }
+    }
+    market_data->phase_changed = true;
+}
+
 /* --- the end of a command ------------------------------------------------------------------- */
 
 static int compare_prices(const void *left, const void *right)
@@ -428,8 +444,9 @@ static void publish_tier(struct market_data_state *market_data, struct ladder *l
                                         .best = ladder_best(ladder, t)};
     update.level_count = collect_changes(market_data, tier, contract);
     update.trade_count = collect_trades(market_data, contract);
+    bool shows = update.best.bid_qty > 0 || update.best.offer_qty > 0;
     if (update.level_count == 0 && update.trade_count == 0 &&
-        best_equal(&update.best, &tier->best)) {
+        best_equal(&update.best, &tier->best) && !(market_data->phase_changed && shows)) {
         return;
     }
     update.levels = market_data->changed;
@@ -460,11 +477,10 @@ static void finish_command(struct market_data_state *market_data, const struct e
     }
     *arriving = (struct arriving){0};
     market_data->seq = head->seq;
-    if (market_data->touched_count == 0) {
-        return;
+    if (market_data->price_count > 1) {
+        qsort(market_data->prices, market_data->price_count, sizeof(market_data->prices[0]),
+              compare_prices);
     }
-    qsort(market_data->prices, market_data->price_count, sizeof(market_data->prices[0]),
-          compare_prices);
     for (size_t i = 0; i < market_data->touched_count; i++) {
         struct ladder *ladder = &market_data->ladders[market_data->touched[i]];
         for (size_t t = 0; t < TIER_COUNT; t++) {
@@ -475,6 +491,7 @@ static void finish_command(struct market_data_state *market_data, const struct e
             ladder_forget(market_data, ladder);
         }
     }
+    market_data->phase_changed = false;
     market_data->touched_count = 0;
     market_data->price_count = 0;
     market_data->trade_count = 0;
@@ -488,6 +505,8 @@ void market_data_apply(struct market_data_state *market_data, const struct event
         apply_replaced(market_data, &event->replaced);
     } else if (event->head.type == EVENT_TRADE) {
         apply_trade(market_data, event);
+    } else if (event->head.type == EVENT_HALT) {
+        apply_halt(market_data, &event->halt);
     } else if (event->head.type == EVENT_FILL) {
         const struct event_fill *fill = &event->fill;
         struct level_row part = {

@@ -5,7 +5,8 @@
  *
  * Depth of a contract is what rests in its own tier. Best prices are the ladder's: the best offer of
  * its tier or a higher one, the best bid of its tier or a lower one, as an arriving order would
- * find them; updates go out too for contracts whose best changed because of another tier.
+ * find them; updates go out too for contracts whose best changed because of another tier, and for all
+ * that show something when a market is halted or resumed.
  *
  * Prices e4, quantities GPUs for an hour. Memory grows with the levels that are live, about 450
  * bytes a ladder hour and 24 a level. Running out of it ends the process. Thread: the owner's. */

@@ -173,19 +173,34 @@ static int segment_records(const struct tape_store *store, size_t index, uint64_
     return 0;
 }
 
+static int misplaced(const struct tape_store *store, size_t index, struct error *error)
+{
+    return error_set(error, ERROR_CORRUPT,
+                     "%s: segment %zu begins with command %" PRIu64 " at event %" PRIu64
+                     ", which is not where the one before ends; move the tape folder away and it "
+                     "is made again from the journal",
+                     store->directory, index + 1, store->segments[index].first_seq,
+                     store->segments[index].first_position);
+}
+
+/* Each segment begins where the one before ends. */
 static int check_segments(const struct tape_store *store, struct error *error)
 {
+    struct event last = {.head = {.flags = EVENT_LAST}};
     uint64_t position = 0;
     for (size_t i = 0; i < store->segment_count; i++) {
-        if (store->segments[i].first_position != position) {
-            return error_set(error, ERROR_CORRUPT,
-                             "%s: segment %zu should begin at event %" PRIu64
-                             ", its head says %" PRIu64
-                             "; move the tape folder away and it is made again from the journal",
-                             store->directory, i + 1, position, store->segments[i].first_position);
+        const struct segment *segment = &store->segments[i];
+        if (segment->first_position != position || segment->first_seq != last.head.seq + 1 ||
+            !(last.head.flags & EVENT_LAST)) {
+            return misplaced(store, i, error);
         }
         uint64_t records = 0;
+        size_t got = 0;
         int result = segment_records(store, i, &records, error);
+        if (result == 0 && records > 0 &&
+            read_at(segment->descriptor, &last, sizeof(last), records * EVENT_SIZE, &got) < 0) {
+            result = failed(store, errno, "read", error);
+        }
         if (result < 0) {
             return result;
         }

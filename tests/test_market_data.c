@@ -444,3 +444,34 @@ Test(market_data, prints_a_trade_in_the_bids_contract_and_changes_depth_in_the_o
     cr_assert(follower_of(world, offered)->levels[0].qty == 8);
     free_world(world);
 }
+
+Test(market_data, a_halt_is_told_in_every_contract_of_its_scope_that_shows_something)
+{
+    struct world *world = new_world(1);
+    uint64_t inside = contract_pack(1, 0, TIER_G50, HOUR_FIRST);
+    uint64_t outside = contract_pack(0, 0, TIER_G50, HOUR_FIRST);
+    for (uint64_t id = 1; id <= 2; id++) {
+        world->seq++;
+        world->event_count = 0;
+        struct event *event = add_event(world, EVENT_NEW);
+        event->new_order = (struct event_new){.order_id = id,
+                                              .contract = id == 1 ? inside : outside,
+                                              .price_e4 = 105,
+                                              .qty = 10,
+                                              .side = SIDE_SELL};
+        event->head.flags = EVENT_LAST;
+        market_data_apply(world->market_data, event);
+    }
+    world->seq++;
+    world->event_count = 0;
+    uint32_t before = world->updates;
+    struct event *event = add_event(world, EVENT_HALT);
+    event->halt = (struct event_halt){.class_id = 1, .filter = SCOPE_CLASS, .halted = 1};
+    event->head.flags = EVENT_LAST;
+    market_data_apply(world->market_data, event);
+    cr_assert(world->updates == before + 2, "the offer's tier and the one below it");
+    cr_assert(follower_of(world, inside)->seq == 3 && follower_of(world, inside)->count == 1);
+    cr_assert(follower_of(world, contract_with_tier(inside, TIER_G0))->seq == 3);
+    cr_assert(follower_of(world, outside)->seq == 2);
+    free_world(world);
+}

@@ -244,6 +244,9 @@ static int session(struct settlement *settlement, struct error *error)
     if (rc == 0) {
         rc = follow(settlement, &store, follower, error);
     }
+    if (rc == 0) {
+        log_info("ending; the ledger is at command %" PRIu64, store.committed_seq);
+    }
     tape_follow_close(follower);
     store_close(&store);
     return rc;

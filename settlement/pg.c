@@ -29,11 +29,18 @@ static int words_length(const char *words)
     return (int)length;
 }
 
+/* libpq's words may take several lines; a log line is one. */
 static int fail(struct pg *pg, struct error *error)
 {
     const char *words = PQerrorMessage(pg->connection);
     int code = PQstatus(pg->connection) == CONNECTION_BAD ? ERROR_LOST : ERROR_IO;
-    return error_set(error, code, "PostgreSQL: %.*s", words_length(words), words);
+    error_set(error, code, "PostgreSQL: %.*s", words_length(words), words);
+    for (char *at = error->text; *at != '\0'; at++) {
+        if (*at == '\n' || *at == '\t') {
+            *at = ' ';
+        }
+    }
+    return code;
 }
 
 static void ignore_notice(void *context, const PGresult *result)

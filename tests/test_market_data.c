@@ -2,10 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <zmq.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/random.h"
 #include "exchange/market_data.h"
+#include "exchange/market_data_pub.h"
 
 #define HOUR_FIRST     490000u
 #define CONTRACTS      48
@@ -474,4 +477,95 @@ Test(market_data, a_halt_is_told_in_every_contract_of_its_scope_that_shows_somet
     cr_assert(follower_of(world, contract_with_tier(inside, TIER_G0))->seq == 3);
     cr_assert(follower_of(world, outside)->seq == 2);
     free_world(world);
+}
+
+/* Takes one message of two parts; false when none comes within the time. */
+static bool take_message(void *sub, char topic[80], struct message *message, int timeout_ms)
+{
+    static uint8_t bytes[CODEC_MESSAGE_MAX];
+    zmq_pollitem_t item = {.socket = sub, .events = ZMQ_POLLIN};
+    if (zmq_poll(&item, 1, timeout_ms) <= 0) {
+        return false;
+    }
+    int length = zmq_recv(sub, topic, 79, 0);
+    CHECK(length > 0 && length < 80);
+    topic[length] = '\0';
+    length = zmq_recv(sub, bytes, sizeof(bytes), 0);
+    struct codec_cursor cursor;
+    cr_assert(length > 0 && codec_decode_begin(&cursor, bytes, (size_t)length) == 0);
+    cr_assert(codec_decode_next(&cursor, message) == 0 && message->type == MESSAGE_MARKET_DATA);
+    return true;
+}
+
+static void name_lane(struct replica_registry *registry)
+{
+    struct event event = {.head = {.type = EVENT_CLASS}};
+    memcpy(event.class_.name, "H100", 4);
+    replica_registry_apply(registry, &event, 0);
+    event = (struct event){.head = {.type = EVENT_REGION}};
+    memcpy(event.region.name, "CN-GZ", 5);
+    replica_registry_apply(registry, &event, 1);
+}
+
+Test(market_data, an_update_too_large_for_a_message_goes_out_in_several_of_one_seq)
+{
+    enum { LEVELS = 3 * CODEC_LEVELS_MAX - 5, TRADES = CODEC_ROWS_MAX + 1 };
+    struct replica_registry registry;
+    replica_registry_init(&registry);
+    name_lane(&registry);
+    void *context = zmq_ctx_new();
+    char endpoint[ENDPOINT_SIZE] = "inproc://market-data";
+    struct market_data_pub *pub;
+    struct error error;
+    cr_assert(market_data_pub_open(&pub, context, endpoint, 1000, &error) == 0, "%s", error.text);
+    void *sub = zmq_socket(context, ZMQ_SUB);
+    CHECK(zmq_connect(sub, endpoint) == 0 &&
+          zmq_setsockopt(sub, ZMQ_SUBSCRIBE, "md.H100.", 8) == 0);
+
+    static struct md_level_row levels[LEVELS];
+    static struct md_trade_row trades[TRADES];
+    for (int i = 0; i < LEVELS; i++) {
+        levels[i] = (struct md_level_row){.price_e4 = 1000 + i, .qty = 1 + i, .orders = 1};
+    }
+    for (uint64_t i = 0; i < TRADES; i++) {
+        trades[i] = (struct md_trade_row){.fill_id = i + 1, .price_e4 = 1000, .qty = 1};
+    }
+    struct market_data_update update = {.contract = contract_pack(0, 0, TIER_G80, HOUR_FIRST),
+                                        .seq = 1,
+                                        .levels = levels,
+                                        .trades = trades};
+    static struct message message;
+    char topic[80];
+    /* The subscription is on its way; the first small update that arrives shows that it is there. */
+    int64_t until_ns = clock_monotonic_ns() + 20 * NS_PER_SECOND;
+    do {
+        market_data_pub_send(pub, &registry, &update);
+    } while (!take_message(sub, topic, &message, 10) && clock_monotonic_ns() < until_ns);
+    cr_assert(strncmp(topic, "md.H100.CN-GZ.G80.", 18) == 0);
+
+    update.seq = 7;
+    update.prev_seq = 1;
+    update.level_count = LEVELS;
+    update.trade_count = TRADES;
+    market_data_pub_send(pub, &registry, &update);
+    uint32_t level_count = 0;
+    uint32_t trade_count = 0;
+    do {
+        cr_assert(take_message(sub, topic, &message, 20000));
+        const struct market_data *data = &message.market_data;
+        cr_assert(data->seq == 1 || (data->seq == 7 && data->prev_seq == 1));
+        for (uint32_t i = 0; i < data->level_count; i++) {
+            cr_assert(data->levels[i].price_e4 == 1000 + (int64_t)level_count++);
+        }
+        for (uint32_t i = 0; i < data->trade_count; i++) {
+            cr_assert(data->trades[i].fill_id == ++trade_count);
+        }
+        bool last = level_count == LEVELS && trade_count == TRADES;
+        cr_assert(data->seq == 1 || data->continued == !last);
+    } while (message.market_data.seq == 1 || message.market_data.continued);
+    cr_assert(level_count == LEVELS && trade_count == TRADES);
+    zmq_close(sub);
+    market_data_pub_close(pub);
+    zmq_ctx_term(context);
+    replica_registry_free(&registry);
 }

@@ -85,9 +85,10 @@ GATEWAY = gateway/core/registry.c gateway/core/session.c gateway/core/translate.
 PROGRAMS += kashi-gateway
 kashi-gateway_MAIN = gateway/main.c
 kashi-gateway_USES = GATEWAY WIRE BASE
-TESTS += codec codec_random gateway_core protocol
+TESTS += codec codec_random gateway gateway_core protocol
 FUZZERS += codec
 test_gateway_core_USES = GATEWAY WIRE BASE
+test_gateway_USES = GATEWAY WIRE BASE
 
 SETTLEMENT = settlement/core/ledger.c settlement/core/rows.c settlement/pg.c settlement/migrate.c \
 	settlement/migrations.c settlement/store.c

@@ -420,12 +420,12 @@ static void measure_all(void *zmq, struct measure *measures, size_t count,
         for (size_t i = 0; i < count; i++) {
             struct measure *measure = &measures[i];
             struct client *client = &clients[measure->curve ? 1 : 0];
+            const double floor = echo_run(&echo, measure->window, measure->orders);
             /* One session a key: each change of gateway is a login. */
             client_open(client, zmq, measure->curve ? "gateway.curve" : "gateway.plain",
                         measure->curve, buyer);
             client_expect(client, MESSAGE_LOGIN);
             client->number = client->number < NUMBER_BASE ? NUMBER_BASE : client->number;
-            const double floor = echo_run(&echo, measure->window, measure->orders);
             measure->rates[run] = orders_run(client, templates, measure->window,
                                              measure->per_message, measure->orders);
             measure->ratios[run] = measure->rates[run] / floor;

@@ -11,6 +11,7 @@
 #define NS_PER_MS         INT64_C(1000000)
 #define WAIT_MAX_MS       50 /* so that timers and a lost link are seen soon */
 #define TIMERS_NS         (100 * NS_PER_MS)
+#define PROBE_NS          NS_PER_SECOND
 #define BACKOFF_FIRST_NS  (100 * NS_PER_MS)
 #define BACKOFF_MAX_NS    (2000 * NS_PER_MS)
 #define ANSWER_MAX        4096 /* an answer that the gateway itself gives is shorter */
@@ -164,6 +165,21 @@ static void drop_silent(struct gateway *gateway)
             return;
         }
         peer = session_silent(&gateway->sessions, peer + 1, gateway->now_ns);
+    }
+}
+
+/* A ROUTER does not say that a connection is gone, but it refuses to send to it. So a client with a
+ * session hears a heartbeat when there was nothing else to say: a lost one is noticed within about a
+ * second, and cancel on disconnect does not have to wait for the silence to last. */
+static void probe_peers(struct gateway *gateway)
+{
+    gateway->message.type = MESSAGE_HEARTBEAT;
+    gateway->message.heartbeat = (struct heartbeat_answer){.seq = gateway->durable_seq};
+    for (uint32_t peer = 0; peer < gateway->sessions.limits.peers; peer++) {
+        if (session_is_active(&gateway->sessions, peer) &&
+            gateway->now_ns - gateway->outboxes.boxes[peer].sent_ns >= PROBE_NS) {
+            gateway_answer(gateway, peer);
+        }
     }
 }
 
@@ -342,6 +358,7 @@ static int serve_timers(struct gateway *gateway, struct error *error)
         gateway->timers_ns = gateway->now_ns + TIMERS_NS;
         reports_expire_reads(gateway);
         drop_silent(gateway);
+        probe_peers(gateway);
     }
     return keep_link(gateway, error);
 }
@@ -363,6 +380,7 @@ static int take_client(struct gateway *gateway)
 int gateway_turn(struct gateway *gateway, struct error *error)
 {
     gateway->now_ns = clock_monotonic_ns();
+    gateway->outboxes.now_ns = gateway->now_ns;
     bool worked = take_rounds(gateway, reports_take_events);
     worked |= take_rounds(gateway, reports_take_answer);
     worked |= auth_serve(&gateway->auth) > 0;

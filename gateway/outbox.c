@@ -27,6 +27,7 @@ void outbox_reset(struct outbox_table *table, uint32_t peer, uint32_t address)
     box->length = 0;
     box->count = 0;
     box->address = address;
+    box->sent_ns = table->now_ns;
 }
 
 static void break_box(struct outbox_table *table, struct outbox *box)
@@ -60,6 +61,7 @@ static void send_box(struct outbox_table *table, struct outbox *box)
         break_box(table, box);
         return;
     }
+    box->sent_ns = table->now_ns;
     box->length = 0;
     box->count = 0;
 }

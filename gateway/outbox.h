@@ -16,7 +16,8 @@
 #define OUTBOX_COUNT_MAX  1024 /* messages gathered into one */
 
 struct outbox {
-    uint8_t *bytes; /* CODEC_ARRAY_HEAD_MAX + CODEC_MESSAGE_MAX; taken when first used */
+    uint8_t *bytes;  /* CODEC_ARRAY_HEAD_MAX + CODEC_MESSAGE_MAX; taken when first used */
+    int64_t sent_ns; /* when something last left for it */
     uint32_t length;
     uint32_t address;
     uint16_t count;
@@ -25,7 +26,8 @@ struct outbox {
 };
 
 struct outbox_table {
-    void *socket; /* the ROUTER; NULL until it is bound */
+    void *socket;   /* the ROUTER; NULL until it is bound */
+    int64_t now_ns; /* set by the gateway once a turn */
     uint64_t dropped;
     uint32_t dirty_count;
     uint32_t dirty[SESSION_PEERS_MAX];

@@ -192,7 +192,7 @@ uint32_t session_reports_to(const struct session_table *table, uint32_t key)
 bool session_is_active(const struct session_table *table, uint32_t peer)
 {
     const struct session_key *state = &table->keys[table->peers[peer].key];
-    return state->state == SESSION_ACTIVE && state->peer == peer;
+    return table->peers[peer].used && state->state == SESSION_ACTIVE && state->peer == peer;
 }
 
 void session_reported(struct session_table *table, uint32_t key, uint64_t seq)

@@ -204,9 +204,12 @@ static int run_order(struct cli *cli)
 {
     struct request request = {.type = REQUEST_ORDER_STATUS};
     const struct message *answer;
-    if (fields_fill(&cli->arguments, cli->now_ns, &request, &cli->error) < 0) {
+    int64_t cl_ord_id = 0; /* fields_fill leaves it to the session */
+    if (fields_fill(&cli->arguments, cli->now_ns, &request, &cli->error) < 0 ||
+        arguments_number(&cli->arguments, "cl-ord-id", 1, INT64_MAX, &cl_ord_id, &cli->error) < 0) {
         return cli_usage(cli);
     }
+    request.order_status.cl_ord_id = (uint64_t)cl_ord_id;
     if ((request.order_status.order_id == 0) == (request.order_status.cl_ord_id == 0)) {
         error_set(&cli->error, ERROR_INVALID, "give the order's id, or --cl-ord-id N");
         return cli_usage(cli);

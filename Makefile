@@ -200,7 +200,7 @@ $(foreach b,$(BENCHES),$(eval $(call link_rules,release,bench/$(b),bench/$(b).c,
 # --- what to make ---------------------------------------------------------------------------------
 LINT = $(addprefix tests/lint/,format.sh layers.sh libraries.sh purity.sh floats.sh repository.sh)
 SUITES = $(addprefix build/asan/tests/test_,$(TESTS))
-SCRIPTS = tests/kill.sh tests/cluster.sh
+SCRIPTS = tests/e2e.sh tests/kill.sh tests/cluster.sh
 FUZZ_SECONDS ?= 30
 
 # Everything that is compiled for `make test`; tests/lint/compile.sh makes it.

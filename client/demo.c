@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define EXIT_REFUSED 1
@@ -123,6 +124,14 @@ static int open_market(struct demo_market *market, struct error *error)
     return rc;
 }
 
+static bool is_default(const char *directory)
+{
+    struct stat given;
+    struct stat own;
+    return stat(directory, &given) == 0 && stat("run", &own) == 0 && given.st_dev == own.st_dev &&
+           given.st_ino == own.st_ino;
+}
+
 int main(int argc, char **argv)
 {
     static struct demo_market market = {.options = {.data = "data",
@@ -142,6 +151,7 @@ int main(int argc, char **argv)
     }
     struct error error = {0};
     int rc = tables_load(&market.tables, market.options.data, &error);
+    market.default_directory = is_default(market.options.directory);
     if (rc == 0 && chdir(market.options.directory) != 0) {
         rc = error_system(&error, errno, "%s", market.options.directory);
     }

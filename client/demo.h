@@ -27,6 +27,7 @@ struct demo_market {
     struct demo_options options;
     struct tables tables;
     struct desk *desk;
+    bool default_directory; /* the one that `kashi` looks for by itself */
     uint32_t operator_seat;
     int64_t now_ns; /* the exchange's time at login */
 };

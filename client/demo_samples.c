@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,6 +147,34 @@ static int offer_all(struct samples *samples, struct error *error)
     return 0;
 }
 
+/* The first provider's offer, a bid that takes half of it, and the book with the rest. */
+static void print_commands(const struct samples *samples)
+{
+    const struct demo_market *market = samples->market;
+    const struct found_resource *resource = &samples->resources[0];
+    const char *tier = tier_name(resource->tier);
+    int64_t offer_e4 = 0;
+    (void)tables_price(&market->tables, &market->tables.classes[resource->class_],
+                       &market->tables.regions[resource->region], resource->tier, &offer_e4);
+    char where[512] = "";
+    if (!market->default_directory) {
+        (void)snprintf(where, sizeof where, " --dir %s", market->options.directory);
+    }
+    char contract[128];
+    (void)snprintf(contract, sizeof contract, "--class %s --region %s --tier %s --hour +%d",
+                   lanes[0].class_name, lanes[0].region, tier, TRY_HOURS);
+    (void)printf("The market runs; Ctrl-C ends it. To try in a second terminal:\n\n"
+                 "  bin/kashi offer%s --key provider-1 %s --qty 16 --price %" PRId64 ".%04" PRId64
+                 " --resource %u\n"
+                 "  bin/kashi bid%s --key buyer-1 %s --qty 8 --price %" PRId64 ".%04" PRId64 "\n"
+                 "  bin/kashi book%s --key buyer-1 %s\n\n"
+                 "Keys of providers, buyers, an analyst and the operator are in %s/keys.\n",
+                 where, contract, offer_e4 / E4_ONE, offer_e4 % E4_ONE, resource->resource, where,
+                 contract, offer_e4 / E4_ONE, offer_e4 % E4_ONE, where, contract,
+                 market->default_directory ? "run" : market->options.directory);
+    (void)fflush(stdout);
+}
+
 int demo_samples(struct demo_market *market, struct error *error)
 {
     struct samples *samples = calloc(1, sizeof *samples);
@@ -159,6 +188,9 @@ int demo_samples(struct demo_market *market, struct error *error)
         desk_on_message(market->desk, on_message, samples);
         rc = offer_all(samples, error);
         desk_on_message(market->desk, NULL, NULL);
+    }
+    if (rc == 0) {
+        print_commands(samples);
     }
     free(samples);
     return rc;

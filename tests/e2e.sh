@@ -1,0 +1,199 @@
+#!/bin/bash
+# End to end, over real sockets and a real PostgreSQL: orders through the command line and two
+# gateways into the exchange, the books, market data and the ledger; then the demo's day on a second
+# market beside the first.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+root=$PWD
+bin=build/release/bin
+passed=0 failed=0
+top=$(mktemp -d "${TMPDIR:-/tmp}/kashi-e2e.XXXXXX")
+dir=$top/market
+watch=
+
+cleanup() {
+    [ -z "$watch" ] || kill "$watch" 2>/dev/null
+    local market
+    for market in "$dir" "$top/demo"; do
+        [ -d "$market" ] || continue
+        client/market.sh stop "$market" >/dev/null 2>&1
+        sql/cluster.sh remove "$market" >/dev/null 2>&1
+    done
+    if [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]; then rm -rf "$top"; else echo "left for a look: $top"; fi
+}
+trap cleanup EXIT
+
+claim() { # sentence, status
+    if [ "$2" -eq 0 ]; then
+        passed=$((passed + 1))
+        echo "ok: $1"
+    else
+        failed=$((failed + 1))
+        echo "FAILED: $1"
+        [ ! -s "$top/out" ] || { echo "last output:"; tail -n 10 "$top/out"; }
+    fi
+}
+
+finish() {
+    echo "$passed passed, $failed failed"
+    [ "$failed" -eq 0 ]
+    exit
+}
+
+kashi() { # key, arguments …: output in $top/out, exit status kept
+    local key=$1
+    shift
+    $bin/kashi "$@" --dir "$dir" --key "$key" >"$top/out" 2>&1
+}
+says() { grep -q -- "$1" "$top/out"; }
+is() { [ "$1" = "$2" ]; }
+field() { # name: the last number under that name in the last JSON output
+    grep -o "\"$1\":[0-9]*" "$top/out" | tail -n 1 | cut -d: -f2
+}
+query() { psql -Atq "$(cat "$dir/database.url")" -c "$1"; }
+await() { # seconds, command …: until it succeeds
+    local deadline=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ $SECONDS -lt $deadline ] || return 1
+        sleep 0.05
+    done
+}
+
+client/market.sh start "$dir" >"$top/out" 2>&1 && $bin/kashi-demo --dir "$dir" samples >>"$top/out" 2>&1
+status=$?
+claim "a market starts, with sample accounts, resources and offers" $status
+[ $status -eq 0 ] || finish
+grep 'bin/kashi' "$top/out" >"$top/commands"
+tried=0
+while read -r command; do
+    bash -c "$command" >"$top/out" 2>&1 || tried=1
+done <"$top/commands"
+claim "the three commands that a new market suggests work as they are printed" \
+    $((tried + ($(wc -l <"$top/commands") != 3)))
+
+# --- one trade ------------------------------------------------------------------------------------
+hour=$(date -u -d '+8 hours' +%Y%m%dT%HZ)
+offered=H100.CN-GZ.G80.$hour
+bought=H100.CN-GZ.G50.$hour
+kashi analyst-1 book "$offered" --json
+before=$(field best_offer_e4)
+$bin/kashi watch "$bought" --count 3 --dir "$dir" --key analyst-1 --json >"$top/watch" 2>&1 &
+watch=$!
+kashi provider-1 offer "$offered" --qty 16 --price 13.00 --resource 1 --gateway 1 --json
+claim "an offer rests and is echoed as understood" $?
+says '"exec_type":"new".*"side":"sell","price_e4":130000,"order_qty":16'
+claim "the echo names side, price and quantity" $?
+offer=$(field order_id)
+kashi analyst-1 book "$offered" --json
+is "$(field best_offer_e4)" 130000 && [ "$before" -gt 130000 ]
+claim "the book shows it, read after write, through any gateway" $?
+
+kashi buyer-1 account --json
+cash=$(field cash_e4)
+kashi buyer-1 bid "$bought" --qty 8 --price 13.50 --gateway 2 --json
+claim "a bid of a lower tier through the other gateway is accepted" $?
+says '"exec_type":"trade".*"last_px_e4":130000,"last_qty":8,"liquidity":"taker","fee_e4":1040,"trade_tier":"G50"'
+claim "it trades at the resting price, in the bid's tier" $?
+bid_cl_ord_id=$(field cl_ord_id)
+kashi buyer-1 account --json
+is "$(field cash_e4)" $((cash - 8 * 130000 - 1040)) && says "\"hour\":\"$hour\",\"tier\":\"G50\",\"qty\":8"
+claim "the buyer has paid price x quantity + fee and holds the GPU-hours" $?
+kashi provider-1 trades --json
+says '"price_e4":130000,"qty":8,"fee_e4":520,"liquidity":"maker","trade_tier":"G50"'
+claim "the seller sees its side of the trade" $?
+await 10 grep -qs '"price_e4":130000,"qty":8' "$top/watch"
+claim "market data shows the trade to who follows the contract" $?
+
+# --- refusals and ends ----------------------------------------------------------------------------
+kashi buyer-1 bid "$bought" --qty 8 --price 1300
+is $? 1 && says 'PRICE_OUTSIDE_BAND'
+claim "a refusal has exit status 1 and its reason" $?
+kashi buyer-1 bid --qty 8
+is $? 2
+claim "wrong usage has exit status 2" $?
+KASHI_KEY='' $bin/kashi account --dir "$dir" --gateway tcp://127.0.0.1:1 --key buyer-1 --timeout 1 >"$top/out" 2>&1
+is $? 3
+claim "no connection has exit status 3" $?
+kashi buyer-1 offer "$offered" --qty 8 --price 13.00 --resource 1
+is $? 1 && says 'INSUFFICIENT_CAPACITY'
+claim "who holds another tier or hour of a resource cannot sell this one" $?
+
+kashi provider-1 replace "$offer" --qty 24 --price 13.20 --json
+says '"exec_type":"replaced".*"price_e4":132000'
+claim "a replace is carried out" $?
+kashi operator admin halt --class H100 --region CN-GZ
+kashi buyer-1 bid "$bought" --qty 8 --price 13.00
+is $? 1 && says 'MARKET_HALTED'
+claim "a halted market takes no order" $?
+kashi provider-1 cancel "$offer"
+claim "a cancel works while the market is halted" $?
+kashi operator admin resume --class H100 --region CN-GZ
+kashi buyer-1 bid "$bought" --qty 8 --price 12.50 --json
+open=$(field order_id)
+kashi operator admin kill --account "$(query "SELECT account FROM kashi.accounts WHERE name = 'buyer-1'")"
+kashi buyer-1 order "$open" --json
+says '"ord_status":"canceled"' && says '"reason_name":"KILLED"'
+claim "the kill switch cancels what is open" $?
+kashi buyer-1 bid "$bought" --qty 8 --price 12.50
+is $? 1 && says 'ACCOUNT_KILLED'
+claim "and lets nothing new in" $?
+kashi operator admin revive --account "$(query "SELECT account FROM kashi.accounts WHERE name = 'buyer-1'")"
+
+{
+    echo "class,region,tier,from,hours,gpus,price,resource"
+    echo "H100,CN-GZ,G80,$(date -u -d '+30 hours' +%Y-%m-%dT%H),12,8,13.10,1"
+} >"$top/catalogue.csv"
+kashi provider-1 offer --csv "$top/catalogue.csv" --json
+is $? 0 && says '"accepted":12,"refused":0'
+claim "a provider's catalogue is posted: an offer an hour" $?
+
+# --- restarts -------------------------------------------------------------------------------------
+sql/cluster.sh stop "$dir"
+kashi buyer-2 bid "$offered" --qty 8 --price 13.60 --json
+claim "trading goes on while PostgreSQL is down" $?
+kashi buyer-2 trades --json
+fill=$(field fill_id)
+sql/cluster.sh start "$dir" >"$top/out"
+filled() { is "$(query "SELECT count(*) FROM kashi.fills WHERE fill_id = $fill" 2>/dev/null)" 1; }
+await 30 filled
+claim "settlement catches up when it is back" $?
+client/market.sh down "$dir" exchange && client/market.sh up "$dir" exchange
+known() { kashi buyer-1 order --cl-ord-id "$bid_cl_ord_id" --json && says '"ord_status":"filled"'; }
+await 10 known
+claim "after a restart of the exchange a request is known by its number" $?
+kashi provider-1 orders --json
+is "$(grep -c '"symbol":"H100.CN-GZ.G80' "$top/out")" 13
+claim "and what rested rests" $?
+client/market.sh start "$dir" >"$top/out" 2>&1 && $bin/kashi-demo --dir "$dir" samples >>"$top/out" 2>&1 &&
+    ! grep -q REJECTED "$top/out"
+claim "starting a market that runs changes nothing" $?
+
+# --- the demo, beside it --------------------------------------------------------------------------
+client/demo.sh "$top/demo" --orders-a-minute 40 --seed 7 >"$top/demo.out" 2>&1
+status=$?
+tail -n 30 "$top/demo.out"
+claim "a demo's day beside it ends with a verdict" $status
+line=$(tail -n 1 "$top/demo.out")
+[[ $line =~ ^demo:\ orders=[0-9]{5,}\ fills=([0-9]{4,})\ settled=([0-9]+)\ ledger_sum=0\ index_values=[0-9]{2,}\ verdict=ok$ ]] &&
+    is "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
+claim "its last line is the verdict, every fill settled" $?
+is "$(sed -n '/^Index/,/^$/p' "$top/demo.out" | grep -c '2026-11-2[12] .* 1 ')" 10
+claim "ten index values of level 1" $?
+
+# --- the books ------------------------------------------------------------------------------------
+$bin/kashi-check --dir "$dir" --invariants "$root/sql/invariants.sql" >"$top/out" 2>&1
+claim "the checker finds the first market's books in order" $?
+# A checker that cannot find a fault is none: one posting more, in a copy of the rules' own sums.
+query "ALTER TABLE kashi.postings DISABLE TRIGGER ALL;
+       UPDATE kashi.postings SET amount = amount + 1
+       WHERE (seq, index, line) = (SELECT seq, index, line FROM kashi.postings WHERE kind = 2 LIMIT 1)" >"$top/out" 2>&1
+$bin/kashi-check --dir "$dir" >"$top/out" 2>&1
+is $? 1 && says 'verdict=wrong' && says 'by the tape'
+claim "and finds a ledger that was tampered with" $?
+client/market.sh stop "$dir"
+claim "the market stops" $?
+client/market.sh status "$dir" >"$top/out"
+! says ' runs$'
+claim "nothing of it is left running" $?
+finish

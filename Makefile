@@ -37,7 +37,8 @@ BASE = base/check.c base/error.c base/log.c base/clock.c base/crc32c.c base/aren
 	base/endpoints.c base/file.c base/file_posix.c
 
 WIRE = wire/contract.c wire/reject.c wire/seal.c wire/frame.c wire/link.c wire/tape.c wire/codec.c \
-	wire/codec_decode.c wire/codec_table.c wire/report.c
+	wire/codec_decode.c wire/codec_value.c wire/codec_names.c \
+	wire/codec_table_message.c wire/codec_table_request.c wire/report.c
 
 CORE = exchange/core/engine.c exchange/core/order.c exchange/core/order_check.c \
 	exchange/core/match.c exchange/core/book.c exchange/core/capacity.c exchange/core/timers.c \
@@ -81,7 +82,8 @@ FUZZERS += tape
 fuzz_tape_USES = REPLICA WIRE BASE
 
 GATEWAY = gateway/core/registry.c gateway/core/session.c gateway/core/translate.c gateway/auth.c \
-	gateway/outbox.c gateway/reads.c gateway/requests.c gateway/reports.c gateway/gateway.c
+	gateway/outbox.c gateway/reads.c gateway/requests.c gateway/reports.c gateway/settings.c \
+	gateway/gateway.c
 PROGRAMS += kashi-gateway
 kashi-gateway_MAIN = gateway/main.c
 kashi-gateway_USES = GATEWAY WIRE BASE

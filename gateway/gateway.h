@@ -10,7 +10,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/config.h"
 #include "base/endpoints.h"
 #include "gateway/auth.h"
 #include "gateway/core/registry.h"
@@ -18,29 +17,13 @@
 #include "gateway/core/translate.h"
 #include "gateway/outbox.h"
 #include "gateway/reads.h"
+#include "gateway/settings.h"
 #include "wire/link.h"
 
 #define GATEWAY_ROUND_MAX 256 /* messages taken from one socket before the next one's turn */
 /* Commands of one client message fit behind those that wait to be sent. */
 #define GATEWAY_COMMANDS_MAX  FRAME_ITEMS_MAX
 #define GATEWAY_MESSAGE_SLOTS (CODEC_REQUESTS_MAX * TRANSLATE_SLOTS_MAX)
-
-struct gateway_settings {
-    char name[LINK_NAME_SIZE];
-    const char *clients; /* endpoint to bind */
-    const char *link;    /* endpoints to connect to */
-    const char *reads;
-    const char *key_path; /* the gateway's own CURVE key */
-    bool curve;
-    int64_t heartbeat_interval_s;
-    int64_t link_timeout_s;
-    int64_t messages_per_second;
-    int64_t connections;
-    int64_t reads_waiting;
-    int64_t high_water; /* messages that may wait for one client, or from one */
-    int64_t memory_mb;  /* 0: no limit */
-    int64_t open_files;
-};
 
 enum gateway_state { GATEWAY_CONNECTING = 0, GATEWAY_LOADING = 1, GATEWAY_SERVING = 2 };
 

@@ -1,14 +1,17 @@
-/* The gateway's core: who is who, who may ask for what, which session is where, and what command a
- * request becomes. */
+/* The gateway without its sockets: who is who, who may ask for what, which session is where, what
+ * command a request becomes, and what a configuration may say. */
 #include <criterion/criterion.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/random.h"
 #include "gateway/core/registry.h"
 #include "gateway/core/session.h"
 #include "gateway/core/translate.h"
+#include "gateway/settings.h"
 #include "wire/seal.h"
 #include "wire/units.h"
 
@@ -430,4 +433,73 @@ Test(session, keeps_its_invariants_over_a_random_life)
             session_sanity(sessions);
         }
     }
+}
+
+/* --- settings ---------------------------------------------------------------------------------------- */
+
+static int read_settings(const char *text, const char *name, struct gateway_settings *settings,
+                         struct error *error)
+{
+    static struct config config;
+    char path[] = "/tmp/kashi-settings.XXXXXX";
+    const int file = mkstemp(path);
+    cr_assert_geq(file, 0);
+    cr_assert_eq(write(file, text, strlen(text)), (ssize_t)strlen(text));
+    (void)close(file);
+    config_free(&config);
+    cr_assert_eq(config_load(&config, path, error), 0, "%s", error->text);
+    (void)unlink(path);
+    const int rc = settings_read(settings, &config, name, error);
+    if (rc < 0) {
+        config_free(&config);
+    }
+    return rc;
+}
+
+Test(settings, needs_no_configuration)
+{
+    struct gateway_settings settings;
+    struct error error;
+    cr_assert_eq(read_settings("[exchange]\nlink = ipc://x\n", "1", &settings, &error), 0);
+    cr_assert(settings.curve);
+    cr_assert_str_eq(settings.clients, "tcp://127.0.0.1:*");
+    cr_assert_str_eq(settings.link, "ipc://x");
+    cr_assert_str_eq(settings.reads, "ipc://reads.sock");
+    cr_assert_eq(settings.heartbeat_interval_s, 30);
+}
+
+Test(settings, listens_beyond_the_loopback_with_curve_only)
+{
+    struct gateway_settings settings;
+    struct error error;
+    cr_assert_eq(
+        read_settings("[gateway.1]\nclients = tcp://0.0.0.0:5000\n", "1", &settings, &error), 0);
+    cr_assert_eq(read_settings("[gateway.1]\nclients = tcp://127.0.0.1:5000\ncurve = no\n", "1",
+                               &settings, &error),
+                 0);
+    cr_assert_not(settings.curve);
+    cr_assert_eq(read_settings("[gateway.1]\nclients = tcp://0.0.0.0:5000\ncurve = no\n", "1",
+                               &settings, &error),
+                 ERROR_INVALID);
+    cr_assert_not_null(strstr(error.text, "tcp://0.0.0.0:5000"));
+}
+
+Test(settings, refuses_a_name_that_does_not_fit_a_link)
+{
+    struct gateway_settings settings;
+    struct error error;
+    cr_assert_eq(read_settings("", "exactly15-chars", &settings, &error), 0);
+    cr_assert_eq(read_settings("", "exactly-16-chars", &settings, &error), ERROR_INVALID);
+    cr_assert_eq(read_settings("", "", &settings, &error), ERROR_INVALID);
+    cr_assert_eq(read_settings("", "a/b", &settings, &error), ERROR_INVALID);
+}
+
+Test(settings, refuses_a_number_out_of_range)
+{
+    struct gateway_settings settings;
+    struct error error;
+    cr_assert_eq(read_settings("[gateway.1]\nconnections = 4096\n", "1", &settings, &error), 0);
+    cr_assert_eq(settings.connections, 4096);
+    cr_assert_eq(read_settings("[gateway.1]\nconnections = 4097\n", "1", &settings, &error),
+                 ERROR_INVALID);
 }

@@ -4,242 +4,18 @@
 
 #include "wire/codec.h"
 #include "wire/codec_table.h"
-
-enum value_kind {
-    VALUE_UINT,     /* 0 or more */
-    VALUE_NEGATIVE, /* number holds the two's complement */
-    VALUE_BOOL,
-    VALUE_TEXT,
-    VALUE_ARRAY, /* number: items that follow */
-    VALUE_MAP,   /* number: pairs that follow */
-    VALUE_OTHER, /* nil, float, binary, extension: no field takes it */
-};
-
-struct value {
-    enum value_kind kind;
-    uint32_t length; /* of a text */
-    uint64_t number;
-    const char *text;
-};
-
-struct bytes {
-    const uint8_t *at;
-    const uint8_t *end;
-};
-
-static uint64_t big_endian(const uint8_t *at, uint32_t size)
-{
-    uint64_t number = 0;
-    for (uint32_t i = 0; i < size; i++) {
-        number = number << 8 | at[i];
-    }
-    return number;
-}
-
-static bool take_sized(struct bytes *in, uint32_t size, uint64_t *number)
-{
-    if ((size_t)(in->end - in->at) < size) {
-        return false;
-    }
-    *number = big_endian(in->at, size);
-    in->at += size;
-    return true;
-}
-
-static bool take_unsigned(struct bytes *in, uint32_t size, struct value *value)
-{
-    value->kind = VALUE_UINT;
-    return take_sized(in, size, &value->number);
-}
-
-static bool take_signed(struct bytes *in, uint32_t size, struct value *value)
-{
-    if (!take_sized(in, size, &value->number)) {
-        return false;
-    }
-    const uint64_t sign = UINT64_C(1) << (8 * size - 1);
-    value->kind = (value->number & sign) != 0 ? VALUE_NEGATIVE : VALUE_UINT;
-    value->number = (value->number ^ sign) - sign;
-    return true;
-}
-
-static bool take_text(struct bytes *in, uint64_t length, struct value *value)
-{
-    if ((size_t)(in->end - in->at) < length) {
-        return false;
-    }
-    value->kind = VALUE_TEXT;
-    value->text = (const char *)in->at;
-    value->length = (uint32_t)length;
-    in->at += length;
-    return true;
-}
-
-/* Passes over `length` bytes that no field takes. */
-static bool take_other(struct bytes *in, uint64_t length, struct value *value)
-{
-    if ((size_t)(in->end - in->at) < length) {
-        return false;
-    }
-    value->kind = VALUE_OTHER;
-    in->at += length;
-    return true;
-}
-
-/* Every item takes a byte at least, so that a count above the bytes that are left is a lie. */
-static bool take_container(struct bytes *in, enum value_kind kind, uint64_t count,
-                           struct value *value)
-{
-    const uint64_t items = kind == VALUE_MAP ? 2 * count : count;
-    value->kind = kind;
-    value->number = count;
-    return items <= (uint64_t)(in->end - in->at);
-}
-
-/* The types that are one marker byte, 0xc0 .. 0xdf, and what follows it. */
-static bool take_marked(struct bytes *in, uint8_t marker, struct value *value)
-{
-    uint64_t length;
-    switch (marker) {
-    case 0xc0: /* nil */
-        return take_other(in, 0, value);
-    case 0xc2:
-    case 0xc3:
-        value->kind = VALUE_BOOL;
-        value->number = marker & 1;
-        return true;
-    case 0xc4: /* binary, its length in 1, 2 or 4 bytes */
-    case 0xc5:
-    case 0xc6:
-        return take_sized(in, 1U << (marker - 0xc4), &length) && take_other(in, length, value);
-    case 0xc7: /* extension: length, then one byte of type */
-    case 0xc8:
-    case 0xc9:
-        return take_sized(in, 1U << (marker - 0xc7), &length) && take_other(in, length + 1, value);
-    case 0xca: /* floats */
-        return take_other(in, 4, value);
-    case 0xcb:
-        return take_other(in, 8, value);
-    case 0xcc:
-    case 0xcd:
-    case 0xce:
-    case 0xcf:
-        return take_unsigned(in, 1U << (marker - 0xcc), value);
-    case 0xd0:
-    case 0xd1:
-    case 0xd2:
-    case 0xd3:
-        return take_signed(in, 1U << (marker - 0xd0), value);
-    case 0xd4: /* extensions of 1, 2, 4, 8, 16 bytes */
-    case 0xd5:
-    case 0xd6:
-    case 0xd7:
-    case 0xd8:
-        return take_other(in, (UINT64_C(1) << (marker - 0xd4)) + 1, value);
-    case 0xd9:
-    case 0xda:
-    case 0xdb:
-        return take_sized(in, 1U << (marker - 0xd9), &length) && take_text(in, length, value);
-    case 0xdc:
-    case 0xdd:
-        return take_sized(in, 2U << (marker - 0xdc), &length) &&
-               take_container(in, VALUE_ARRAY, length, value);
-    case 0xde:
-    case 0xdf:
-        return take_sized(in, 2U << (marker - 0xde), &length) &&
-               take_container(in, VALUE_MAP, length, value);
-    default: /* 0xc1 is never used */
-        return false;
-    }
-}
-
-/* Takes one value: a scalar whole, of a container its head. False: not well-formed. */
-static inline bool take(struct bytes *in, struct value *value)
-{
-    if (in->at == in->end) {
-        return false;
-    }
-    const uint8_t marker = *in->at++;
-    if (marker < 0x80 || marker >= 0xe0) { /* small numbers stand in the marker itself */
-        value->kind = marker < 0x80 ? VALUE_UINT : VALUE_NEGATIVE;
-        value->number = (uint64_t)(int64_t)(int8_t)marker;
-        return true;
-    }
-    if (marker >= 0xc0) {
-        return take_marked(in, marker, value);
-    }
-    if (marker >= 0xa0) {
-        return take_text(in, marker & 0x1f, value);
-    }
-    return take_container(in, marker >= 0x90 ? VALUE_ARRAY : VALUE_MAP, marker & 0x0f, value);
-}
-
-/* Passes over what a container's head announced. Each round takes a byte at least, so the bytes
- * bound the loop, and counting instead of descending makes the depth harmless. */
-static bool pass_over(struct bytes *in, const struct value *head)
-{
-    uint64_t left = head->kind == VALUE_ARRAY ? head->number
-                    : head->kind == VALUE_MAP ? 2 * head->number
-                                              : 0;
-    while (left > 0) {
-        struct value value;
-        if (!take(in, &value)) {
-            return false;
-        }
-        left--;
-        left += value.kind == VALUE_ARRAY ? value.number : 0;
-        left += value.kind == VALUE_MAP ? 2 * value.number : 0;
-    }
-    return true;
-}
+#include "wire/codec_value.h"
 
 /* --- one field ------------------------------------------------------------------------------------
  * Each returns 0 or the reason why the value is not one for the field. */
 
-static bool utf8_continues(const uint8_t *at, const uint8_t *end, uint32_t count)
-{
-    if ((size_t)(end - at) < count) {
-        return false;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        if ((at[i] & 0xc0) != 0x80) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* UTF-8 in shortest form, without surrogates and without control characters. */
-static bool text_is_clean(const char *text, uint32_t length)
-{
-    const uint8_t *at = (const uint8_t *)text;
-    const uint8_t *end = at + length;
-    while (at < end) {
-        const uint8_t lead = *at++;
-        if (lead < 0x80) {
-            if (lead < 0x20 || lead == 0x7f) {
-                return false;
-            }
-            continue;
-        }
-        const uint32_t more = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
-        if (lead < 0xc2 || lead > 0xf4 || !utf8_continues(at, end, more) ||
-            (lead == 0xe0 && at[0] < 0xa0) || (lead == 0xed && at[0] >= 0xa0) ||
-            (lead == 0xf0 && at[0] < 0x90) || (lead == 0xf4 && at[0] >= 0x90)) {
-            return false;
-        }
-        at += more;
-    }
-    return true;
-}
-
-static uint16_t set_unsigned(const struct codec_field *field, const struct value *value,
+static uint16_t set_unsigned(const struct codec_field *field, const struct codec_value *value,
                              uint8_t *to)
 {
-    if (value->kind == VALUE_NEGATIVE) {
+    if (value->kind == CODEC_VALUE_NEGATIVE) {
         return REASON_OUT_OF_RANGE;
     }
-    if (value->kind != VALUE_UINT) {
+    if (value->kind != CODEC_VALUE_UINT) {
         return REASON_WRONG_TYPE;
     }
     if (value->number < (uint64_t)field->min ||
@@ -250,12 +26,13 @@ static uint16_t set_unsigned(const struct codec_field *field, const struct value
     return 0;
 }
 
-static uint16_t set_signed(const struct codec_field *field, const struct value *value, uint8_t *to)
+static uint16_t set_signed(const struct codec_field *field, const struct codec_value *value,
+                           uint8_t *to)
 {
-    if (value->kind != VALUE_UINT && value->kind != VALUE_NEGATIVE) {
+    if (value->kind != CODEC_VALUE_UINT && value->kind != CODEC_VALUE_NEGATIVE) {
         return REASON_WRONG_TYPE;
     }
-    if (value->kind == VALUE_UINT && value->number > INT64_MAX) {
+    if (value->kind == CODEC_VALUE_UINT && value->number > INT64_MAX) {
         return REASON_OUT_OF_RANGE;
     }
     const int64_t number = (int64_t)value->number;
@@ -266,9 +43,10 @@ static uint16_t set_signed(const struct codec_field *field, const struct value *
     return 0;
 }
 
-static uint16_t set_enum(const struct codec_field *field, const struct value *value, uint8_t *to)
+static uint16_t set_enum(const struct codec_field *field, const struct codec_value *value,
+                         uint8_t *to)
 {
-    if (value->kind != VALUE_TEXT) {
+    if (value->kind != CODEC_VALUE_TEXT) {
         return REASON_WRONG_TYPE;
     }
     if (field->names == NULL) {
@@ -286,15 +64,17 @@ static uint16_t set_enum(const struct codec_field *field, const struct value *va
     return REASON_UNKNOWN_NAME;
 }
 
-static uint16_t set_text(const struct codec_field *field, const struct value *value, uint8_t *to)
+static uint16_t set_text(const struct codec_field *field, const struct codec_value *value,
+                         uint8_t *to)
 {
-    if (value->kind != VALUE_TEXT) {
+    if (value->kind != CODEC_VALUE_TEXT) {
         return REASON_WRONG_TYPE;
     }
     if (value->length >= field->size) {
         return REASON_TEXT_TOO_LONG;
     }
-    if ((int64_t)value->length < field->min || !text_is_clean(value->text, value->length)) {
+    if ((int64_t)value->length < field->min ||
+        !codec_value_text_is_clean(value->text, value->length)) {
         return REASON_OUT_OF_RANGE;
     }
     memcpy(to, value->text, value->length);
@@ -302,9 +82,9 @@ static uint16_t set_text(const struct codec_field *field, const struct value *va
     return 0;
 }
 
-static uint16_t set_hour(const struct value *value, bool day, uint8_t *to)
+static uint16_t set_hour(const struct codec_value *value, bool day, uint8_t *to)
 {
-    if (value->kind != VALUE_TEXT) {
+    if (value->kind != CODEC_VALUE_TEXT) {
         return REASON_WRONG_TYPE;
     }
     char text[HOUR_TEXT_SIZE] = "YYYYMMDDT00Z";
@@ -322,9 +102,9 @@ static uint16_t set_hour(const struct value *value, bool day, uint8_t *to)
     return 0;
 }
 
-static uint16_t set_key(const struct value *value, uint8_t *to)
+static uint16_t set_key(const struct codec_value *value, uint8_t *to)
 {
-    if (value->kind != VALUE_TEXT) {
+    if (value->kind != CODEC_VALUE_TEXT) {
         return REASON_WRONG_TYPE;
     }
     if (value->length > CODEC_PUBLIC_KEY_TEXT) {
@@ -333,9 +113,9 @@ static uint16_t set_key(const struct value *value, uint8_t *to)
     return codec_key_parse(value->text, value->length, to) ? 0 : REASON_OUT_OF_RANGE;
 }
 
-static uint16_t set_bool(const struct value *value, uint8_t *to)
+static uint16_t set_bool(const struct codec_value *value, uint8_t *to)
 {
-    if (value->kind != VALUE_BOOL) {
+    if (value->kind != CODEC_VALUE_BOOL) {
         return REASON_WRONG_TYPE;
     }
     *to = (uint8_t)value->number;
@@ -343,19 +123,19 @@ static uint16_t set_bool(const struct value *value, uint8_t *to)
 }
 
 /* An array of names that is never longer than the names there are. False: not well-formed. */
-static bool set_set(struct bytes *in, const struct codec_field *field, const struct value *head,
-                    uint8_t *to, uint16_t *reason)
+static bool set_set(struct codec_bytes *in, const struct codec_field *field,
+                    const struct codec_value *head, uint8_t *to, uint16_t *reason)
 {
-    *reason = head->kind != VALUE_ARRAY                      ? REASON_WRONG_TYPE
+    *reason = head->kind != CODEC_VALUE_ARRAY                ? REASON_WRONG_TYPE
               : head->number > (uint64_t)field->names->count ? REASON_OUT_OF_RANGE
                                                              : 0;
     if (*reason != 0) {
-        return pass_over(in, head);
+        return codec_value_pass_over(in, head);
     }
     for (uint64_t i = 0; i < head->number; i++) {
-        struct value value;
+        struct codec_value value;
         uint8_t index = 0;
-        if (!take(in, &value) || !pass_over(in, &value)) {
+        if (!codec_value_take(in, &value) || !codec_value_pass_over(in, &value)) {
             return false;
         }
         const uint16_t fault = set_enum(field, &value, &index);
@@ -370,8 +150,8 @@ static bool set_set(struct bytes *in, const struct codec_field *field, const str
 }
 
 /* Takes the value of a field that has no rows. False: not well-formed. */
-static bool take_scalar(struct bytes *in, const struct codec_field *field,
-                        const struct value *value, uint8_t *record, uint16_t *reason)
+static bool take_scalar(struct codec_bytes *in, const struct codec_field *field,
+                        const struct codec_value *value, uint8_t *record, uint16_t *reason)
 {
     uint8_t *to = record + field->offset;
     switch ((enum codec_kind)field->kind) {
@@ -399,7 +179,7 @@ static bool take_scalar(struct bytes *in, const struct codec_field *field,
         break;
     case CODEC_REASON_NAME:
     case CODEC_REASON_TEXT: /* said by the number already */
-        *reason = value->kind == VALUE_TEXT ? 0 : REASON_WRONG_TYPE;
+        *reason = value->kind == CODEC_VALUE_TEXT ? 0 : REASON_WRONG_TYPE;
         break;
     case CODEC_SET:
         if (!set_set(in, field, value, to, reason)) {
@@ -413,7 +193,7 @@ static bool take_scalar(struct bytes *in, const struct codec_field *field,
     if (*reason == 0 && field->mark != 0) {
         record[field->mark_offset] |= field->mark;
     }
-    return field->kind == CODEC_SET || pass_over(in, value);
+    return field->kind == CODEC_SET || codec_value_pass_over(in, value);
 }
 
 /* --- maps ------------------------------------------------------------------------------------------ */
@@ -440,7 +220,7 @@ static void note_fault(struct walk *walk, uint16_t reason, const char *key, uint
     }
 }
 
-static const struct codec_field *field_find(struct walk *walk, const struct value *key)
+static const struct codec_field *field_find(struct walk *walk, const struct codec_value *key)
 {
     const struct codec_schema *schema = walk->schema;
     for (uint32_t i = 0, j = walk->expect; i < schema->field_count; i++, j++) {
@@ -454,22 +234,22 @@ static const struct codec_field *field_find(struct walk *walk, const struct valu
     return NULL;
 }
 
-static bool is_type_key(const struct value *key)
+static bool is_type_key(const struct codec_value *key)
 {
-    return key->kind == VALUE_TEXT && key->length == 4 && memcmp(key->text, "type", 4) == 0;
+    return key->kind == CODEC_VALUE_TEXT && key->length == 4 && memcmp(key->text, "type", 4) == 0;
 }
 
 /* Takes a key and finds its field; *field is NULL when the value is to be passed over. */
-static bool take_key(struct bytes *in, struct walk *walk, struct value *key,
+static bool take_key(struct codec_bytes *in, struct walk *walk, struct codec_value *key,
                      const struct codec_field **field)
 {
     *field = NULL;
-    if (!take(in, key)) {
+    if (!codec_value_take(in, key)) {
         return false;
     }
-    if (key->kind != VALUE_TEXT) {
+    if (key->kind != CODEC_VALUE_TEXT) {
         note_fault(walk, REASON_NOT_A_MAP, NULL, 0);
-        return pass_over(in, key);
+        return codec_value_pass_over(in, key);
     }
     const struct codec_field *found = field_find(walk, key);
     if (found != NULL) {
@@ -494,18 +274,18 @@ static bool take_key(struct bytes *in, struct walk *walk, struct value *key,
 }
 
 /* Walks the pairs of a map without rows. False: not well-formed. */
-static bool walk_flat(struct bytes *in, struct walk *walk, uint64_t pairs)
+static bool walk_flat(struct codec_bytes *in, struct walk *walk, uint64_t pairs)
 {
     memset(walk->record, 0, walk->schema->clear_size);
     for (uint64_t i = 0; i < pairs; i++) {
-        struct value key, value;
+        struct codec_value key, value;
         const struct codec_field *field;
         uint16_t reason = 0;
-        if (!take_key(in, walk, &key, &field) || !take(in, &value)) {
+        if (!take_key(in, walk, &key, &field) || !codec_value_take(in, &value)) {
             return false;
         }
         if (field == NULL) {
-            if (!pass_over(in, &value)) {
+            if (!codec_value_pass_over(in, &value)) {
                 return false;
             }
             continue;
@@ -520,24 +300,24 @@ static bool walk_flat(struct bytes *in, struct walk *walk, uint64_t pairs)
     return true;
 }
 
-static bool take_rows(struct bytes *in, const struct codec_field *field, const struct value *head,
-                      uint8_t *record, uint16_t *reason)
+static bool take_rows(struct codec_bytes *in, const struct codec_field *field,
+                      const struct codec_value *head, uint8_t *record, uint16_t *reason)
 {
-    if (head->kind != VALUE_ARRAY || head->number > field->capacity) {
-        *reason = head->kind != VALUE_ARRAY ? REASON_WRONG_TYPE : REASON_OUT_OF_RANGE;
-        return pass_over(in, head);
+    if (head->kind != CODEC_VALUE_ARRAY || head->number > field->capacity) {
+        *reason = head->kind != CODEC_VALUE_ARRAY ? REASON_WRONG_TYPE : REASON_OUT_OF_RANGE;
+        return codec_value_pass_over(in, head);
     }
     for (uint64_t i = 0; i < head->number; i++) {
-        struct value value;
+        struct codec_value value;
         struct walk walk = {.schema = field->row,
                             .record = record + field->offset + i * field->row->size,
                             .lenient = true};
-        if (!take(in, &value)) {
+        if (!codec_value_take(in, &value)) {
             return false;
         }
-        if (value.kind != VALUE_MAP) {
+        if (value.kind != CODEC_VALUE_MAP) {
             *reason = *reason != 0 ? *reason : REASON_WRONG_TYPE;
-            if (!pass_over(in, &value)) {
+            if (!codec_value_pass_over(in, &value)) {
                 return false;
             }
             continue;
@@ -553,17 +333,17 @@ static bool take_rows(struct bytes *in, const struct codec_field *field, const s
 }
 
 /* Walks the pairs of a server message, whose fields may be rows. */
-static bool walk_message(struct bytes *in, struct walk *walk, uint64_t pairs)
+static bool walk_message(struct codec_bytes *in, struct walk *walk, uint64_t pairs)
 {
     memset(walk->record, 0, walk->schema->clear_size);
     for (uint64_t i = 0; i < pairs; i++) {
-        struct value key, value;
+        struct codec_value key, value;
         const struct codec_field *field;
         uint16_t reason = 0;
-        if (!take_key(in, walk, &key, &field) || !take(in, &value)) {
+        if (!take_key(in, walk, &key, &field) || !codec_value_take(in, &value)) {
             return false;
         }
-        const bool taken = field == NULL ? pass_over(in, &value)
+        const bool taken = field == NULL ? codec_value_pass_over(in, &value)
                            : field->kind == CODEC_ROWS
                                ? take_rows(in, field, &value, walk->record, &reason)
                                : take_scalar(in, field, &value, walk->record, &reason);
@@ -579,19 +359,20 @@ static bool walk_message(struct bytes *in, struct walk *walk, uint64_t pairs)
 
 /* Finds the value of "type" in a map whose head has been taken; `in` stays where it is. Most
  * senders put it first. False: not well-formed. */
-static bool find_type(struct bytes in, uint64_t pairs, struct value *type)
+static bool find_type(struct codec_bytes in, uint64_t pairs, struct codec_value *type)
 {
-    type->kind = VALUE_OTHER;
+    type->kind = CODEC_VALUE_OTHER;
     for (uint64_t i = 0; i < pairs; i++) {
-        struct value key, value;
-        if (!take(&in, &key) || !pass_over(&in, &key) || !take(&in, &value)) {
+        struct codec_value key, value;
+        if (!codec_value_take(&in, &key) || !codec_value_pass_over(&in, &key) ||
+            !codec_value_take(&in, &value)) {
             return false;
         }
         if (is_type_key(&key)) {
             *type = value;
             return true;
         }
-        if (!pass_over(&in, &value)) {
+        if (!codec_value_pass_over(&in, &value)) {
             return false;
         }
     }
@@ -608,7 +389,7 @@ static void refuse(struct request *request, uint16_t reason, const char *field, 
         memcpy(request->field, field, fits);
     }
     /* An unknown key is the sender's text and goes back to it: cut to what is clean. */
-    request->field[text_is_clean(request->field, fits) ? fits : 0] = 0;
+    request->field[codec_value_text_is_clean(request->field, fits) ? fits : 0] = 0;
 }
 
 static void refuse_missing(struct request *request, const char *field)
@@ -638,24 +419,24 @@ static void check_together(struct request *request)
 }
 
 /* Takes one request, its head included. False: not well-formed. */
-static bool take_request(struct bytes *in, struct request *request)
+static bool take_request(struct codec_bytes *in, struct request *request)
 {
-    struct value head, type;
-    if (!take(in, &head)) {
+    struct codec_value head, type;
+    if (!codec_value_take(in, &head)) {
         return false;
     }
-    if (head.kind != VALUE_MAP) {
-        memset(request, 0, codec_table_unknown_request()->clear_size);
+    if (head.kind != CODEC_VALUE_MAP) {
+        memset(request, 0, codec_table_request_unknown()->clear_size);
         request->reason = REASON_NOT_A_MAP;
-        return pass_over(in, &head);
+        return codec_value_pass_over(in, &head);
     }
     if (!find_type(*in, head.number, &type)) {
         return false;
     }
     const uint8_t number =
-        type.kind == VALUE_TEXT ? codec_table_request_find(type.text, type.length) : 0;
+        type.kind == CODEC_VALUE_TEXT ? codec_table_request_find(type.text, type.length) : 0;
     struct walk walk = {.schema = number != 0 ? codec_table_request(number)
-                                              : codec_table_unknown_request(),
+                                              : codec_table_request_unknown(),
                         .record = (uint8_t *)request,
                         .lenient = number == 0};
     if (!walk_flat(in, &walk, head.number)) {
@@ -664,9 +445,9 @@ static bool take_request(struct bytes *in, struct request *request)
     request->type = number;
     if (number == 0) {
         refuse(request,
-               type.kind == VALUE_TEXT    ? REASON_UNKNOWN_TYPE
-               : type.kind == VALUE_OTHER ? REASON_MISSING_FIELD
-                                          : REASON_WRONG_TYPE,
+               type.kind == CODEC_VALUE_TEXT    ? REASON_UNKNOWN_TYPE
+               : type.kind == CODEC_VALUE_OTHER ? REASON_MISSING_FIELD
+                                                : REASON_WRONG_TYPE,
                "type", 4);
         return true;
     }
@@ -687,21 +468,21 @@ static bool take_request(struct bytes *in, struct request *request)
 uint16_t codec_decode_requests(const void *bytes, size_t length, struct request *requests,
                                uint32_t capacity, uint32_t *count)
 {
-    struct bytes in = {.at = bytes, .end = (const uint8_t *)bytes + length};
+    struct codec_bytes in = {.at = bytes, .end = (const uint8_t *)bytes + length};
     *count = 0;
     if (length > CODEC_MESSAGE_MAX) {
         return REASON_MESSAGE_TOO_LARGE;
     }
-    struct bytes first = in;
-    struct value head;
-    if (!take(&first, &head)) {
+    struct codec_bytes first = in;
+    struct codec_value head;
+    if (!codec_value_take(&first, &head)) {
         return REASON_MALFORMED;
     }
-    if (head.kind != VALUE_MAP && head.kind != VALUE_ARRAY) {
+    if (head.kind != CODEC_VALUE_MAP && head.kind != CODEC_VALUE_ARRAY) {
         return REASON_NOT_A_MAP;
     }
     uint64_t left = 1;
-    if (head.kind == VALUE_ARRAY) {
+    if (head.kind == CODEC_VALUE_ARRAY) {
         if (head.number > capacity || head.number > CODEC_REQUESTS_MAX) {
             return REASON_TOO_MANY_REQUESTS;
         }
@@ -724,47 +505,47 @@ uint16_t codec_decode_requests(const void *bytes, size_t length, struct request 
 
 uint16_t codec_decode_begin(struct codec_cursor *cursor, const void *bytes, size_t length)
 {
-    struct bytes in = {.at = bytes, .end = (const uint8_t *)bytes + length};
-    struct value head;
+    struct codec_bytes in = {.at = bytes, .end = (const uint8_t *)bytes + length};
+    struct codec_value head;
     cursor->left = 0;
-    if (!take(&in, &head)) {
+    if (!codec_value_take(&in, &head)) {
         return REASON_MALFORMED;
     }
-    if (head.kind != VALUE_MAP && head.kind != VALUE_ARRAY) {
+    if (head.kind != CODEC_VALUE_MAP && head.kind != CODEC_VALUE_ARRAY) {
         return REASON_NOT_A_MAP;
     }
-    struct bytes whole = in;
-    if (!pass_over(&whole, &head)) {
+    struct codec_bytes whole = in;
+    if (!codec_value_pass_over(&whole, &head)) {
         return REASON_MALFORMED;
     }
     if (whole.at != whole.end) {
         return REASON_TRAILING_BYTES;
     }
-    cursor->at = head.kind == VALUE_ARRAY ? in.at : bytes;
+    cursor->at = head.kind == CODEC_VALUE_ARRAY ? in.at : bytes;
     cursor->end = in.end;
-    cursor->left = head.kind == VALUE_ARRAY ? (uint32_t)head.number : 1;
+    cursor->left = head.kind == CODEC_VALUE_ARRAY ? (uint32_t)head.number : 1;
     return 0;
 }
 
 uint16_t codec_decode_next(struct codec_cursor *cursor, struct message *message)
 {
-    struct bytes in = {.at = cursor->at, .end = cursor->end};
-    struct value head, type;
+    struct codec_bytes in = {.at = cursor->at, .end = cursor->end};
+    struct codec_value head, type;
     message->type = 0;
     /* The bytes were found well-formed when the walk began, so faults below are of content. */
-    if (cursor->left == 0 || !take(&in, &head)) {
+    if (cursor->left == 0 || !codec_value_take(&in, &head)) {
         cursor->left = 0;
         return REASON_MALFORMED;
     }
     cursor->left--;
-    struct bytes rest = in;
-    const bool well_formed = pass_over(&rest, &head);
+    struct codec_bytes rest = in;
+    const bool well_formed = codec_value_pass_over(&rest, &head);
     cursor->at = rest.at;
-    if (!well_formed || head.kind != VALUE_MAP || !find_type(in, head.number, &type)) {
+    if (!well_formed || head.kind != CODEC_VALUE_MAP || !find_type(in, head.number, &type)) {
         return REASON_NOT_A_MAP;
     }
     const uint8_t number =
-        type.kind == VALUE_TEXT ? codec_table_message_find(type.text, type.length) : 0;
+        type.kind == CODEC_VALUE_TEXT ? codec_table_message_find(type.text, type.length) : 0;
     if (number == 0) {
         return REASON_UNKNOWN_TYPE;
     }

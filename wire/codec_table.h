@@ -6,6 +6,7 @@
 #define KASHI_WIRE_CODEC_TABLE_H
 
 #include "wire/codec.h"
+#include "wire/codec_names.h"
 
 enum codec_kind {
     CODEC_UINT,        /* unsigned of `size` bytes, not below `min` */
@@ -27,17 +28,7 @@ enum codec_field_flags {
     CODEC_ALWAYS = 2,   /* encoded even when it is zero */
 };
 
-#define CODEC_NAMES_MAX  16
 #define CODEC_FIELDS_MAX 64 /* of one map: they are counted off in a 64-bit mask */
-
-struct codec_name {
-    const char *text; /* NULL: the value has no name */
-    uint32_t length;
-};
-struct codec_names {
-    uint32_t count;
-    struct codec_name names[CODEC_NAMES_MAX];
-};
 
 struct codec_schema;
 struct codec_field {
@@ -67,6 +58,8 @@ struct codec_schema {
 
 /* NULL for a number that is none. Offsets count from struct request. */
 const struct codec_schema *codec_table_request(uint8_t type);
+/* For a request of unknown type: cl_ord_id and ref, so that its refusal can be matched. */
+const struct codec_schema *codec_table_request_unknown(void);
 /* Number of the request type with this name; 0: none. */
 uint8_t codec_table_request_find(const char *name, size_t length);
 /* NULL for a number that is none. Offsets count from the message's own struct. */
@@ -74,7 +67,14 @@ const struct codec_schema *codec_table_message(uint8_t type);
 uint8_t codec_table_message_find(const char *name, size_t length);
 /* Where the own struct of each message stands in struct message. */
 #define CODEC_MESSAGE_BODY offsetof(struct message, report)
-/* For a request of unknown type: cl_ord_id and ref, so that its refusal can be matched. */
-const struct codec_schema *codec_table_unknown_request(void);
+
+/* How the tables are written, one line a field:
+ * CODEC_FIELD(struct, member, name on the wire, kind, flags, ...more). */
+/* clang-format off */
+#define CODEC_COUNT_OF(array_) (sizeof(array_) / sizeof(array_)[0])
+#define CODEC_FIELD(struct_, member_, name_, kind_, flags_, ...)                                   \
+    { .name = name_, .name_length = sizeof name_ - 1, .kind = CODEC_##kind_, .flags = flags_,      \
+      .offset = offsetof(struct_, member_), .size = sizeof(((struct_ *)0)->member_), __VA_ARGS__ }
+/* clang-format on */
 
 #endif

@@ -1,0 +1,31 @@
+#include "wire/codec_names.h"
+
+#include <stddef.h>
+
+/* clang-format off */
+/* The index is the value. */
+#define N(text_) { text_, sizeof text_ - 1 }
+#define NO_NAME  { NULL, 0 }
+
+const struct codec_names codec_names_side = { 2, { N("buy"), N("sell") } };
+const struct codec_names codec_names_ord_type = { 2, { N("limit"), N("market") } };
+const struct codec_names codec_names_tif = { 4, { N("gate"), N("time"), N("ioc"), N("fok") } };
+const struct codec_names codec_names_stp = { 3, { N("newest"), N("oldest"), N("decrement") } };
+const struct codec_names codec_names_tier = { 4, { N("G0"), N("G50"), N("G80"), N("G100") } };
+const struct codec_names codec_names_role = {
+    4, { N("provider"), N("buyer"), N("analyst"), N("operator") } };
+const struct codec_names codec_names_mode = {
+    4, { N("none"), N("continuous"), N("auction"), N("listing") } };
+const struct codec_names codec_names_what = {
+    9, { N("classes"), N("regions"), N("markets"), N("resources"), N("groups"), N("accounts"),
+         N("keys"), N("fees"), N("gateways") } };
+const struct codec_names codec_names_exec_type = {
+    11, { NO_NAME, N("new"), N("replaced"), N("canceled"), N("expired"), N("restated"), N("trade"),
+          N("rejected"), N("done"), N("mass_cancel"), N("sweep_done") } };
+const struct codec_names codec_names_ord_status = {
+    7, { NO_NAME, N("new"), N("partially_filled"), N("filled"), N("canceled"), N("expired"),
+         N("rejected") } };
+const struct codec_names codec_names_index_kind = {
+    4, { NO_NAME, N("indicative"), N("preliminary"), N("final") } };
+const struct codec_names codec_names_liquidity = { 3, { NO_NAME, N("maker"), N("taker") } };
+/* clang-format on */

@@ -1,5 +1,5 @@
 /* Reads: requests that change nothing, passed by a gateway to the replica. A message has two
- * parts: this head, then the request's msgpack bytes as the client sent them; the answer has the
+ * parts: this head, then the request's msgpack bytes, one map; the answer has the
  * head back (correlation, seq filled in), then the finished msgpack reply.
  * kind READ_TABLES is the gateway's own, at start: the answer's second part is registry events
  * (128 bytes each: CLASS, REGION, MARKET, GROUP, ACCOUNT, KEY, RESOURCE, in order of their ids). */

@@ -41,11 +41,11 @@ static uint32_t node_unit_count(const struct engine_config *config)
     return config->orders * 4 + 16 * NODE_UNITS;
 }
 
-/* One hint for eight orders; a wrong or missing one costs time only. */
+/* One hint for four orders; a wrong or missing one costs time only. */
 static uint32_t hint_count(const struct engine_config *config)
 {
     uint32_t hints = 4096;
-    while (hints < config->orders / 8) {
+    while (hints < config->orders / 4) {
         hints *= 2;
     }
     return hints;
@@ -68,6 +68,7 @@ static size_t lay_out(struct engine *e, unsigned char *memory, const struct engi
     e->ladders = carve(memory, &used, (size_t)c->ladders + 1, sizeof(struct ladder));
     e->nodes = carve(memory, &used, node_unit_count(c), NODE_UNIT);
     e->hints = carve(memory, &used, hint_count(c), sizeof(uint32_t));
+    e->timer_of = carve(memory, &used, (size_t)c->orders + 1, sizeof(uint32_t));
     e->accounts = carve(memory, &used, (size_t)c->accounts + 1, sizeof(struct account));
     e->keys = carve(memory, &used, (size_t)c->keys + 1, sizeof(struct key));
     e->markets = carve(memory, &used, (size_t)c->markets + 1, sizeof(struct market));
@@ -338,7 +339,7 @@ static void prefetch_new(const struct engine *e, const struct command *c, bool n
     }
     __builtin_prefetch(&e->accounts[k->account], 1);
     __builtin_prefetch(&e->orders[k->newest], 1);
-    book_prefetch_leaf(e, ladder, book, n->price_e4);
+    book_prefetch_head(e, ladder, book, n->price_e4);
 }
 
 static void prefetch_cancel(const struct engine *e, const struct command *c, bool near)
@@ -353,7 +354,8 @@ static void prefetch_cancel(const struct engine *e, const struct command *c, boo
         __builtin_prefetch(o, 1);
         return;
     }
-    book_prefetch_node(e, o->leaf);
+    __builtin_prefetch(&e->orders[o->next], 1);
+    __builtin_prefetch(&e->orders[o->previous], 1);
     __builtin_prefetch(&e->accounts[e->keys[c->head.key].account], 1);
     __builtin_prefetch(&e->orders[o->newer], 1);
     __builtin_prefetch(&e->orders[o->older], 1);

@@ -310,7 +310,7 @@ static void restate(struct engine *e, uint32_t slot, uint32_t qty, uint64_t cont
         .cum_qty = o->cum,
         .reason = REASON_SELF_TRADE,
         .side = o->sell ? SIDE_SELL : SIDE_BUY,
-        .resting = o->leaf != 0,
+        .resting = o->resting,
     };
 }
 

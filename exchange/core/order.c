@@ -133,7 +133,7 @@ uint16_t order_over_lagging(const struct engine *e, uint32_t slot)
     if (contract_hour(e->ladders[o->ladder].contract) < e->s.open_hour) {
         return REASON_GATE_CLOSED;
     }
-    if (o->timer != 0 && e->timers[o->timer].expire_time_ns <= e->s.time_ns) {
+    if (o->timed && e->timers[e->timer_of[slot]].expire_time_ns <= e->s.time_ns) {
         return REASON_EXPIRED;
     }
     if ((k->flags & KEY_ENDED) != 0 && o->epoch < k->end_epoch) {
@@ -152,9 +152,9 @@ uint16_t order_over_lagging(const struct engine *e, uint32_t slot)
 void order_finish(struct engine *e, uint32_t slot)
 {
     struct order *o = &e->orders[slot];
-    CHECK(o->leaf == 0);
+    CHECK(!o->resting);
     e->accounts[e->keys[o->key].account].open_orders--;
-    if (o->timer != 0) {
+    if (o->timed) {
         timers_remove(e, slot);
     }
     chain_remove(e, slot);
@@ -192,9 +192,9 @@ void order_take_out(struct engine *e, uint32_t slot, uint16_t reason, uint64_t c
         .cum_qty = o->cum,
         .reason = reason,
         .side = o->sell,
-        .resting = o->leaf != 0,
+        .resting = o->resting,
     };
-    if (o->leaf != 0) {
+    if (o->resting) {
         book_remove(e, slot);
     }
     order_finish(e, slot);
@@ -259,7 +259,7 @@ static uint32_t enter(struct engine *e, const struct command *command, struct ar
         .ladder = a->ladder,
         .key = key,
         .epoch = e->s.epoch,
-        .resource = n->resource,
+        .resource = n->resource & RESOURCE_MASK,
         .bond_unit = terms->bond_unit,
         .tier = a->tier & 3u,
         .fees = account->fees,
@@ -315,7 +315,7 @@ static void arrive(struct engine *e, uint32_t slot, const struct arrival *a, boo
         } else if (immediate) {
             order_take_out(e, slot, REASON_IMMEDIATE_REMAINDER, 0);
         } else {
-            book_insert(e, slot, book_index(a->sell, a->tier));
+            book_insert(e, slot);
         }
     }
     ladder_release_if_idle(e, ladder);

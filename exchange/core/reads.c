@@ -195,6 +195,7 @@ void engine_counts(const struct engine *e, struct engine_counts *out)
         .holdings = e->s.holding_count,
         .index_bytes = (uint64_t)e->s.order_count * sizeof(struct order) +
                        (uint64_t)e->s.ladder_count * sizeof(struct ladder) +
-                       (uint64_t)e->s.node_units_live * NODE_UNIT,
+                       (uint64_t)e->s.node_units_live * NODE_UNIT +
+                       (uint64_t)e->s.timer_count * sizeof(uint32_t),
     };
 }

@@ -52,9 +52,9 @@ static void sum_chain(const struct engine *e, uint32_t key, struct account *sum)
     uint32_t epoch = 0;
     for (uint32_t slot = e->keys[key].oldest; slot != 0; slot = e->orders[slot].newer) {
         const struct order *o = &e->orders[slot];
-        CHECK(o->live && o->key == key && o->older == older && o->leaf != 0 && o->leaves > 0);
+        CHECK(o->live && o->key == key && o->older == older && o->resting && o->leaves > 0);
         CHECK(o->epoch >= epoch && o->epoch <= e->s.epoch);
-        CHECK(o->timer == 0 || e->timers[o->timer].slot == slot);
+        CHECK(!o->timed || e->timers[e->timer_of[slot]].slot == slot);
         if (o->sell) {
             sum->bond_open_e4 += (int64_t)o->bond_unit * o->leaves;
         } else {

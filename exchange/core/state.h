@@ -1,9 +1,10 @@
 /* The engine's state: plain tables in one block, linked by 32-bit indexes, 0 meaning none.
  *
  * Invariants, walked by engine_sanity():
- *  1. A live order stands in exactly one book leaf (orders[s].leaf) and in its key's chain.
- *  2. Within a book, entries ascend by goodness; equals stand newest first, so the last entry of
- *     the last leaf is the best and oldest: ladder.best[book] and best_price[book] name it.
+ *  1. A resting order stands in the ring of its level; a live order in its key's chain.
+ *  2. A level's ring runs from the oldest order, its head, to the newest (head.previous) and round.
+ *     The book's tree names the head of every level; ladder.best[book] and best_price[book] name
+ *     that of the best.
  *  3. account.reserved = sum of bid_reserve() of its live bids; bond_open = sum of bond_unit x
  *     leaves of its live offers; open_orders counts both.
  *  4. A capacity cell's committed = GPUs in live offers on the provider's own capacity + GPUs ever
@@ -30,6 +31,7 @@
 #define NODE_UNIT     32
 #define NODE_UNITS    8  /* of the largest node */
 #define NODE_CAPACITY 30 /* entries of the largest node */
+#define RESOURCE_MASK 0x1fffffu
 
 /* A resting order, one cache line. 30-bit quantities (QTY_MAX), 31-bit prices. */
 struct order {
@@ -38,15 +40,19 @@ struct order {
     uint32_t price_e4;
     uint32_t leaves;
     uint32_t cum;
-    uint32_t leaf; /* node that holds it; 0 while it is arriving */
+    uint32_t next; /* ring of its level */
+    uint32_t previous;
     uint32_t ladder;
     uint32_t key;
     uint32_t newer; /* chain of the key's orders, by entry; free list */
     uint32_t older;
-    uint32_t epoch; /* entered in; a mark with a higher epoch ends it */
-    uint32_t resource;
+    uint32_t epoch;         /* entered in; a mark with a higher epoch ends it */
     uint32_t bond_unit;     /* offer: bond per GPU */
-    uint32_t timer;         /* place in the heap; 0 none */
+    unsigned resource : 21; /* offer; up to 2^20 */
+    unsigned resting : 1;   /* stands in its book; 0 while it is arriving */
+    unsigned head : 1;      /* oldest of its level */
+    unsigned timed : 1;     /* timer_of[slot] is its place in the heap */
+    unsigned unused : 8;
     unsigned fee_rest : 14; /* r of the rulebook, below 10,000 */
     unsigned tier : 2;
     unsigned fees : 8; /* fee schedule, frozen at entry */
@@ -66,7 +72,7 @@ struct node {
     uint8_t units;
     uint8_t height; /* 0 leaf */
     uint32_t next_free;
-    int32_t entries[4]; /* capacity goodness values, then capacity children or order slots; the
+    int32_t entries[4]; /* capacity goodness values, then capacity children or heads of levels; the
                            smallest node has two of each */
 };
 static_assert(sizeof(struct node) == NODE_UNIT, "node");
@@ -317,8 +323,8 @@ struct engine {
     struct capacity_cell (*cells)[HOUR_RING];
     struct holding *holdings;
     struct bucket *buckets; /* of holdings */
-    uint32_t
-        *hints; /* by book and price: leaf where that price was last; never trusted unchecked */
+    uint32_t *hints;        /* by book and price: head of that level; never trusted unchecked */
+    uint32_t *timer_of;     /* by slot, of timed orders */
     uint32_t bucket_mask;
     uint32_t hint_mask;
     uint32_t node_units;

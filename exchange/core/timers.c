@@ -9,7 +9,7 @@ static bool before(const struct timer *a, const struct timer *b)
 static void place(struct engine *e, uint32_t at, struct timer t)
 {
     e->timers[at] = t;
-    e->orders[t.slot].timer = at;
+    e->timer_of[t.slot] = at;
 }
 
 static void sift_up(struct engine *e, uint32_t at, struct timer t)
@@ -42,14 +42,16 @@ void timers_add(struct engine *e, uint32_t slot, int64_t expire_time_ns)
 {
     CHECK(e->s.timer_count < e->config.timers);
     struct timer t = {.expire_time_ns = expire_time_ns, .entry = e->s.timer_entry++, .slot = slot};
+    e->orders[slot].timed = 1;
     sift_up(e, ++e->s.timer_count, t);
 }
 
 void timers_remove(struct engine *e, uint32_t slot)
 {
-    uint32_t at = e->orders[slot].timer;
+    uint32_t at = e->timer_of[slot];
     CHECK(e->timers[at].slot == slot);
-    e->orders[slot].timer = 0;
+    e->orders[slot].timed = 0;
+    e->timer_of[slot] = 0;
     struct timer last = e->timers[e->s.timer_count];
     e->timers[e->s.timer_count--] = (struct timer){0};
     if (last.slot == slot) {

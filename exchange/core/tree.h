@@ -1,0 +1,28 @@
+/* The price levels of a book in order: a tree of sorted nodes of 2 .. 30 entries (goodness, slot of
+ * the level's head). Goodness is the price for bids and its negative for offers, so that greater is
+ * better on both sides. A thin book is one small leaf; a deep one has inner nodes above leaves of
+ * 30. Most orders meet a level that is there already and never come here.
+ *
+ * `book` is ladder x BOOKS + book throughout; its root stands in the ladder. */
+#ifndef KASHI_EXCHANGE_CORE_TREE_H
+#define KASHI_EXCHANGE_CORE_TREE_H
+
+#include "exchange/core/state.h"
+
+/* True when an entry is sure to find nodes. */
+bool tree_has_room(const struct engine *e);
+/* Head of the level; where there is none, `slot` becomes the head of a new one and 0 is returned. */
+uint32_t tree_enter(struct engine *e, uint32_t book, int32_t goodness, uint32_t slot);
+/* Gives a level that is there another head. */
+void tree_set_head(struct engine *e, uint32_t book, int32_t goodness, uint32_t slot);
+/* Takes out a level that is there. */
+void tree_remove(struct engine *e, uint32_t book, int32_t goodness);
+/* Head of the best level; 0 none. */
+uint32_t tree_best(const struct engine *e, uint32_t book);
+/* Head of the level next worse than one that is there; 0 none. */
+uint32_t tree_worse(const struct engine *e, uint32_t book, int32_t goodness);
+/* CHECKs the links and bounds of the leaf that holds a level, up to the root, and that its head is
+ * `slot`. */
+void tree_sanity(const struct engine *e, uint32_t book, int32_t goodness, uint32_t slot);
+
+#endif

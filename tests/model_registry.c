@@ -181,11 +181,6 @@ static enum reject_reason open_account(struct model *model)
     if (!label_valid(request->name)) {
         return REASON_NAME_INVALID;
     }
-    for (uint32_t i = 1; i <= model->account_count; i++) {
-        if (memcmp(model->accounts[i].name, request->name, LABEL_SIZE) == 0) {
-            return REASON_NAME_TAKEN;
-        }
-    }
     if (request->group == 0 || request->group > model->group_count) {
         return REASON_UNKNOWN_GROUP;
     }

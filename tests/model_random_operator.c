@@ -249,7 +249,7 @@ static void operator_market(struct model_random *random, struct command *command
         market->region_id = MODEL_RANDOM_REGIONS;
         return;
     case 4:
-        market->inner_band_bp = market->outer_band_bp + 1;
+        market->launch_price_e4[1] = model_random_chance(random, 50) ? -1 : PRICE_MAX_E4 + 1;
         return;
     default:
         return;
@@ -327,7 +327,8 @@ static void operator_registry(struct model_random *random, const struct model *m
     switch (type) {
     case COMMAND_REGISTER_CLASS:
         if (model_random_chance(random, 50)) {
-            snprintf(command->register_class.name, NAME_SIZE, "%s", number == 0 ? "" : "bad name");
+            static const char *const names[3] = {"", "bad name", "-x"};
+            snprintf(command->register_class.name, NAME_SIZE, "%s", names[number]);
         } else if (model_random_chance(random, 50)) {
             snprintf(command->register_class.name, NAME_SIZE, "New");
             command->register_class.lot = 1025 * model_random_below(random, 2);

@@ -11,12 +11,18 @@ static struct event *answer(struct model *model, uint8_t type)
     return model_emit_report(model, type, model->command->head.key, model->command->head.cl_ord_id);
 }
 
-/* Nothing but NUL after the first NUL, of which there is at least one. */
-static bool padded_or_empty(const char *text, size_t size)
+/* Text for people: no control characters, and nothing but NUL after the first NUL, of which there
+ * is at least one. */
+static bool text_or_empty(const char *text, size_t size)
 {
     const char *end = memchr(text, 0, size);
     if (end == NULL) {
         return false;
+    }
+    for (const char *c = text; c < end; c++) {
+        if ((unsigned char)*c < 0x20 || *c == 0x7f) {
+            return false;
+        }
     }
     for (const char *c = end; c < text + size; c++) {
         if (*c != 0) {
@@ -26,14 +32,14 @@ static bool padded_or_empty(const char *text, size_t size)
     return true;
 }
 
-static bool padded(const char *text, size_t size)
+static bool text_valid(const char *text, size_t size)
 {
-    return text[0] != 0 && padded_or_empty(text, size);
+    return text[0] != 0 && text_or_empty(text, size);
 }
 
 static bool name_valid(const char *name)
 {
-    if (!padded(name, NAME_SIZE) || name[0] == '-') {
+    if (!text_valid(name, NAME_SIZE) || name[0] == '-') {
         return false;
     }
     for (const char *c = name; *c != 0; c++) {
@@ -48,7 +54,7 @@ static bool name_valid(const char *name)
 
 static bool label_valid(const char *label)
 {
-    return padded(label, LABEL_SIZE);
+    return text_valid(label, LABEL_SIZE);
 }
 
 static enum reject_reason register_class(struct model *model)
@@ -228,7 +234,7 @@ static void answer_key(struct model *model, uint8_t type, uint32_t id)
 static enum reject_reason register_key(struct model *model)
 {
     const struct command_register_key *request = &model->command->register_key;
-    if (!label_valid(request->name)) {
+    if (!text_or_empty(request->name, LABEL_SIZE)) {
         return REASON_NAME_INVALID;
     }
     if (request->account == 0 || request->account > model->account_count) {
@@ -283,9 +289,11 @@ static enum reject_reason revoke_key(struct model *model)
 
 static enum reject_reason check_resource(const struct model *model,
                                          const struct command_register_resource *request,
-                                         const char *identifier)
+                                         const struct command_resource_identity *identity)
 {
-    if (!padded(identifier, IDENTIFIER_SIZE)) {
+    const char *identifier = identity->identifier;
+    if (!text_valid(identifier, IDENTIFIER_SIZE) || !text_or_empty(request->node, LABEL_SIZE) ||
+        !text_or_empty(identity->energy_source, LABEL_SIZE)) {
         return REASON_NAME_INVALID;
     }
     for (uint32_t i = 1; i <= model->resource_count; i++) {
@@ -313,7 +321,7 @@ static enum reject_reason register_resource(struct model *model)
     const union command_slot *slots = (const union command_slot *)(const void *)model->command;
     const struct command_register_resource *request = &model->command->register_resource;
     const char *identifier = slots[1].identity.identifier;
-    enum reject_reason reason = check_resource(model, request, identifier);
+    enum reject_reason reason = check_resource(model, request, &slots[1].identity);
     if (reason != REASON_NONE) {
         return reason;
     }
@@ -401,7 +409,7 @@ static int64_t free_cash_e4(const struct model *model, uint32_t account)
 
 static enum reject_reason check_cash(const struct model *model, const struct command_cash *request)
 {
-    if (!padded_or_empty(request->reference, LABEL_SIZE)) {
+    if (!text_or_empty(request->reference, LABEL_SIZE)) {
         return REASON_NAME_INVALID;
     }
     if (request->account == 0 || request->account > model->account_count) {

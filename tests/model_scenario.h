@@ -92,4 +92,24 @@ void model_scenario_step(struct model_scenario *scenario, union command_slot slo
 /* Carries out the line when it is a command; false when it is none. */
 bool model_scenario_command(struct model_scenario *scenario);
 
+/* The same for the operator's commands. */
+bool model_scenario_operator(struct model_scenario *scenario);
+
+struct command *model_scenario_start(union command_slot slots[2], uint8_t type);
+void model_scenario_send_by(struct model_scenario *scenario, struct command *command, uint32_t key);
+/* Puts name=value words into the command's fields, then steps. */
+void model_scenario_send_changed(struct model_scenario *scenario, union command_slot slots[2]);
+/* The word at `at`; fails when the line is shorter. */
+const char *model_scenario_word(struct model_scenario *scenario, uint32_t at);
+/* Where a word stands; 0 when it does not. */
+uint32_t model_scenario_find_word(const struct model_scenario *scenario, const char *text);
+/* The word after `text`, NULL when `text` does not stand in the line. */
+const char *model_scenario_after(struct model_scenario *scenario, const char *text);
+int64_t model_scenario_number_after(struct model_scenario *scenario, const char *text,
+                                    int64_t otherwise);
+int64_t model_scenario_money_after(struct model_scenario *scenario, const char *text,
+                                   int64_t otherwise);
+uint16_t model_scenario_class_after(struct model_scenario *scenario, const char *otherwise);
+uint16_t model_scenario_region_after(struct model_scenario *scenario, const char *otherwise);
+
 #endif

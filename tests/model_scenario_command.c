@@ -7,7 +7,7 @@
 #include "tests/model_scenario.h"
 #include "tests/model_text.h"
 
-static struct command *start(union command_slot slots[2], uint8_t type)
+struct command *model_scenario_start(union command_slot slots[2], uint8_t type)
 {
     memset(slots, 0, 2 * sizeof(slots[0]));
     slots[0].command.head.type = type;
@@ -15,7 +15,7 @@ static struct command *start(union command_slot slots[2], uint8_t type)
     return &slots[0].command;
 }
 
-static void send_by(struct model_scenario *scenario, struct command *command, uint32_t key)
+void model_scenario_send_by(struct model_scenario *scenario, struct command *command, uint32_t key)
 {
     CHECK(key < MODEL_SCENARIO_KEYS);
     command->head.key = key;
@@ -25,7 +25,7 @@ static void send_by(struct model_scenario *scenario, struct command *command, ui
 }
 
 /* The word at `at`; fails when the line is shorter. */
-static const char *word(struct model_scenario *scenario, uint32_t at)
+const char *model_scenario_word(struct model_scenario *scenario, uint32_t at)
 {
     if (at >= scenario->word_count) {
         model_scenario_fail(scenario, "the line ends too early");
@@ -34,7 +34,7 @@ static const char *word(struct model_scenario *scenario, uint32_t at)
     return scenario->words[at];
 }
 
-static uint32_t find_word(const struct model_scenario *scenario, const char *text)
+uint32_t model_scenario_find_word(const struct model_scenario *scenario, const char *text)
 {
     for (uint32_t i = 1; i < scenario->word_count; i++) {
         if (strcmp(scenario->words[i], text) == 0) {
@@ -45,21 +45,23 @@ static uint32_t find_word(const struct model_scenario *scenario, const char *tex
 }
 
 /* The word after `text`, NULL when `text` does not stand there. */
-static const char *after(struct model_scenario *scenario, const char *text)
+const char *model_scenario_after(struct model_scenario *scenario, const char *text)
 {
-    uint32_t at = find_word(scenario, text);
-    return at == 0 ? NULL : word(scenario, at + 1);
+    uint32_t at = model_scenario_find_word(scenario, text);
+    return at == 0 ? NULL : model_scenario_word(scenario, at + 1);
 }
 
-static int64_t number_after(struct model_scenario *scenario, const char *text, int64_t otherwise)
+int64_t model_scenario_number_after(struct model_scenario *scenario, const char *text,
+                                    int64_t otherwise)
 {
-    const char *value = after(scenario, text);
+    const char *value = model_scenario_after(scenario, text);
     return value == NULL ? otherwise : model_scenario_number(scenario, value);
 }
 
-static int64_t money_after(struct model_scenario *scenario, const char *text, int64_t otherwise)
+int64_t model_scenario_money_after(struct model_scenario *scenario, const char *text,
+                                   int64_t otherwise)
 {
-    const char *value = after(scenario, text);
+    const char *value = model_scenario_after(scenario, text);
     return value == NULL ? otherwise : model_scenario_money(scenario, value);
 }
 
@@ -99,7 +101,7 @@ static void apply_overrides(struct model_scenario *scenario, struct command *com
     }
 }
 
-static void send_changed(struct model_scenario *scenario, union command_slot slots[2])
+void model_scenario_send_changed(struct model_scenario *scenario, union command_slot slots[2])
 {
     apply_overrides(scenario, &slots[0].command);
     if (!scenario->failed) {
@@ -107,16 +109,16 @@ static void send_changed(struct model_scenario *scenario, union command_slot slo
     }
 }
 
-static uint16_t class_after(struct model_scenario *scenario, const char *otherwise)
+uint16_t model_scenario_class_after(struct model_scenario *scenario, const char *otherwise)
 {
-    const char *name = after(scenario, "class");
+    const char *name = model_scenario_after(scenario, "class");
     return (uint16_t)model_scenario_id(scenario, MODEL_SCENARIO_CLASS,
                                        name == NULL ? otherwise : name);
 }
 
-static uint16_t region_after(struct model_scenario *scenario, const char *otherwise)
+uint16_t model_scenario_region_after(struct model_scenario *scenario, const char *otherwise)
 {
-    const char *name = after(scenario, "region");
+    const char *name = model_scenario_after(scenario, "region");
     return (uint16_t)model_scenario_id(scenario, MODEL_SCENARIO_REGION,
                                        name == NULL ? otherwise : name);
 }
@@ -136,24 +138,24 @@ static uint64_t contract_of(struct model_scenario *scenario)
             hour = model_scenario_hour(scenario, text);
         }
     }
-    return contract_pack(class_after(scenario, "H100"), region_after(scenario, "CN-GZ"), tier,
-                         hour);
+    return contract_pack(model_scenario_class_after(scenario, "H100"),
+                         model_scenario_region_after(scenario, "CN-GZ"), tier, hour);
 }
 
 static uint8_t tif_of(const struct model_scenario *scenario)
 {
-    if (find_word(scenario, "ioc") != 0) {
+    if (model_scenario_find_word(scenario, "ioc") != 0) {
         return TIF_IOC;
     }
-    if (find_word(scenario, "fok") != 0) {
+    if (model_scenario_find_word(scenario, "fok") != 0) {
         return TIF_FOK;
     }
-    return find_word(scenario, "expires") != 0 ? TIF_TIME : TIF_GATE;
+    return model_scenario_find_word(scenario, "expires") != 0 ? TIF_TIME : TIF_GATE;
 }
 
 static uint8_t stp_of(struct model_scenario *scenario)
 {
-    const char *mode = after(scenario, "stp");
+    const char *mode = model_scenario_after(scenario, "stp");
     if (mode == NULL || strcmp(mode, "newest") == 0) {
         return STP_CANCEL_NEWEST;
     }
@@ -162,7 +164,7 @@ static uint8_t stp_of(struct model_scenario *scenario)
 
 static void name_new_order(struct model_scenario *scenario)
 {
-    const char *name = after(scenario, "as");
+    const char *name = model_scenario_after(scenario, "as");
     for (size_t i = 0; name != NULL && i < scenario->events.count; i++) {
         if (scenario->events.items[i].head.type == EVENT_NEW) {
             model_scenario_name(scenario, MODEL_SCENARIO_ORDER, name,
@@ -175,30 +177,30 @@ static void name_new_order(struct model_scenario *scenario)
 static void new_order(struct model_scenario *scenario, uint32_t key, uint8_t side)
 {
     union command_slot slots[2];
-    struct command *command = start(slots, COMMAND_NEW_ORDER);
-    send_by(scenario, command, key);
+    struct command *command = model_scenario_start(slots, COMMAND_NEW_ORDER);
+    model_scenario_send_by(scenario, command, key);
     struct command_new_order *order = &command->new_order;
-    bool market = strcmp(word(scenario, 3), "market") == 0;
-    const char *resource = after(scenario, "from");
-    const char *expires = after(scenario, "expires");
+    bool market = strcmp(model_scenario_word(scenario, 3), "market") == 0;
+    const char *resource = model_scenario_after(scenario, "from");
+    const char *expires = model_scenario_after(scenario, "expires");
     *order = (struct command_new_order){
         .contract = contract_of(scenario),
-        .price_e4 = model_scenario_money(scenario, word(scenario, 4)),
-        .qty = model_scenario_number(scenario, word(scenario, 2)),
-        .min_qty = number_after(scenario, "min", 0),
-        .display_qty = number_after(scenario, "display", 0),
+        .price_e4 = model_scenario_money(scenario, model_scenario_word(scenario, 4)),
+        .qty = model_scenario_number(scenario, model_scenario_word(scenario, 2)),
+        .min_qty = model_scenario_number_after(scenario, "min", 0),
+        .display_qty = model_scenario_number_after(scenario, "display", 0),
         .expire_time_ns =
             expires == NULL ? 0 : scenario->time_ns + model_scenario_span_ns(scenario, expires),
         .resource = resource == NULL
                         ? 0
                         : (uint32_t)model_scenario_id(scenario, MODEL_SCENARIO_RESOURCE, resource),
-        .flags = find_word(scenario, "post") != 0 ? ORDER_POST_ONLY : 0,
+        .flags = model_scenario_find_word(scenario, "post") != 0 ? ORDER_POST_ONLY : 0,
         .side = side,
         .ord_type = market ? ORD_MARKET : ORD_LIMIT,
         .tif = tif_of(scenario),
         .stp = stp_of(scenario),
     };
-    send_changed(scenario, slots);
+    model_scenario_send_changed(scenario, slots);
     name_new_order(scenario);
 }
 
@@ -206,28 +208,28 @@ static void new_order(struct model_scenario *scenario, uint32_t key, uint8_t sid
 static void mass_cancel(struct model_scenario *scenario, struct command *command)
 {
     struct command_mass_cancel *scope = &command->mass_cancel;
-    if (find_word(scenario, "own") != 0) {
+    if (model_scenario_find_word(scenario, "own") != 0) {
         scope->filter |= MASS_CANCEL_OWN_KEY;
     }
-    if (find_word(scenario, "class") != 0) {
+    if (model_scenario_find_word(scenario, "class") != 0) {
         scope->filter |= MASS_CANCEL_CLASS;
-        scope->class_id = class_after(scenario, "");
+        scope->class_id = model_scenario_class_after(scenario, "");
     }
-    if (find_word(scenario, "region") != 0) {
+    if (model_scenario_find_word(scenario, "region") != 0) {
         scope->filter |= MASS_CANCEL_REGION;
-        scope->region_id = region_after(scenario, "");
+        scope->region_id = model_scenario_region_after(scenario, "");
     }
-    uint32_t hours = find_word(scenario, "hours");
+    uint32_t hours = model_scenario_find_word(scenario, "hours");
     if (hours != 0) {
         scope->filter |= MASS_CANCEL_HOURS;
-        scope->hour_from = model_scenario_hour(scenario, word(scenario, hours + 1));
-        scope->hour_to = model_scenario_hour(scenario, word(scenario, hours + 2));
+        scope->hour_from = model_scenario_hour(scenario, model_scenario_word(scenario, hours + 1));
+        scope->hour_to = model_scenario_hour(scenario, model_scenario_word(scenario, hours + 2));
     }
 }
 
 static uint64_t order_named(struct model_scenario *scenario, uint32_t at)
 {
-    const char *name = word(scenario, at);
+    const char *name = model_scenario_word(scenario, at);
     return strcmp(name, "none") == 0 ? UINT64_MAX
                                      : model_scenario_id(scenario, MODEL_SCENARIO_ORDER, name);
 }
@@ -235,9 +237,9 @@ static uint64_t order_named(struct model_scenario *scenario, uint32_t at)
 /* Lines that begin with a key's name. */
 static bool trader_command(struct model_scenario *scenario, uint32_t key)
 {
-    const char *verb = word(scenario, 1);
+    const char *verb = model_scenario_word(scenario, 1);
     union command_slot slots[2];
-    struct command *command = start(slots, COMMAND_CANCEL_ORDER);
+    struct command *command = model_scenario_start(slots, COMMAND_CANCEL_ORDER);
     if (strcmp(verb, "buy") == 0 || strcmp(verb, "sell") == 0) {
         new_order(scenario, key, verb[0] == 'b' ? SIDE_BUY : SIDE_SELL);
         return true;
@@ -247,16 +249,18 @@ static bool trader_command(struct model_scenario *scenario, uint32_t key)
     } else if (strcmp(verb, "replace") == 0) { /* KEY replace ORDER to QTY @ PRICE */
         command->head.type = COMMAND_REPLACE_ORDER;
         command->replace_order.order_id = order_named(scenario, 2);
-        command->replace_order.qty = model_scenario_number(scenario, word(scenario, 4));
-        command->replace_order.price_e4 = model_scenario_money(scenario, word(scenario, 6));
+        command->replace_order.qty =
+            model_scenario_number(scenario, model_scenario_word(scenario, 4));
+        command->replace_order.price_e4 =
+            model_scenario_money(scenario, model_scenario_word(scenario, 6));
     } else if (strcmp(verb, "mass_cancel") == 0) {
         command->head.type = COMMAND_MASS_CANCEL;
         mass_cancel(scenario, command);
     } else {
         return false;
     }
-    send_by(scenario, command, key);
-    send_changed(scenario, slots);
+    model_scenario_send_by(scenario, command, key);
+    model_scenario_send_changed(scenario, slots);
     return true;
 }
 
@@ -265,33 +269,34 @@ static bool trader_command(struct model_scenario *scenario, uint32_t key)
 static void log_in(struct model_scenario *scenario, const char *name)
 {
     union command_slot slots[2];
-    struct command *command = start(slots, COMMAND_LOGIN);
-    const char *link = after(scenario, "link");
+    struct command *command = model_scenario_start(slots, COMMAND_LOGIN);
+    const char *link = model_scenario_after(scenario, "link");
     command->head.key = (uint32_t)model_scenario_id(scenario, MODEL_SCENARIO_KEY, name);
     command->head.link =
         (uint16_t)model_scenario_id(scenario, MODEL_SCENARIO_LINK, link == NULL ? "one" : link);
-    command->login.cancel_on_disconnect = find_word(scenario, "cod") != 0;
-    send_changed(scenario, slots);
+    command->login.cancel_on_disconnect = model_scenario_find_word(scenario, "cod") != 0;
+    model_scenario_send_changed(scenario, slots);
 }
 
 static void log_out(struct model_scenario *scenario)
 {
     union command_slot slots[2];
-    struct command *command = start(slots, COMMAND_LOGOUT);
-    uint32_t key = (uint32_t)model_scenario_id(scenario, MODEL_SCENARIO_KEY, word(scenario, 1));
+    struct command *command = model_scenario_start(slots, COMMAND_LOGOUT);
+    uint32_t key =
+        (uint32_t)model_scenario_id(scenario, MODEL_SCENARIO_KEY, model_scenario_word(scenario, 1));
     command->head.key = key;
     command->head.session = scenario->session[key % MODEL_SCENARIO_KEYS];
     command->head.link = scenario->link[key % MODEL_SCENARIO_KEYS];
-    send_changed(scenario, slots);
+    model_scenario_send_changed(scenario, slots);
 }
 
 /* link up|down NAME */
 static void link_command(struct model_scenario *scenario)
 {
     union command_slot slots[2];
-    bool up = strcmp(word(scenario, 1), "up") == 0;
-    const char *name = word(scenario, 2);
-    struct command *command = start(slots, up ? COMMAND_LINK_UP : COMMAND_LINK_DOWN);
+    bool up = strcmp(model_scenario_word(scenario, 1), "up") == 0;
+    const char *name = model_scenario_word(scenario, 2);
+    struct command *command = model_scenario_start(slots, up ? COMMAND_LINK_UP : COMMAND_LINK_DOWN);
     if (up) {
         snprintf(command->link.name, LINK_NAME_SIZE, "%s", name);
     } else {
@@ -321,7 +326,7 @@ static int64_t rule(struct model_scenario *scenario, const char *name, int64_t o
 static void genesis(struct model_scenario *scenario)
 {
     union command_slot slots[2];
-    struct command *command = start(slots, COMMAND_GENESIS);
+    struct command *command = model_scenario_start(slots, COMMAND_GENESIS);
     command->genesis = (struct command_genesis){
         .rules_version = 1,
         .horizon_hours = (uint32_t)rule(scenario, "horizon", 48),
@@ -338,319 +343,29 @@ static void genesis(struct model_scenario *scenario)
     model_scenario_name(scenario, MODEL_SCENARIO_ACCOUNT, "operator", 1);
 }
 
-/* --- the operator -------------------------------------------------------------------------------- */
-
-static struct command *by_operator(struct model_scenario *scenario, union command_slot slots[2],
-                                   uint8_t type)
-{
-    struct command *command = start(slots, type);
-    send_by(scenario, command, 1);
-    return command;
-}
-
-/* Sends, and names what the answer registers. */
-static void register_by(struct model_scenario *scenario, union command_slot slots[2],
-                        enum model_scenario_kind kind, const char *name, const char *id_field)
-{
-    send_changed(scenario, slots);
-    for (size_t i = 0; i < scenario->events.count; i++) {
-        const struct event *event = &scenario->events.items[i];
-        const struct model_text_type *type = model_text_event_type(event->head.type);
-        if (event->head.type == slots[0].command.head.type && type != NULL) {
-            model_scenario_name(scenario, kind, name,
-                                (uint64_t)model_text_value(event, model_text_find(type, id_field)));
-        }
-    }
-}
-
-static void register_class(struct model_scenario *scenario)
-{
-    union command_slot slots[2];
-    struct command *command = by_operator(scenario, slots, COMMAND_REGISTER_CLASS);
-    strncpy(command->register_class.name, word(scenario, 1), NAME_SIZE);
-    command->register_class.lot = (uint32_t)number_after(scenario, "lot", 1);
-    register_by(scenario, slots, MODEL_SCENARIO_CLASS, word(scenario, 1), "id");
-}
-
-static void register_region(struct model_scenario *scenario)
-{
-    union command_slot slots[2];
-    struct command *command = by_operator(scenario, slots, COMMAND_REGISTER_REGION);
-    strncpy(command->register_region.name, word(scenario, 1), NAME_SIZE);
-    register_by(scenario, slots, MODEL_SCENARIO_REGION, word(scenario, 1), "id");
-}
-
-/* market CLASS REGION [inner BP] [outer BP] [launch PRICE] [mode N] [no_resale] */
-static void set_market(struct model_scenario *scenario)
-{
-    union command_slot slots[2];
-    struct command *command = by_operator(scenario, slots, COMMAND_SET_MARKET);
-    struct command_set_market *market = &command->set_market;
-    market->class_id =
-        (uint16_t)model_scenario_id(scenario, MODEL_SCENARIO_CLASS, word(scenario, 1));
-    market->region_id =
-        (uint16_t)model_scenario_id(scenario, MODEL_SCENARIO_REGION, word(scenario, 2));
-    market->inner_band_bp = (uint32_t)number_after(scenario, "inner", 2000);
-    market->outer_band_bp = (uint32_t)number_after(scenario, "outer", 5000);
-    market->mode = (uint8_t)number_after(scenario, "mode", MODE_CONTINUOUS);
-    market->flags = find_word(scenario, "no_resale") != 0 ? MARKET_NO_RESALE : 0;
-    for (int tier = 0; tier < TIER_COUNT; tier++) {
-        market->launch_price_e4[tier] = money_after(scenario, "launch", 0);
-    }
-    send_changed(scenario, slots);
-}
-
-static void register_fees(struct model_scenario *scenario)
-{
-    union command_slot slots[2];
-    struct command *command = by_operator(scenario, slots, COMMAND_REGISTER_FEES);
-    command->register_fees.maker_bp = (uint16_t)number_after(scenario, "maker", 0);
-    command->register_fees.taker_bp = (uint16_t)number_after(scenario, "taker", 0);
-    send_changed(scenario, slots);
-}
-
-static void register_group(struct model_scenario *scenario)
-{
-    union command_slot slots[2];
-    struct command *command = by_operator(scenario, slots, COMMAND_REGISTER_GROUP);
-    strncpy(command->register_group.name, word(scenario, 1), LABEL_SIZE);
-    register_by(scenario, slots, MODEL_SCENARIO_GROUP, word(scenario, 1), "id");
-}
-
-static uint8_t roles_after(struct model_scenario *scenario)
-{
-    const char *roles = after(scenario, "roles");
-    if (roles == NULL) {
-        return ROLE_PROVIDER | ROLE_BUYER;
-    }
-    return (uint8_t)((strstr(roles, "provider") != NULL ? ROLE_PROVIDER : 0) |
-                     (strstr(roles, "buyer") != NULL ? ROLE_BUYER : 0) |
-                     (strstr(roles, "analyst") != NULL ? ROLE_ANALYST : 0) |
-                     (strstr(roles, "operator") != NULL ? ROLE_OPERATOR : 0));
-}
-
-static void register_key(struct model_scenario *scenario, const char *name, const char *account)
-{
-    union command_slot slots[2];
-    struct command *command = by_operator(scenario, slots, COMMAND_REGISTER_KEY);
-    strncpy((char *)command->register_key.public_key, name, PUBLIC_KEY_SIZE);
-    strncpy(command->register_key.name, name, LABEL_SIZE);
-    command->register_key.account =
-        (uint32_t)model_scenario_id(scenario, MODEL_SCENARIO_ACCOUNT, account);
-    command->register_key.roles = roles_after(scenario);
-    register_by(scenario, slots, MODEL_SCENARIO_KEY, name, "id");
-}
-
-static void open_account(struct model_scenario *scenario)
-{
-    union command_slot slots[2];
-    struct command *command = by_operator(scenario, slots, COMMAND_OPEN_ACCOUNT);
-    const char *name = word(scenario, 1);
-    const char *group = after(scenario, "group");
-    strncpy(command->open_account.name, name, LABEL_SIZE);
-    command->open_account.group =
-        group == NULL ? 0 : (uint32_t)model_scenario_id(scenario, MODEL_SCENARIO_GROUP, group);
-    command->open_account.roles = roles_after(scenario);
-    command->open_account.fees = (uint8_t)number_after(scenario, "fees", 0);
-    register_by(scenario, slots, MODEL_SCENARIO_ACCOUNT, name, "id");
-}
-
-/* resource NAME of ACCOUNT [class C] [region R] gpus N [tier T] */
-static void register_resource(struct model_scenario *scenario)
-{
-    union command_slot slots[2];
-    struct command *command = by_operator(scenario, slots, COMMAND_REGISTER_RESOURCE);
-    command->head.slots = 2;
-    struct command_register_resource *resource = &command->register_resource;
-    const char *owner = after(scenario, "of");
-    const char *tier = after(scenario, "tier");
-    strncpy(resource->node, "node", LABEL_SIZE);
-    resource->account =
-        owner == NULL ? 0 : (uint32_t)model_scenario_id(scenario, MODEL_SCENARIO_ACCOUNT, owner);
-    resource->gpus = (uint32_t)number_after(scenario, "gpus", 100);
-    resource->class_id = class_after(scenario, "H100");
-    resource->region_id = region_after(scenario, "CN-GZ");
-    resource->tier = tier == NULL ? TIER_G100 : model_scenario_tier(scenario, tier);
-    strncpy(slots[1].identity.identifier, word(scenario, 1), IDENTIFIER_SIZE);
-    register_by(scenario, slots, MODEL_SCENARIO_RESOURCE, word(scenario, 1), "id");
-}
-
-static void move_cash(struct model_scenario *scenario, uint8_t type)
-{
-    union command_slot slots[2];
-    struct command *command = by_operator(scenario, slots, type);
-    command->cash.account =
-        (uint32_t)model_scenario_id(scenario, MODEL_SCENARIO_ACCOUNT, word(scenario, 1));
-    command->cash.amount_e4 = model_scenario_money(scenario, word(scenario, 2));
-    send_changed(scenario, slots);
-}
-
-/* limits ACCOUNT [rate N] [open_orders N] [order_qty N] [fees N] */
-static void set_limits(struct model_scenario *scenario)
-{
-    union command_slot slots[2];
-    struct command *command = by_operator(scenario, slots, COMMAND_SET_LIMITS);
-    struct command_set_limits *limits = &command->set_limits;
-    limits->account =
-        (uint32_t)model_scenario_id(scenario, MODEL_SCENARIO_ACCOUNT, word(scenario, 1));
-    limits->rate_limit = (uint32_t)number_after(scenario, "rate", 0);
-    limits->open_orders_limit = (uint32_t)number_after(scenario, "open_orders", 0);
-    limits->order_qty_limit = number_after(scenario, "order_qty", 0);
-    limits->fees = (uint8_t)number_after(scenario, "fees", 0);
-    limits->fields = (uint8_t)((find_word(scenario, "rate") != 0 ? LIMITS_RATE : 0) |
-                               (find_word(scenario, "open_orders") != 0 ? LIMITS_OPEN_ORDERS : 0) |
-                               (find_word(scenario, "order_qty") != 0 ? LIMITS_ORDER_QTY : 0) |
-                               (find_word(scenario, "fees") != 0 ? LIMITS_FEES : 0));
-    send_changed(scenario, slots);
-}
-
-/* reference TIER PRICE [class C] [region R] */
-static void set_reference(struct model_scenario *scenario)
-{
-    union command_slot slots[2];
-    struct command *command = by_operator(scenario, slots, COMMAND_SET_REFERENCE);
-    command->set_reference = (struct command_set_reference){
-        .price_e4 = model_scenario_money(scenario, word(scenario, 2)),
-        .day = 20777,
-        .class_id = class_after(scenario, "H100"),
-        .region_id = region_after(scenario, "CN-GZ"),
-        .tier = model_scenario_tier(scenario, word(scenario, 1)),
-    };
-    send_changed(scenario, slots);
-}
-
-static void halt(struct model_scenario *scenario, uint8_t type)
-{
-    union command_slot slots[2];
-    struct command *command = by_operator(scenario, slots, type);
-    if (find_word(scenario, "class") != 0) {
-        command->halt.filter |= SCOPE_CLASS;
-        command->halt.class_id = class_after(scenario, "");
-    }
-    if (find_word(scenario, "region") != 0) {
-        command->halt.filter |= SCOPE_REGION;
-        command->halt.region_id = region_after(scenario, "");
-    }
-    send_changed(scenario, slots);
-}
-
-static void kill_or_revive(struct model_scenario *scenario, uint8_t type)
-{
-    union command_slot slots[2];
-    struct command *command = by_operator(scenario, slots, type);
-    const char *name = word(scenario, 1);
-    command->kill.account =
-        strcmp(name, "all") == 0
-            ? 0
-            : (uint32_t)model_scenario_id(scenario, MODEL_SCENARIO_ACCOUNT, name);
-    send_changed(scenario, slots);
-}
-
-static void revoke_key(struct model_scenario *scenario)
-{
-    union command_slot slots[2];
-    struct command *command = by_operator(scenario, slots, COMMAND_REVOKE_KEY);
-    command->revoke_key.key =
-        (uint32_t)model_scenario_id(scenario, MODEL_SCENARIO_KEY, word(scenario, 1));
-    send_changed(scenario, slots);
-}
-
-static void advance(struct model_scenario *scenario)
-{
-    union command_slot slots[2];
-    struct command *command = by_operator(scenario, slots, COMMAND_ADVANCE);
-    command->advance.delta_ns = model_scenario_span_ns(scenario, word(scenario, 1));
-    send_changed(scenario, slots);
-}
-
 static void tick(struct model_scenario *scenario)
 {
     union command_slot slots[2];
-    start(slots, COMMAND_TICK);
+    model_scenario_start(slots, COMMAND_TICK);
     model_scenario_step(scenario, slots);
 }
 
 static void pass_time(struct model_scenario *scenario)
 {
-    scenario->time_ns += model_scenario_span_ns(scenario, word(scenario, 1));
+    scenario->time_ns += model_scenario_span_ns(scenario, model_scenario_word(scenario, 1));
 }
 
 static void log_in_named(struct model_scenario *scenario)
 {
-    log_in(scenario, word(scenario, 1));
-}
-
-/* key NAME of ACCOUNT [roles ...]: registered and logged in. */
-static void add_key(struct model_scenario *scenario)
-{
-    const char *account = after(scenario, "of");
-    register_key(scenario, word(scenario, 1), account == NULL ? "" : account);
-}
-
-static void deposit(struct model_scenario *scenario)
-{
-    move_cash(scenario, COMMAND_DEPOSIT);
-}
-
-static void withdraw(struct model_scenario *scenario)
-{
-    move_cash(scenario, COMMAND_WITHDRAW);
-}
-
-static void set_credit(struct model_scenario *scenario)
-{
-    move_cash(scenario, COMMAND_SET_CREDIT);
-}
-
-static void halt_markets(struct model_scenario *scenario)
-{
-    halt(scenario, COMMAND_HALT);
-}
-
-static void resume_markets(struct model_scenario *scenario)
-{
-    halt(scenario, COMMAND_RESUME);
-}
-
-static void kill_accounts(struct model_scenario *scenario)
-{
-    kill_or_revive(scenario, COMMAND_KILL);
-}
-
-static void revive_accounts(struct model_scenario *scenario)
-{
-    kill_or_revive(scenario, COMMAND_REVIVE);
+    log_in(scenario, model_scenario_word(scenario, 1));
 }
 
 static const struct {
     const char *verb;
     void (*carry_out)(struct model_scenario *scenario);
 } verbs[] = {
-    {"genesis", genesis},
-    {"link", link_command},
-    {"login", log_in_named},
-    {"logout", log_out},
-    {"tick", tick},
-    {"time", pass_time},
-    {"class", register_class},
-    {"region", register_region},
-    {"market", set_market},
-    {"fees", register_fees},
-    {"group", register_group},
-    {"account", open_account},
-    {"key", add_key},
-    {"resource", register_resource},
-    {"deposit", deposit},
-    {"withdraw", withdraw},
-    {"credit", set_credit},
-    {"limits", set_limits},
-    {"reference", set_reference},
-    {"halt", halt_markets},
-    {"resume", resume_markets},
-    {"kill", kill_accounts},
-    {"revive", revive_accounts},
-    {"revoke", revoke_key},
-    {"advance", advance},
+    {"genesis", genesis}, {"link", link_command}, {"login", log_in_named},
+    {"logout", log_out},  {"tick", tick},         {"time", pass_time},
 };
 
 bool model_scenario_command(struct model_scenario *scenario)
@@ -661,6 +376,9 @@ bool model_scenario_command(struct model_scenario *scenario)
             verbs[i].carry_out(scenario);
             return true;
         }
+    }
+    if (model_scenario_operator(scenario)) {
+        return true;
     }
     if (!model_scenario_has(scenario, MODEL_SCENARIO_KEY, verb) || scenario->word_count < 2) {
         return false;

@@ -126,7 +126,7 @@ test_pricing_core_USES = PRICING WIRE BASE
 test_pricing_model_USES = PRICING WIRE BASE
 test_pricing_process_USES = PRICING WIRE BASE
 
-CLIENT = client/kashi_book.c client/kashi_feed.c client/kashi_key.c client/kashi_pending.c \
+CLIENT = client/kashi_book.c client/kashi_connection.c client/kashi_feed.c client/kashi_key.c client/kashi_pending.c \
 	client/kashi_session.c
 
 COMMAND = client/arguments.c client/catalogue.c client/cli.c client/command_admin.c client/command_key.c \

@@ -64,7 +64,8 @@ static int line_read(const struct csv *csv, const int columns[COLUMN_COUNT], int
         return error_set(error, ERROR_INVALID, "%s:%u: %u fields; the header has at least %u",
                          csv->path, csv->line, csv->count, needed);
     }
-    const struct symbol_parts parts = {.class_name = csv->fields[columns[CLASS]],
+    const struct symbol_parts parts = {.dashes = "",
+                                       .class_name = csv->fields[columns[CLASS]],
                                        .region = csv->fields[columns[REGION]],
                                        .tier = csv->fields[columns[TIER]],
                                        .hour = csv->fields[columns[FROM]]};

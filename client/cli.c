@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "client/decimal.h"
 #include "client/message_json.h"
 
 #define FOLDER_LENGTH_MAX 160 /* leaves room for names behind it */
@@ -25,6 +26,36 @@ int cli_lost(const struct cli *cli)
     return CLI_NO_CONNECTION;
 }
 
+static bool reason_is_of_money(uint16_t reason)
+{
+    switch (reason) {
+    case REASON_PRICE_OUT_OF_RANGE:
+    case REASON_PRICE_OUTSIDE_BAND:
+    case REASON_POST_ONLY_WOULD_TRADE:
+    case REASON_INSUFFICIENT_FUNDS:
+    case REASON_INSUFFICIENT_BOND:
+    case REASON_INSUFFICIENT_CASH:
+    case REASON_AMOUNT_OUT_OF_RANGE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The value that was refused and what it was compared with. */
+static void print_bound(const struct report *report)
+{
+    if (report->value == 0 && report->bound == 0) {
+        return;
+    }
+    int places = reason_is_of_money(report->reason) ? DECIMAL_E4_PLACES : 0;
+    char value[DECIMAL_TEXT_SIZE];
+    char bound[DECIMAL_TEXT_SIZE];
+    decimal_format(report->value, places, places / 2, value);
+    decimal_format(report->bound, places, places / 2, bound);
+    fprintf(stderr, " [%s against %s]", value, bound);
+}
+
 int cli_refused(const struct cli *cli, uint16_t reason, const char *what, const struct message *why)
 {
     fflush(stdout);
@@ -33,10 +64,8 @@ int cli_refused(const struct cli *cli, uint16_t reason, const char *what, const 
     if (why != NULL && why->type == MESSAGE_REJECT && why->reject.field[0] != '\0') {
         fprintf(stderr, " [%s]", why->reject.field);
     }
-    if (why != NULL && why->type == MESSAGE_REPORT &&
-        (why->report.value != 0 || why->report.bound != 0)) {
-        fprintf(stderr, " [%lld against %lld]", (long long)why->report.value,
-                (long long)why->report.bound);
+    if (why != NULL && why->type == MESSAGE_REPORT) {
+        print_bound(&why->report);
     }
     fputc('\n', stderr);
     if (cli->form == TABLE_JSON && why != NULL) {
@@ -346,6 +375,7 @@ int cli_resource(struct cli *cli, const char *text, uint32_t *resource)
 int cli_symbol(struct cli *cli, char symbol[SYMBOL_SIZE])
 {
     const struct symbol_parts parts = {
+        .dashes = "--",
         .whole = arguments_get(&cli->arguments, "symbol"),
         .class_name = arguments_get(&cli->arguments, "class"),
         .region = arguments_get(&cli->arguments, "region"),

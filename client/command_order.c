@@ -205,22 +205,20 @@ static int run_offer(struct cli *cli)
 
 /* --- requests about orders that are there ---------------------------------------------------------- */
 
-/* Prints a report that answered a request: what was done. */
-static void print_done(const struct cli *cli, const struct message *answer)
+/* Reports that answered a request: what was done. */
+static const struct table_column done_columns[] = {
+    {"ORDER", "order_id", TABLE_NUMBER},  {"SYMBOL", "symbol", TABLE_TEXT},
+    {"SIDE", "side", TABLE_TEXT},         {"PRICE", "price_e4", TABLE_MONEY},
+    {"QTY", "order_qty", TABLE_NUMBER},   {"FILLED", "cum_qty", TABLE_NUMBER},
+    {"LEFT", "leaves_qty", TABLE_NUMBER}, {"DONE", "exec_type", TABLE_TEXT},
+    {"WHY", "reason_name", TABLE_TEXT},
+};
+
+static void done_row(struct table *table, const struct message *answer)
 {
-    static const struct table_column columns[] = {
-        {"ORDER", "order_id", TABLE_NUMBER},  {"SYMBOL", "symbol", TABLE_TEXT},
-        {"SIDE", "side", TABLE_TEXT},         {"PRICE", "price_e4", TABLE_MONEY},
-        {"QTY", "order_qty", TABLE_NUMBER},   {"FILLED", "cum_qty", TABLE_NUMBER},
-        {"LEFT", "leaves_qty", TABLE_NUMBER}, {"DONE", "exec_type", TABLE_TEXT},
-        {"WHY", "reason_name", TABLE_TEXT},
-    };
-    struct table table;
-    table_begin(&table, stdout, cli->form, columns, COUNT_OF(columns));
     json_t *row = message_json(answer);
-    table_row(&table, row);
+    table_row(table, row);
     json_decref(row);
-    table_end(&table, "");
 }
 
 static int run_cancel(struct cli *cli)
@@ -231,6 +229,8 @@ static int run_cancel(struct cli *cli)
     }
     int status = cli_connect(cli);
     int worst = status;
+    struct table table;
+    table_begin(&table, stdout, cli->form, done_columns, COUNT_OF(done_columns));
     /* Every order that was named, each on its own. */
     struct arguments one = cli->arguments;
     for (uint32_t i = 0; i < cli->arguments.count && status <= CLI_REFUSED; i++) {
@@ -246,9 +246,12 @@ static int run_cancel(struct cli *cli)
         }
         status = cli_ask(cli, &request, &answer);
         if (status == CLI_DONE) {
-            print_done(cli, answer);
+            done_row(&table, answer);
         }
         worst = status > worst ? status : worst;
+    }
+    if (worst <= CLI_REFUSED && table.row_count > 0) {
+        table_end(&table, "");
     }
     return worst;
 }
@@ -346,7 +349,10 @@ static int run_replace(struct cli *cli)
         status = cli_ask(cli, &request, &answer);
     }
     if (status == CLI_DONE) {
-        print_done(cli, answer);
+        struct table table;
+        table_begin(&table, stdout, cli->form, done_columns, COUNT_OF(done_columns));
+        done_row(&table, answer);
+        table_end(&table, "");
         status = print_fills_until_known(cli, request.replace_order.order_id);
     }
     return status;

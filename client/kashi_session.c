@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "client/kashi.h"
+#include "client/kashi_connection.h"
 #include "client/kashi_pending.h"
 
 #define NS_PER_MS              INT64_C(1000000)
@@ -24,10 +25,10 @@
 
 struct kashi_session {
     struct kashi_session_config config;
-    char endpoint[ENDPOINT_SIZE]; /* connected to; "" none */
+    char endpoint[ENDPOINT_SIZE]; /* what `config` points to */
+    char gateway_key[CODEC_PUBLIC_KEY_TEXT + 1];
     struct kashi_key key;
-    void *socket;
-    void *monitor; /* NULL: none */
+    struct kashi_connection connection;
     enum kashi_session_state state;
     struct login_answer login;
     struct kashi_session_counters counters;
@@ -46,42 +47,13 @@ struct kashi_session {
     int64_t deadline_ns; /* of the login or recovery step under way */
     int64_t heartbeat_ns;
     struct error ended; /* why, in KASHI_SESSION_ENDED */
-    char trouble[128];
-    zmq_msg_t part; /* the ZeroMQ message that `cursor` walks */
+    zmq_msg_t part;     /* the ZeroMQ message that `cursor` walks */
     bool part_open;
     struct codec_cursor cursor;
     uint32_t recovered_next; /* of `recovered`, the next to hand out */
     struct reports_answer recovered;
     struct message message;
 };
-
-static void session_connect(struct kashi_session *session, int64_t now_ns)
-{
-    session->next_find_ns = now_ns + FIND_AGAIN_NS;
-    char endpoint[ENDPOINT_SIZE];
-    if (session->config.endpoint != NULL) {
-        memcpy(endpoint, session->endpoint, ENDPOINT_SIZE);
-    } else {
-        struct error error = {0};
-        int rc = session->config.find_endpoint(session->config.find_context, endpoint, &error);
-        if (rc < 0) {
-            size_t length = strnlen(error.text, sizeof(session->trouble) - 1);
-            memcpy(session->trouble, error.text, length);
-            session->trouble[length] = '\0';
-            return;
-        }
-    }
-    if (session->endpoint[0] != '\0' && strcmp(endpoint, session->endpoint) == 0) {
-        return; /* ZeroMQ goes on trying by itself */
-    }
-    if (session->endpoint[0] != '\0') {
-        zmq_disconnect(session->socket, session->endpoint);
-    }
-    session->endpoint[0] = '\0';
-    if (zmq_connect(session->socket, endpoint) == 0) {
-        memcpy(session->endpoint, endpoint, ENDPOINT_SIZE);
-    }
-}
 
 /* The connection is gone or is worth nothing: begin again. */
 static void session_restart(struct kashi_session *session, int64_t now_ns, bool reconnect)
@@ -90,16 +62,10 @@ static void session_restart(struct kashi_session *session, int64_t now_ns, bool 
     session->recovery_ref = 0;
     session->last_check_ns = 0;
     session->deadline_ns = now_ns;
-    if (reconnect && session->endpoint[0] != '\0') {
-        char endpoint[ENDPOINT_SIZE];
-        memcpy(endpoint, session->endpoint, ENDPOINT_SIZE);
-        zmq_disconnect(session->socket, endpoint);
-        session->endpoint[0] = '\0';
-        if (session->config.endpoint != NULL && zmq_connect(session->socket, endpoint) == 0) {
-            memcpy(session->endpoint, endpoint, ENDPOINT_SIZE);
-        }
-    }
     session->next_find_ns = now_ns;
+    if (reconnect) {
+        kashi_connection_drop(&session->connection);
+    }
 }
 
 static int session_end(struct kashi_session *session, int code, const char *sentence)
@@ -108,19 +74,10 @@ static int session_end(struct kashi_session *session, int code, const char *sent
     return error_set(&session->ended, code, "%s", sentence);
 }
 
-static bool session_connected(const struct kashi_session *session)
-{
-    int events = 0;
-    size_t size = sizeof(events);
-    /* ZMQ_IMMEDIATE: writable means that a connection stands, its handshake done. */
-    return zmq_getsockopt(session->socket, ZMQ_EVENTS, &events, &size) == 0 &&
-           (events & ZMQ_POLLOUT) != 0;
-}
-
 static bool session_transmit(struct kashi_session *session, const void *bytes, size_t length,
                              int64_t now_ns)
 {
-    if (zmq_send(session->socket, bytes, length, ZMQ_DONTWAIT) < 0) {
+    if (!kashi_connection_send(&session->connection, bytes, length)) {
         session_restart(session, now_ns, false);
         return false;
     }
@@ -249,24 +206,6 @@ static void session_heartbeat(struct kashi_session *session, int64_t now_ns)
     }
 }
 
-static void session_watch_monitor(struct kashi_session *session)
-{
-    for (int i = 0; i < 16 && session->monitor != NULL; i++) {
-        uint8_t bytes[6] = {0};
-        if (zmq_recv(session->monitor, bytes, sizeof(bytes), ZMQ_DONTWAIT) < 0) {
-            return;
-        }
-        char address[8];
-        zmq_recv(session->monitor, address, sizeof(address), ZMQ_DONTWAIT);
-        uint16_t event;
-        memcpy(&event, bytes, sizeof(event));
-        const char *trouble = event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED ? ""
-                              : event == ZMQ_EVENT_CLOSED            ? "nothing listens there"
-                                                          : "the gateway refused the key";
-        memcpy(session->trouble, trouble, strlen(trouble) + 1);
-    }
-}
-
 /* Whatever is due by itself: connecting, logging in, asking again, heartbeats, sending. */
 static void session_step(struct kashi_session *session)
 {
@@ -276,8 +215,8 @@ static void session_step(struct kashi_session *session)
     }
     if (now_ns - session->last_check_ns >= CONNECTION_CHECK_NS) {
         session->last_check_ns = now_ns;
-        session_watch_monitor(session);
-        bool connected = session_connected(session);
+        kashi_connection_listen(&session->connection);
+        bool connected = kashi_connection_up(&session->connection);
         if (!connected && session->state != KASHI_SESSION_CONNECTING) {
             session_restart(session, now_ns, false);
         } else if (connected && session->state == KASHI_SESSION_CONNECTING) {
@@ -288,7 +227,8 @@ static void session_step(struct kashi_session *session)
         }
     }
     if (session->state == KASHI_SESSION_CONNECTING && now_ns >= session->next_find_ns) {
-        session_connect(session, now_ns);
+        session->next_find_ns = now_ns + FIND_AGAIN_NS;
+        kashi_connection_find(&session->connection);
     }
     if (session->state == KASHI_SESSION_LOGGING_IN && now_ns >= session->deadline_ns) {
         session_restart(session, now_ns, true);
@@ -400,10 +340,7 @@ static bool session_on_reject(struct kashi_session *session, const struct reject
             if (reject->reason == REASON_EXCHANGE_UNREACHABLE ||
                 reject->reason == REASON_OVERLOADED || reject->reason == REASON_TOO_FAST) {
                 session_log_in_later(session, now_ns);
-                const char *sentence = reason_sentence(reject->reason);
-                size_t length = strnlen(sentence, sizeof(session->trouble) - 1);
-                memcpy(session->trouble, sentence, length);
-                session->trouble[length] = '\0';
+                kashi_connection_complain(&session->connection, reason_sentence(reject->reason));
             } else {
                 session_end(session, ERROR_INVALID, reason_sentence(reject->reason));
             }
@@ -518,7 +455,7 @@ static bool session_walk(struct kashi_session *session)
 static bool session_receive(struct kashi_session *session)
 {
     CHECK(zmq_msg_init(&session->part) == 0);
-    if (zmq_msg_recv(&session->part, session->socket, ZMQ_DONTWAIT) < 0) {
+    if (zmq_msg_recv(&session->part, session->connection.socket, ZMQ_DONTWAIT) < 0) {
         zmq_msg_close(&session->part);
         return false;
     }
@@ -556,46 +493,20 @@ int kashi_session_next(struct kashi_session *session, const struct message **mes
 
 /* --- opening, sending, asking -------------------------------------------------------------------- */
 
-static int session_socket_open(struct kashi_session *session, struct error *error)
+/* The caller's texts need not outlive the call. */
+static void session_keep(struct kashi_session *session, const struct kashi_session_config *config)
 {
-    session->socket = zmq_socket(session->config.zmq_context, ZMQ_DEALER);
-    if (session->socket == NULL) {
-        return error_set(error, ERROR_IO, "socket: %s", zmq_strerror(zmq_errno()));
+    session->config = *config;
+    session->key = *config->key;
+    session->config.key = &session->key;
+    if (config->endpoint != NULL) {
+        memcpy(session->endpoint, config->endpoint, strlen(config->endpoint) + 1);
+        session->config.endpoint = session->endpoint;
     }
-    static const struct {
-        int option, value;
-    } options[] = {
-        {ZMQ_LINGER, 200},         {ZMQ_IMMEDIATE, 1},      {ZMQ_SNDHWM, 0},
-        {ZMQ_RCVHWM, 100000},      {ZMQ_RECONNECT_IVL, 50}, {ZMQ_RECONNECT_IVL_MAX, 1000},
-        {ZMQ_HANDSHAKE_IVL, 3000}, {ZMQ_TCP_KEEPALIVE, 1},
-    };
-    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-        CHECK(zmq_setsockopt(session->socket, options[i].option, &options[i].value, sizeof(int)) ==
-              0);
+    if (config->gateway_key != NULL) {
+        snprintf(session->gateway_key, sizeof(session->gateway_key), "%s", config->gateway_key);
+        session->config.gateway_key = session->gateway_key;
     }
-    if (session->config.gateway_key != NULL &&
-        (zmq_setsockopt(session->socket, ZMQ_CURVE_SERVERKEY, session->config.gateway_key,
-                        CODEC_PUBLIC_KEY_TEXT + 1) != 0 ||
-         zmq_setsockopt(session->socket, ZMQ_CURVE_PUBLICKEY, session->key.public_text,
-                        CODEC_PUBLIC_KEY_TEXT + 1) != 0 ||
-         zmq_setsockopt(session->socket, ZMQ_CURVE_SECRETKEY, session->key.secret_text,
-                        CODEC_PUBLIC_KEY_TEXT + 1) != 0)) {
-        return error_set(error, ERROR_INVALID, "CURVE keys: %s", zmq_strerror(zmq_errno()));
-    }
-    if (session->config.monitor) {
-        char name[48];
-        static const int events = ZMQ_EVENT_CLOSED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED |
-                                  ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
-                                  ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL;
-        CHECK(snprintf(name, sizeof(name), "inproc://monitor-%p", (void *)session) <
-              (int)sizeof(name));
-        session->monitor = zmq_socket(session->config.zmq_context, ZMQ_PAIR);
-        if (session->monitor == NULL || zmq_socket_monitor(session->socket, name, events) != 0 ||
-            zmq_connect(session->monitor, name) != 0) {
-            return error_set(error, ERROR_IO, "monitor: %s", zmq_strerror(zmq_errno()));
-        }
-    }
-    return 0;
 }
 
 int kashi_session_open(struct kashi_session **out, const struct kashi_session_config *config,
@@ -615,19 +526,10 @@ int kashi_session_open(struct kashi_session **out, const struct kashi_session_co
         kashi_session_close(session);
         return error_set(error, ERROR_IO, "no memory for a session");
     }
-    session->config = *config;
-    session->key = *config->key;
+    session_keep(session, config);
     session->heartbeat_ns = HEARTBEAT_DEFAULT_NS;
     session->next_report_seq = config->next_report_seq;
-    int rc = session_socket_open(session, error);
-    if (rc == 0 && config->endpoint != NULL) {
-        if (zmq_connect(session->socket, config->endpoint) != 0) {
-            rc = error_set(error, ERROR_INVALID, "gateway %s: %s; give tcp://HOST:PORT",
-                           config->endpoint, zmq_strerror(zmq_errno()));
-        } else {
-            memcpy(session->endpoint, config->endpoint, strlen(config->endpoint) + 1);
-        }
-    }
+    int rc = kashi_connection_open(&session->connection, &session->config, error);
     if (rc < 0) {
         kashi_session_close(session);
         return rc;
@@ -648,13 +550,7 @@ void kashi_session_close(struct kashi_session *session)
     if (session->part_open) {
         zmq_msg_close(&session->part);
     }
-    if (session->monitor != NULL) {
-        zmq_socket_monitor(session->socket, NULL, 0);
-        zmq_close(session->monitor);
-    }
-    if (session->socket != NULL) {
-        zmq_close(session->socket);
-    }
+    kashi_connection_close(&session->connection);
     kashi_pending_free(&session->commands);
     kashi_pending_free(&session->reads);
     free(session);
@@ -721,7 +617,7 @@ int kashi_session_send(struct kashi_session *session, struct request *requests, 
 
 void *kashi_session_socket(const struct kashi_session *session)
 {
-    return session->socket;
+    return session->connection.socket;
 }
 
 int64_t kashi_session_timeout_ms(const struct kashi_session *session)
@@ -748,7 +644,7 @@ int64_t kashi_session_timeout_ms(const struct kashi_session *session)
 void kashi_session_wait(struct kashi_session *session, int64_t timeout_ms)
 {
     int64_t own_ms = kashi_session_timeout_ms(session);
-    zmq_pollitem_t item = {.socket = session->socket, .events = ZMQ_POLLIN};
+    zmq_pollitem_t item = {.socket = session->connection.socket, .events = ZMQ_POLLIN};
     zmq_poll(&item, 1, (long)(timeout_ms < own_ms ? timeout_ms : own_ms));
 }
 
@@ -779,5 +675,5 @@ const struct kashi_session_counters *kashi_session_counters(const struct kashi_s
 
 const char *kashi_session_trouble(const struct kashi_session *session)
 {
-    return session->trouble;
+    return session->connection.trouble;
 }

@@ -93,6 +93,38 @@ static bool whole_valid(const char *symbol)
            hour_parse(third + 1, strlen(third + 1), &hour);
 }
 
+/* Class and region: names as the exchange takes them. */
+static int part_check(const struct symbol_parts *parts, const char *name, const char *value,
+                      const char *example, struct error *error)
+{
+    if (value == NULL) {
+        return error_set(error, ERROR_INVALID,
+                         "%s%s is missing: give it, for example %s, or a whole symbol",
+                         parts->dashes, name, example);
+    }
+    if (!contract_name_valid(value, strlen(value))) {
+        return error_set(error, ERROR_INVALID,
+                         "%s%s: '%s' is not a name of at most %d letters, digits and '-'",
+                         parts->dashes, name, value, NAME_SIZE - 1);
+    }
+    return 0;
+}
+
+static int tier_check(const struct symbol_parts *parts, struct error *error)
+{
+    uint8_t tier;
+    if (parts->tier == NULL) {
+        return error_set(error, ERROR_INVALID, "%stier is missing: give G0, G50, G80 or G100",
+                         parts->dashes);
+    }
+    if (!tier_parse(parts->tier, strlen(parts->tier), &tier)) {
+        return error_set(error, ERROR_INVALID,
+                         "%stier: '%s' is not a tier; give G0, G50, G80 or G100", parts->dashes,
+                         parts->tier);
+    }
+    return 0;
+}
+
 int symbol_complete(const struct symbol_parts *parts, int64_t now_ns, char symbol[SYMBOL_SIZE],
                     struct error *error)
 {
@@ -106,36 +138,23 @@ int symbol_complete(const struct symbol_parts *parts, int64_t now_ns, char symbo
         snprintf(symbol, SYMBOL_SIZE, "%s", parts->whole);
         return 0;
     }
-    const struct {
-        const char *name, *value, *example;
-    } names[] = {{"class", parts->class_name, "H100"}, {"region", parts->region, "CN-GZ"}};
-    for (int i = 0; i < 2; i++) {
-        if (names[i].value == NULL) {
-            return error_set(error, ERROR_INVALID,
-                             "--%s is missing: give it, for example --%s %s, or a whole symbol",
-                             names[i].name, names[i].name, names[i].example);
-        }
-        if (!contract_name_valid(names[i].value, strlen(names[i].value))) {
-            return error_set(error, ERROR_INVALID,
-                             "--%s: '%s' is not a name of at most 15 letters, digits and '-'",
-                             names[i].name, names[i].value);
-        }
+    int rc = part_check(parts, "class", parts->class_name, "H100", error);
+    if (rc == 0) {
+        rc = part_check(parts, "region", parts->region, "CN-GZ", error);
     }
-    uint8_t tier;
-    if (parts->tier == NULL || !tier_parse(parts->tier, strlen(parts->tier), &tier)) {
-        return error_set(error, ERROR_INVALID, "--tier%s%s%s: give G0, G50, G80 or G100",
-                         parts->tier == NULL ? " is missing" : ": '",
-                         parts->tier == NULL ? "" : parts->tier,
-                         parts->tier == NULL ? "" : "' is not a tier");
+    if (rc == 0) {
+        rc = tier_check(parts, error);
     }
-    uint32_t hour;
-    if (parts->hour == NULL) {
-        return error_set(
-            error, ERROR_INVALID,
-            "--hour is missing: give the delivery hour in UTC as 2026-11-21T14, or +3");
+    uint32_t hour = 0;
+    if (rc == 0 && parts->hour == NULL) {
+        rc = error_set(error, ERROR_INVALID,
+                       "%shour is missing: give the delivery hour in UTC as 2026-11-21T14, or +3",
+                       parts->dashes);
+    } else if (rc == 0 && symbol_hour_parse(parts->hour, now_ns, &hour, error) < 0) {
+        rc = error_context(error, "%shour", parts->dashes);
     }
-    if (symbol_hour_parse(parts->hour, now_ns, &hour, error) < 0) {
-        return error_context(error, "--hour");
+    if (rc < 0) {
+        return rc;
     }
     char exact[HOUR_TEXT_SIZE];
     hour_format(hour, exact);

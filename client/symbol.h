@@ -10,7 +10,8 @@
 #include "wire/contract.h"
 
 struct symbol_parts {
-    const char *whole; /* NULL or the whole symbol; then no part is given */
+    const char *dashes; /* in front of a part's name in errors: "--" for options, "" for columns */
+    const char *whole;  /* NULL or the whole symbol; then no part is given */
     const char *class_name;
     const char *region;
     const char *tier;

@@ -160,42 +160,75 @@ static bool column_right(const struct table_column *column)
     return column->kind == TABLE_NUMBER || column->kind == TABLE_MONEY;
 }
 
-static void people_line(const struct table *table, const uint32_t *widths, char *const *cells)
+/* Decimals behind the full stop of a money cell. */
+static uint32_t decimals(const char *text)
+{
+    const char *point = strchr(text, '.');
+    return point != NULL ? (uint32_t)strlen(point) : 0;
+}
+
+/* What a column needs so that all its cells fit. */
+struct shape {
+    uint32_t width;
+    uint32_t decimals; /* of money, the full stop counted, so that the stops stand in one line */
+    bool shown;        /* some row has something to say */
+};
+
+static struct shape column_shape(const struct table *table, uint32_t column)
+{
+    struct shape shape = {.width = 0};
+    bool money = table->columns[column].kind == TABLE_MONEY;
+    uint32_t whole = 0;
+    for (uint32_t at = column; at < table->cell_count; at += table->column_count) {
+        const char *text = table->cells[at];
+        uint32_t behind = money ? decimals(text) : 0;
+        uint32_t before = table_width(text) - behind;
+        shape.decimals = behind > shape.decimals ? behind : shape.decimals;
+        whole = before > whole ? before : whole;
+        shape.shown = shape.shown || *text != '\0';
+    }
+    uint32_t title = table_width(table->columns[column].title);
+    shape.width = whole + shape.decimals > title ? whole + shape.decimals : title;
+    return shape;
+}
+
+static void people_line(const struct table *table, const struct shape *shapes, char *const *cells)
 {
     uint32_t blanks = 0; /* owed before the next text, so that no line ends in blanks */
+    bool first = true;
     for (uint32_t i = 0; i < table->column_count; i++) {
         const char *text = cells != NULL ? cells[i] : table->columns[i].title;
-        uint32_t fill = widths[i] - table_width(text);
+        if (!shapes[i].shown) {
+            continue;
+        }
+        bool money = cells != NULL && table->columns[i].kind == TABLE_MONEY;
+        uint32_t behind = money ? shapes[i].decimals - decimals(text) : 0;
+        uint32_t fill = shapes[i].width - table_width(text) - behind;
         bool right = column_right(&table->columns[i]);
-        blanks += (i == 0 ? 0 : 2) + (right ? fill : 0);
+        blanks += (first ? 0 : 2) + (right ? fill : 0);
+        first = false;
         if (*text != '\0') {
             fprintf(table->out, "%*s%s", (int)blanks, "", text);
             blanks = 0;
-        } else {
-            blanks += table_width(text);
         }
-        blanks += right ? 0 : fill;
+        blanks += behind + (right ? 0 : fill);
     }
     fputc('\n', table->out);
 }
 
 void table_end(struct table *table, const char *nothing)
 {
-    uint32_t widths[TABLE_COLUMNS_MAX] = {0};
+    struct shape shapes[TABLE_COLUMNS_MAX] = {{0}};
     if (table->form == TABLE_PEOPLE && table->row_count == 0) {
         fprintf(table->out, "%s\n", nothing);
     }
     if (table->form == TABLE_PEOPLE && table->row_count > 0) {
         for (uint32_t i = 0; i < table->column_count; i++) {
-            widths[i] = table_width(table->columns[i].title);
-            for (uint32_t at = i; at < table->cell_count; at += table->column_count) {
-                uint32_t width = table_width(table->cells[at]);
-                widths[i] = width > widths[i] ? width : widths[i];
-            }
+            shapes[i] = column_shape(table, i);
         }
-        people_line(table, widths, NULL);
+        people_line(table, shapes, NULL);
         for (uint32_t at = 0; at < table->cell_count; at += table->column_count) {
-            people_line(table, widths, &table->cells[at]);
+            people_line(table, shapes, &table->cells[at]);
         }
     }
     for (uint32_t at = 0; at < table->cell_count; at++) {

@@ -1,5 +1,6 @@
 /* Rows of JSON objects on standard output, in one of three forms: an aligned table for people
- * (numbers to the right, East Asian wide characters counted as two columns), CSV with decimal prices,
+ * (numbers to the right with their full stops in one line, East Asian wide characters counted as two
+ * columns, columns left out that no row fills), CSV with decimal prices,
  * or JSON as the protocol has it, one object a line. One thread. */
 #ifndef KASHI_CLIENT_TABLE_H
 #define KASHI_CLIENT_TABLE_H

@@ -135,6 +135,12 @@ COMMAND = client/arguments.c client/catalogue.c client/cli.c client/command_admi
 PROGRAMS += kashi
 kashi_MAIN = client/main.c
 kashi_USES = COMMAND CLIENT WIRE BASE
+TESTS += client
+test_client_USES = COMMAND CLIENT WIRE BASE
+# What other programs link: libkashi with all that it stands on.
+all: $(B)/lib/libkashi.a
+$(B)/lib/libkashi.a: $(patsubst %.c,$(B)/%.o,$(CLIENT) $(WIRE) $(BASE))
+	@echo "  AR  $@"; mkdir -p $(@D); rm -f $@; ar rcs $@ $^
 
 GROUPS += DEMO CHECKER
 DEMO = client/tables.c client/desk.c client/found.c client/demo_flow.c client/demo_day.c \

@@ -93,7 +93,7 @@ kashi-gateway_USES = GATEWAY WIRE BASE
 TESTS += codec codec_random gateway gateway_core protocol
 FUZZERS += codec
 test_gateway_core_USES = GATEWAY WIRE BASE
-test_gateway_USES = GATEWAY WIRE BASE
+test_gateway_USES = TESTKIT GATEWAY WIRE BASE
 
 SETTLEMENT = settlement/core/ledger.c settlement/core/rows.c settlement/pg.c settlement/migrate.c \
 	settlement/migrations.c settlement/store.c
@@ -159,7 +159,7 @@ PROGRAMS += kashi-load
 kashi-load_MAIN = tests/load.c
 kashi-load_USES = DEMO CLIENT WIRE BASE
 
-TESTKIT = tests/sim_disk.c
+TESTKIT = tests/sim_disk.c tests/edge.c
 
 BENCHKIT = bench/flow.c bench/instance.c
 BENCHES += core

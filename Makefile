@@ -50,10 +50,12 @@ MODEL = tests/model.c tests/model_order.c tests/model_book.c tests/model_money.c
 	tests/model_registry.c tests/model_text.c tests/model_audit.c tests/model_twin.c \
 	tests/model_random.c tests/model_random_operator.c tests/model_scenario.c \
 	tests/model_scenario_command.c tests/model_scenario_operator.c
-TESTS += model scenarios core_memory
+TESTS += model scenarios core_memory contract reject
 test_model_USES = MODEL CORE WIRE BASE
 test_scenarios_USES = MODEL CORE WIRE BASE
 test_core_memory_USES = CORE WIRE BASE
+test_contract_USES = WIRE BASE
+test_reject_USES = WIRE BASE
 
 EXCHANGE = exchange/journal_format.c exchange/journal_read.c exchange/journal_write.c \
 	exchange/journal_recover.c exchange/timekeeper.c exchange/settings.c exchange/replay.c \

@@ -499,6 +499,9 @@ void model_random_command(struct model_random *random, const struct model *model
     }
     pass_time(random);
     uint32_t key = 2 + model_random_below(random, model->key_count - 1);
+    if (model->keys[key].revoked && !model_random_rarely(random, 10)) {
+        key = 2 + model_random_below(random, MODEL_RANDOM_ACCOUNTS);
+    }
     uint32_t pick = model_random_below(random, 1000);
     bool bound = model->keys[key].link != 0;
     if (pick < 40) {

@@ -78,8 +78,9 @@ static void open_resource(struct model_random *random, union command_slot slots[
     snprintf(resource->node, LABEL_SIZE, "node-%u", number % 2);
     resource->account = 2 + number % MODEL_RANDOM_ACCOUNTS;
     resource->gpus = 40 + 8 * model_random_below(random, 30);
-    resource->class_id = (uint16_t)(number % MODEL_RANDOM_CLASSES);
-    resource->region_id = (uint16_t)(number % MODEL_RANDOM_REGIONS);
+    /* Most of it where most bids are. */
+    resource->class_id = (uint16_t)(number < 6 ? 0 : number % MODEL_RANDOM_CLASSES);
+    resource->region_id = (uint16_t)(number < 5 ? 0 : number % MODEL_RANDOM_REGIONS);
     resource->tier = (uint8_t)(number % 2 == 0 ? TIER_G100 : model_random_below(random, 4));
     snprintf(slots[1].identity.identifier, IDENTIFIER_SIZE, "91.110.%u", number);
 }
@@ -216,7 +217,7 @@ static void operator_limits(struct model_random *random, const struct model *mod
         .order_qty_limit = 50 + (int64_t)model_random_below(random, 500),
         .account = random_account(random, model),
         .rate_limit = 3 + model_random_below(random, 60),
-        .open_orders_limit = 3 + model_random_below(random, 40),
+        .open_orders_limit = 10 + model_random_below(random, 40),
         .fees = (uint8_t)model_random_below(random, MODEL_RANDOM_FEES + 2),
         .fields = (uint8_t)model_random_below(random, 16),
     };
@@ -286,7 +287,7 @@ static void operator_reference(struct model_random *random, struct command *comm
 
 static void operator_halt(struct model_random *random, struct command *command)
 {
-    command->head.type = model_random_chance(random, 10) ? COMMAND_HALT : COMMAND_RESUME;
+    command->head.type = model_random_chance(random, 7) ? COMMAND_HALT : COMMAND_RESUME;
     if (command->head.type == COMMAND_HALT || model_random_rarely(random, 3)) {
         command->halt.filter = (uint8_t)model_random_below(random, 4);
     }
@@ -301,7 +302,7 @@ static void operator_halt(struct model_random *random, struct command *command)
 static void operator_kill(struct model_random *random, const struct model *model,
                           struct command *command)
 {
-    command->head.type = model_random_chance(random, 20) ? COMMAND_KILL : COMMAND_REVIVE;
+    command->head.type = model_random_chance(random, 12) ? COMMAND_KILL : COMMAND_REVIVE;
     command->kill.account = random_account(random, model);
     if (command->head.type == COMMAND_REVIVE && model_random_chance(random, 60)) {
         command->kill.account = 0;

@@ -57,6 +57,25 @@ void model_random_send_by(const struct model *model, struct command *command, ui
     command->head.cl_ord_id = model->keys[key].highest_cl_ord_id + ahead;
 }
 
+/* Nearly all in two tiers of one ladder hour. */
+static uint64_t deep_contract(struct model_random *random)
+{
+    uint8_t tier = (uint8_t)(model_random_rarely(random, 20) ? TIER_G100 : TIER_G50);
+    return contract_pack(0, 0, tier, (uint32_t)(START_NS / NS_PER_HOUR) + 10);
+}
+
+/* Mostly away from the other side, on few levels or on many. */
+static int64_t deep_price_e4(struct model_random *random, uint8_t side)
+{
+    int64_t away_e4 = model_random_chance(random, 50)
+                          ? 1000 * (int64_t)model_random_below(random, 30)
+                          : (int64_t)model_random_below(random, 30000);
+    if (model_random_rarely(random, 12)) {
+        away_e4 = -away_e4 / 4;
+    }
+    return MODEL_RANDOM_PRICE_E4 + (side == SIDE_BUY ? -500 - away_e4 : 500 + away_e4);
+}
+
 static uint64_t random_contract(struct model_random *random, const struct model *model)
 {
     uint32_t now = (uint32_t)(random->time_ns / NS_PER_HOUR);
@@ -266,6 +285,11 @@ static void new_order(struct model_random *random, const struct model *model, ui
         order->price_e4 += order->side == SIDE_BUY ? 4000 : -4000;
     }
     order->qty = random_qty(random, model, order->contract);
+    if (random->deep) {
+        order->contract = deep_contract(random);
+        order->price_e4 = deep_price_e4(random, order->side);
+        order->qty = 1 + (int64_t)model_random_below(random, 9);
+    }
     choose_terms(random, order);
     if (model_random_rarely(random, 12)) {
         spoil_order(random, model, order);
@@ -472,7 +496,7 @@ static void burst(struct model_random *random, const struct model *model,
 
 static void pass_time(struct model_random *random)
 {
-    uint32_t pick = model_random_below(random, 10000);
+    uint32_t pick = model_random_below(random, random->deep ? 9600 : 10000);
     int64_t step_ns = 0;
     if (pick >= 9999) {
         step_ns = NS_PER_HOUR * (1 + (int64_t)model_random_below(random, 12));
@@ -494,7 +518,7 @@ void model_random_command(struct model_random *random, const struct model *model
         burst(random, model, slots);
         return;
     }
-    if (model_random_rarely(random, 4000)) {
+    if (model_random_rarely(random, 4000) && !random->deep) {
         random->burst = 200;
     }
     pass_time(random);
@@ -503,6 +527,10 @@ void model_random_command(struct model_random *random, const struct model *model
         key = 2 + model_random_below(random, MODEL_RANDOM_ACCOUNTS);
     }
     uint32_t pick = model_random_below(random, 1000);
+    bool sweeping = pick < 55 || pick >= 990;
+    if (random->deep && sweeping && !model_random_rarely(random, 12)) {
+        pick = 500; /* or the books would never get deep */
+    }
     bool bound = model->keys[key].link != 0;
     if (pick < 40) {
         model_random_operator(random, model, slots);

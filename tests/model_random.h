@@ -14,6 +14,7 @@ struct model_random {
     uint64_t names; /* counts the names made up so far */
     int64_t time_ns;
     uint32_t burst; /* commands left of a burst of mass cancels */
+    bool deep;      /* set by the caller: few books, thousands of orders in each */
 };
 
 void model_random_init(struct model_random *random, uint64_t seed);

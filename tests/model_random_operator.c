@@ -16,8 +16,8 @@ static void open_genesis(struct model_random *random, union command_slot slots[2
         .gate_lead_s = 600,
         .bond_bp = 4000,
         .sweep_slice = 2 + model_random_below(random, 7),
-        .rate_limit = 40,
-        .open_orders_limit = 25,
+        .rate_limit = random->deep ? 100000 : 40,
+        .open_orders_limit = random->deep ? 1500 : 25,
         .order_qty_limit = 400,
     };
     memset(command->genesis.operator_key, 7, PUBLIC_KEY_SIZE);
@@ -77,10 +77,11 @@ static void open_resource(struct model_random *random, union command_slot slots[
     struct command_register_resource *resource = &command->register_resource;
     snprintf(resource->node, LABEL_SIZE, "node-%u", number % 2);
     resource->account = 2 + number % MODEL_RANDOM_ACCOUNTS;
-    resource->gpus = 40 + 8 * model_random_below(random, 30);
+    resource->gpus = (random->deep ? 1000 : 1) * (40 + 8 * model_random_below(random, 30));
     /* Most of it where most bids are. */
-    resource->class_id = (uint16_t)(number < 6 ? 0 : number % MODEL_RANDOM_CLASSES);
-    resource->region_id = (uint16_t)(number < 5 ? 0 : number % MODEL_RANDOM_REGIONS);
+    resource->class_id = (uint16_t)(number < 6 || random->deep ? 0 : number % MODEL_RANDOM_CLASSES);
+    resource->region_id =
+        (uint16_t)(number < 5 || random->deep ? 0 : number % MODEL_RANDOM_REGIONS);
     resource->tier = (uint8_t)(number % 2 == 0 ? TIER_G100 : model_random_below(random, 4));
     snprintf(slots[1].identity.identifier, IDENTIFIER_SIZE, "91.110.%u", number);
 }
@@ -144,7 +145,8 @@ static void open_by_operator(struct model_random *random, union command_slot slo
         return;
     case COMMAND_DEPOSIT:
         command->cash.account = 2 + number;
-        command->cash.amount_e4 = (200 + (int64_t)model_random_below(random, 4000)) * E4_ONE;
+        command->cash.amount_e4 =
+            (random->deep ? 10000 : 1) * (200 + (int64_t)model_random_below(random, 4000)) * E4_ONE;
         return;
     default:
         command->cash.account = 2 + number;

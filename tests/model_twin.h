@@ -40,6 +40,7 @@ struct model_twin {
     uint64_t events[MODEL_TWIN_EVENTS];
     uint64_t resales;
     uint64_t self_trades[3]; /* by mode of the arriving order */
+    uint64_t most_orders;    /* live, at most */
     uint64_t most_work;      /* orders over and not yet taken out, at most */
     struct command recent[MODEL_TWIN_RECENT];
 };

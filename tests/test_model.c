@@ -18,6 +18,7 @@ struct run {
     uint64_t commands;
     uint64_t sanity_every; /* commands between two looks at the engine's invariants */
     bool tight;            /* tables so small that they fill up */
+    bool deep;             /* few books with thousands of orders */
 };
 
 /* What all runs of a process have seen, for the test that everything occurs. */
@@ -62,6 +63,9 @@ static bool step(struct model_twin *twin, const union command_slot *slots, const
     uint64_t over = 0;
     for (uint32_t i = 0; i < twin->model->order_count && twin->step_count % 64 == 0; i++) {
         over += model_due_over(twin->model, &twin->model->orders[i]) != REASON_NONE;
+    }
+    if (twin->model->order_count > twin->most_orders) {
+        twin->most_orders = twin->model->order_count;
     }
     twin->most_work = over > twin->most_work ? over : twin->most_work;
     if (twin->step_count % run->sanity_every != 0) {
@@ -130,11 +134,13 @@ static void print_statistics(const struct model_twin *twin, const struct run *ru
 {
     printf("seed %" PRIu64 ": %" PRIu64 " commands, W %u: orders %" PRIu64 ", trades %" PRIu64
            ", resales %" PRIu64 ", replaced %" PRIu64 ", self-trades %" PRIu64 "/%" PRIu64
-           "/%" PRIu64 ", sweeps %" PRIu64 ", most orders over and waiting %" PRIu64 "\n",
+           "/%" PRIu64 ", sweeps %" PRIu64 ", most live %" PRIu64 ", over and waiting %" PRIu64
+           "\n",
            run->seed, twin->step_count, twin->model->rules.sweep_slice, twin->events[EVENT_NEW],
            twin->events[EVENT_TRADE], twin->resales, twin->events[EVENT_REPLACED],
            twin->self_trades[STP_CANCEL_NEWEST], twin->self_trades[STP_CANCEL_OLDEST],
-           twin->self_trades[STP_DECREMENT], twin->events[EVENT_SWEEP_DONE], twin->most_work);
+           twin->self_trades[STP_DECREMENT], twin->events[EVENT_SWEEP_DONE], twin->most_orders,
+           twin->most_work);
 }
 
 static bool run_once(const struct run *run)
@@ -143,6 +149,7 @@ static bool run_once(const struct run *run)
     struct model_twin *twin = model_twin_new(&config);
     struct model_random random;
     model_random_init(&random, run->seed);
+    random.deep = run->deep;
     current_twin = twin;
     current_seed = run->seed;
     signal(SIGABRT, say_what_ended);
@@ -188,6 +195,12 @@ Test(model, short_runs_agree_with_invariants_walked_at_every_step)
     }
 }
 
+Test(model, books_of_thousands_of_orders_agree)
+{
+    struct run run = {.seed = 202, .commands = 12000, .sanity_every = 200, .deep = true};
+    cr_assert(run_once(&run), "seed 202");
+}
+
 Test(model, long_runs_agree_and_every_reason_occurs)
 {
     for (uint64_t seed = 101; seed <= 105; seed++) {
@@ -204,7 +217,7 @@ Test(model, long_runs_agree_and_every_reason_occurs)
 
 static int usage(void)
 {
-    fputs("usage: test_model [--seed S] [--commands N] [--sanity-every N] [--tight]\n"
+    fputs("usage: test_model [--seed S] [--commands N] [--sanity-every N] [--tight] [--deep]\n"
           "  compares engine and model over N random commands; without any of these options it\n"
           "  runs as a Criterion suite\n"
           "example: test_model --seed 7 --commands 1000000 --sanity-every 1000\n",
@@ -227,6 +240,8 @@ static int by_hand(int argc, char **argv)
             run.sanity_every = strtoull(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "--tight") == 0) {
             run.tight = true;
+        } else if (strcmp(argv[i], "--deep") == 0) {
+            run.deep = true;
         } else {
             return asked ? usage() : -1;
         }

@@ -137,8 +137,9 @@ COMMAND = client/arguments.c client/catalogue.c client/cli.c client/command_admi
 PROGRAMS += kashi
 kashi_MAIN = client/main.c
 kashi_USES = COMMAND CLIENT WIRE BASE
-TESTS += client
+TESTS += client client_sockets
 test_client_USES = COMMAND CLIENT WIRE BASE
+test_client_sockets_USES = CLIENT WIRE BASE
 # What other programs link: libkashi with all that it stands on.
 all: $(B)/lib/libkashi.a
 $(B)/lib/libkashi.a: $(patsubst %.c,$(B)/%.o,$(CLIENT) $(WIRE) $(BASE))

@@ -76,10 +76,14 @@ const struct request *kashi_pending_unsent(struct kashi_pending *pending)
     return pending->sent < pending->count ? &entry_at(pending, pending->sent)->request : NULL;
 }
 
-void kashi_pending_mark_sent(struct kashi_pending *pending)
+bool kashi_pending_mark_sent(struct kashi_pending *pending)
 {
     CHECK(pending->sent < pending->count);
+    uint64_t number = entry_at(pending, pending->sent)->number;
+    bool again = number <= pending->highest_sent;
+    pending->highest_sent = again ? pending->highest_sent : number;
     pending->sent++;
+    return again;
 }
 
 void kashi_pending_rewind(struct kashi_pending *pending)

@@ -22,6 +22,7 @@ struct kashi_pending {
     uint32_t sent;       /* of them, from the oldest, sent over the present connection */
     uint32_t unanswered; /* of them */
     uint64_t highest;    /* number ever pushed */
+    uint64_t highest_sent;
 };
 
 /* False: no memory. */
@@ -35,7 +36,8 @@ void kashi_pending_push(struct kashi_pending *pending, const struct request *req
 bool kashi_pending_answer(struct kashi_pending *pending, uint64_t number);
 /* The next one to send over the present connection; NULL: none. */
 const struct request *kashi_pending_unsent(struct kashi_pending *pending);
-void kashi_pending_mark_sent(struct kashi_pending *pending);
+/* Whether it had been sent before, over an earlier connection. */
+bool kashi_pending_mark_sent(struct kashi_pending *pending);
 /* A new connection: what was not answered has to be sent again. */
 void kashi_pending_rewind(struct kashi_pending *pending);
 

@@ -145,7 +145,6 @@ static void session_logged_in(struct kashi_session *session, const struct login_
     if (login->highest_cl_ord_id > session->commands.highest) {
         session->commands.highest = login->highest_cl_ord_id;
     }
-    session->counters.resent += session->commands.sent + session->reads.sent;
     kashi_pending_rewind(&session->commands);
     kashi_pending_rewind(&session->reads);
     session->last_heartbeat_ns = now_ns;
@@ -170,7 +169,7 @@ static bool session_flush_message(struct kashi_session *session, int64_t now_ns)
             }
             used += length;
             count++;
-            kashi_pending_mark_sent(rings[i]);
+            session->counters.resent += kashi_pending_mark_sent(rings[i]);
         }
     }
     if (count == 0) {

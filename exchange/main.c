@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -18,8 +19,9 @@
 #include "exchange/replay.h"
 #include "exchange/sequencer.h"
 
-#define NAME      "exchange"
-#define LOCK_FILE "exchange.lock"
+#define NAME         "exchange"
+#define LOCK_FILE    "exchange.lock"
+#define LOCK_WAIT_NS (3 * NS_PER_SECOND)
 
 static const char usage[] =
     "usage: kashi-exchange --dir DIR [--replay]\n"
@@ -55,16 +57,22 @@ static bool signal_came(int signal_fd)
     return read(signal_fd, &info, sizeof(info)) == sizeof(info);
 }
 
-/* Two exchanges on one journal would destroy it. The lock goes with the process. */
+/* Two exchanges on one journal would destroy it. The lock goes with the process; one that was killed
+ * may take a moment to end, so a lock that is held is waited for. */
 static int lock_folder(struct error *error)
 {
+    const int64_t give_up_ns = clock_monotonic_ns() + LOCK_WAIT_NS;
     int file = open(LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (file < 0) {
         return error_system(error, errno, "%s", LOCK_FILE);
     }
-    if (flock(file, LOCK_EX | LOCK_NB) != 0) {
-        return error_set(error, ERROR_INVALID,
-                         "another kashi-exchange runs in this folder; stop it first");
+    while (flock(file, LOCK_EX | LOCK_NB) != 0) {
+        if (clock_monotonic_ns() > give_up_ns) {
+            return error_set(error, ERROR_INVALID,
+                             "another kashi-exchange runs in this folder; stop it first");
+        }
+        const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+        nanosleep(&pause, NULL);
     }
     return 0;
 }

@@ -4,41 +4,66 @@
 #include "client/fields.h"
 #include "client/message_json.h"
 
-/* Every operator's request is filled from the protocol's own table of its fields. */
-static int run_admin(struct cli *cli)
+/* What was done, for people: the id that it gave, or the cash that there is now. */
+static void print_done(const struct cli *cli, const struct message *answer)
 {
-    struct request request = {.type = cli->arguments.command->request};
-    const struct message *answer;
-    if (fields_fill(&cli->arguments, cli->now_ns, &request, &cli->error) < 0) {
-        return cli_usage(cli);
-    }
-    int status = cli_connect(cli);
-    if (status == CLI_DONE) {
-        status = cli_ask(cli, &request, &answer);
-    }
-    if (status != CLI_DONE) {
-        return status;
-    }
-    if (cli->form == TABLE_JSON) {
-        cli_print_json(message_json(answer));
-    } else if (answer->type != MESSAGE_REPORT) {
-        printf("done\n");
-    } else if (answer->report.cash_e4 != 0 || answer->report.credit_e4 != 0) {
-        json_t *json = message_json(answer);
-        static const struct table_column columns[] = {{"account", "account", TABLE_NUMBER},
-                                                      {"cash", "cash_e4", TABLE_MONEY},
-                                                      {"credit", "credit_e4", TABLE_MONEY}};
+    const struct report *report = &answer->report;
+    if (answer->type == MESSAGE_REPORT && (report->cash_e4 != 0 || report->credit_e4 != 0)) {
+        static const struct table_column columns[] = {{"ACCOUNT", "account", TABLE_NUMBER},
+                                                      {"CASH", "cash_e4", TABLE_MONEY},
+                                                      {"CREDIT", "credit_e4", TABLE_MONEY}};
         struct table table;
+        json_t *json = message_json(answer);
         table_begin(&table, stdout, cli->form, columns, 3);
         table_row(&table, json);
         table_end(&table, "");
         json_decref(json);
-    } else if (answer->report.id != 0) {
-        printf("done, id %u\n", answer->report.id);
+    } else if (answer->type == MESSAGE_REPORT && report->id != 0) {
+        printf("done, id %u\n", report->id);
     } else {
         printf("done\n");
     }
-    return CLI_DONE;
+}
+
+/* Fills an operator's request from the protocol's own table of its fields, and sends it. */
+static int send_filled(struct cli *cli, struct request *request)
+{
+    const struct message *answer;
+    if (fields_fill(&cli->arguments, cli->now_ns, request, &cli->error) < 0) {
+        return cli_usage(cli);
+    }
+    int status = cli_connect(cli);
+    if (status == CLI_DONE) {
+        status = cli_ask(cli, request, &answer);
+    }
+    if (status == CLI_DONE && cli->form == TABLE_JSON) {
+        cli_print_json(message_json(answer));
+    } else if (status == CLI_DONE) {
+        print_done(cli, answer);
+    }
+    return status;
+}
+
+static int run_admin(struct cli *cli)
+{
+    struct request request = {.type = cli->arguments.command->request};
+    return send_filled(cli, &request);
+}
+
+/* --key names the operator's own key file here; the key to revoke goes by another name. */
+static int run_revoke(struct cli *cli)
+{
+    struct request request = {.type = REQUEST_REVOKE_KEY};
+    int64_t key = 0;
+    if (arguments_number(&cli->arguments, "key-id", 1, UINT32_MAX, &key, &cli->error) < 0) {
+        return cli_usage(cli);
+    }
+    if (key == 0) {
+        error_set(&cli->error, ERROR_INVALID, "which key? Give its id; kashi list keys shows them");
+        return cli_usage(cli);
+    }
+    request.revoke_key.key = (uint32_t)key;
+    return send_filled(cli, &request);
 }
 
 /* Without an account the kill switch stops everyone: that has to be said aloud. */
@@ -127,8 +152,9 @@ const struct arguments_command command_admin_list[] = {
      .options = (const struct arguments_option[]){{"key-id", "N", "as kashi list keys shows it"},
                                                   {NULL, NULL, NULL}},
      .request = REQUEST_REVOKE_KEY,
+     .hidden = (const char *const[]){"key", NULL},
      .examples = {"12"},
-     .run = run_admin},
+     .run = run_revoke},
     {.name = "admin resource",
      .summary = "Register a resource: one fabric island of one provider.",
      .positional = {"identifier"},

@@ -301,9 +301,12 @@ static int run_account(struct cli *cli)
 /* --- the book ---------------------------------------------------------------------------------------- */
 
 static const struct table_column book_columns[] = {
-    {"ORDERS", "bid_orders", TABLE_NUMBER},   {"BID QTY", "bid_qty", TABLE_NUMBER},
-    {"BID", "bid_e4", TABLE_MONEY},           {"OFFER", "offer_e4", TABLE_MONEY},
-    {"OFFER QTY", "offer_qty", TABLE_NUMBER}, {"ORDERS ", "offer_orders", TABLE_NUMBER},
+    {"BID ORDERS", "bid_orders", TABLE_NUMBER},
+    {"BID QTY", "bid_qty", TABLE_NUMBER},
+    {"BID", "bid_e4", TABLE_MONEY},
+    {"OFFER", "offer_e4", TABLE_MONEY},
+    {"OFFER QTY", "offer_qty", TABLE_NUMBER},
+    {"OFFER ORDERS", "offer_orders", TABLE_NUMBER},
 };
 
 static void book_side(json_t *row, const struct level_row *level, const char *price,

@@ -157,6 +157,7 @@ void kashi_connection_listen(struct kashi_connection *connection)
         kashi_connection_complain(connection, event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED ? ""
                                               : event == ZMQ_EVENT_CLOSED
                                                   ? "nothing listens there"
-                                                  : "the gateway refused the key");
+                                                  : "the gateway refused the key; "
+                                                    "an operator registers it: kashi admin key");
     }
 }

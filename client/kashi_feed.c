@@ -152,6 +152,23 @@ static void feed_step(struct kashi_feed *feed)
     feed_ask(feed, feed->verify_next);
 }
 
+/* Whether a snapshot knows more than the book. A contract without depth of its own has no sequence
+ * there (contract_seq 0); its best prices, from other tiers, tell. */
+static bool snapshot_newer(const struct kashi_book *book, const struct book_answer *snapshot)
+{
+    if (snapshot->seq <= book->seq || snapshot->seq <= book->snapshot_seq) {
+        return false;
+    }
+    if (snapshot->contract_seq != 0) {
+        return snapshot->contract_seq != book->seq;
+    }
+    return book->sides[SIDE_BUY].count != 0 || book->sides[SIDE_SELL].count != 0 ||
+           snapshot->best_bid_e4 != book->best_bid_e4 ||
+           snapshot->best_bid_qty != book->best_bid_qty ||
+           snapshot->best_offer_e4 != book->best_offer_e4 ||
+           snapshot->best_offer_qty != book->best_offer_qty;
+}
+
 /* Whether the book changed. */
 static bool feed_on_snapshot(struct kashi_feed *feed, const struct message *message)
 {
@@ -167,9 +184,7 @@ static bool feed_on_snapshot(struct kashi_feed *feed, const struct message *mess
     if (refused && message->reject.reason == REASON_LAGGING) {
         return false;
     }
-    bool newer = !refused && message->book.seq > book->book.seq &&
-                 message->book.seq > book->book.snapshot_seq &&
-                 message->book.contract_seq != book->book.seq;
+    bool newer = !refused && snapshot_newer(&book->book, &message->book);
     bool needed = book->asked;
     if (book->asked) {
         book->asked = false;

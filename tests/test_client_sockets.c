@@ -559,6 +559,15 @@ Test(feed, the_loss_of_the_last_message_is_found_without_a_newer_one)
     MARKET_UNTIL(book_is_right());
 }
 
+Test(feed, a_quiet_book_that_agrees_is_left_alone)
+{
+    market_follow();
+    uint32_t restored = market.restored;
+    uint32_t asked = market.asked;
+    MARKET_UNTIL(market.asked >= asked + 2);
+    cr_assert_eq(market.restored, restored);
+}
+
 Test(feed, a_snapshot_that_does_not_come_is_asked_for_again)
 {
     market.dead = true;

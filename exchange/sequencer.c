@@ -76,7 +76,8 @@ static uint64_t next_seq(const struct sequencer *sequencer)
 static bool batch_has_room(const struct sequencer *sequencer)
 {
     return sequencer->slot_count + FRAME_ITEMS_MAX + OWN_SLOTS_MAX <=
-           journal_batch_slots_max(sequencer->journal);
+               journal_batch_slots_max(sequencer->journal) &&
+           sequencer->arrival_count < LINK_PEERS_MAX; /* a peer may come and go and come again */
 }
 
 /* The next command of the batch begins at slots[slot_count] and is complete. */
@@ -169,11 +170,6 @@ static void end_lost_links(struct sequencer *sequencer)
 
 static void take_hello(struct sequencer *sequencer, const struct link_frame *frame)
 {
-    if (frame->link != 0) { /* said twice: its WELCOME was under way */
-        link_server_welcome(sequencer->links, frame->peer, frame->link,
-                            journal_mark(sequencer->journal).seq);
-        return;
-    }
     for (uint32_t i = 0; i < sequencer->arrival_count; i++) {
         if (sequencer->arrivals[i].peer == frame->peer) {
             return;
@@ -201,17 +197,34 @@ static void take_bye(struct sequencer *sequencer, const struct link_frame *frame
     end_lost_links(sequencer); /* before a HELLO of the same name that may follow */
 }
 
+/* A PING, or a HELLO of a link that is up: its WELCOME was under way. The answer never waits; a peer
+ * that has no room for one has not read the thousand before it. */
+static void take_question(struct sequencer *sequencer, const struct link_frame *frame)
+{
+    uint64_t seq = journal_mark(sequencer->journal).seq;
+    int rc = frame->kind == FRAME_HELLO
+                 ? link_server_welcome(sequencer->links, frame->peer, frame->link, seq)
+                 : link_server_pong(sequencer->links, frame->peer, seq);
+    if (rc == 0) {
+        return;
+    }
+    if (frame->link == 0) {
+        drop_peer(sequencer, frame->peer);
+    } else {
+        lose_link(sequencer, frame->link, "it is gone or does not take its answers");
+    }
+}
+
 static void take_frame(struct sequencer *sequencer, const struct link_frame *frame)
 {
     if (frame->kind == FRAME_COMMANDS) {
         take_commands(sequencer, frame);
-    } else if (frame->kind == FRAME_HELLO) {
+    } else if (frame->kind == FRAME_HELLO && frame->link == 0) {
         take_hello(sequencer, frame);
     } else if (frame->kind == FRAME_BYE) {
         take_bye(sequencer, frame);
     } else {
-        /* A peer that does not take its PONG will be found silent. */
-        link_server_pong(sequencer->links, frame->peer, journal_mark(sequencer->journal).seq);
+        take_question(sequencer, frame);
     }
 }
 
@@ -302,6 +315,8 @@ static void welcome(struct sequencer *sequencer, const struct event *event)
             return;
         }
         sequencer->peers[link] = arrival->peer;
+        sequencer->lost[link] =
+            false; /* LINK_UP has ended what an earlier peer of this batch left */
         log_info("link %u up: gateway %.15s", link, event->link.name);
         if (link_server_welcome(sequencer->links, arrival->peer, link, event->head.seq) < 0) {
             lose_link(sequencer, link, "it does not take its WELCOME");

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "exchange/sequencer.h"
 #include "exchange/timekeeper.h"
+#include "wire/frame.h"
 #include "wire/link.h"
 #include "wire/seal.h"
 
@@ -426,6 +427,140 @@ static void close_and_drain(struct bench *bench, struct gateway *gateway)
         zmq_pollitem_t item = {.socket = link_client_socket(gateway->client), .events = ZMQ_POLLIN};
         zmq_poll(&item, 1, 100);
     }
+}
+
+/* A hostile gateway: it sends frames as it likes and need not read any. */
+static void *raw_open(const struct bench *bench)
+{
+    void *socket = zmq_socket(bench->context, ZMQ_DEALER);
+    int none = 0;
+    int few = 1;
+    zmq_setsockopt(socket, ZMQ_LINGER, &none, sizeof(none));
+    zmq_setsockopt(socket, ZMQ_SNDHWM, &none, sizeof(none));
+    zmq_setsockopt(socket, ZMQ_RCVHWM, &few, sizeof(few));
+    cr_assert_eq(zmq_connect(socket, "ipc://link.sock"), 0);
+    return socket;
+}
+
+static void raw_say(void *socket, enum frame_kind kind, const char *name)
+{
+    struct frame_head head = {.magic = FRAME_MAGIC, .version = 1, .kind = (uint8_t)kind};
+    memcpy(head.name, name, strlen(name));
+    cr_assert_eq(zmq_send(socket, &head, sizeof(head), 0), (int)sizeof(head));
+}
+
+Test(sequencer, hellos_and_good_byes_without_end_do_not_outgrow_a_batch)
+{
+    struct bench bench;
+    bench_open(&bench, "");
+    void *raw = raw_open(&bench);
+    for (int i = 0; i < 450; i++) {
+        raw_say(raw, FRAME_HELLO, "flood");
+        raw_say(raw, FRAME_BYE, "");
+    }
+    struct gateway *east = gateway_open(&bench, "east");
+    wait_state(&bench, east, LINK_UP);
+    login(&bench, east);
+    gateway_close(east);
+    zmq_close(raw);
+    bench_close(&bench);
+}
+
+static void wait_unbound(struct bench *bench, uint32_t key)
+{
+    int64_t until_ns = clock_monotonic_ns() + DEADLINE_NS;
+    struct engine_key now;
+    while (engine_key(sequencer_engine(bench->sequencer), key, &now) && now.link != 0) {
+        cr_assert_lt(clock_monotonic_ns(), until_ns, "the lost link's session goes on");
+        turn(bench);
+    }
+}
+
+/* Of two with one name: turns until one is up and the other was sent away; which, is the wire's
+ * choice. */
+static struct gateway *wait_winner(struct bench *bench, struct gateway *both[2])
+{
+    int64_t until_ns = clock_monotonic_ns() + DEADLINE_NS;
+    for (;;) {
+        cr_assert_lt(clock_monotonic_ns(), until_ns);
+        turn(bench);
+        for (int i = 0; i < 2; i++) {
+            gateway_take(both[i]);
+        }
+        for (int i = 0; i < 2; i++) {
+            if (link_client_state(both[i]->client) == LINK_UP &&
+                link_client_state(both[1 - i]->client) == LINK_LOST) {
+                return both[i];
+            }
+        }
+    }
+}
+
+/* Whether both HELLOs meet in one batch is up to the scheduler: in most of the rounds they do. */
+Test(sequencer, of_two_gateways_with_one_name_one_has_the_link_and_loses_it_for_good)
+{
+    struct bench bench;
+    bench_open(&bench, "");
+    for (int round = 0; round < 20; round++) {
+        struct gateway *both[2] = {gateway_open(&bench, "east"), gateway_open(&bench, "east")};
+        struct gateway *winner = wait_winner(&bench, both);
+        login(&bench, winner);
+        link_client_close(winner->client);
+        winner->client = NULL;
+        wait_unbound(&bench, 1);
+        gateway_close(both[0]);
+        gateway_close(both[1]);
+    }
+    bench_close(&bench);
+}
+
+Test(sequencer, a_gateway_keeps_the_name_that_it_first_said)
+{
+    struct bench bench;
+    bench_open(&bench, "");
+    void *raw = raw_open(&bench);
+    raw_say(raw, FRAME_HELLO, "east");
+    wait_seq(&bench, 2);
+    raw_say(raw, FRAME_HELLO, "west");
+    struct gateway *east = gateway_open(&bench, "east");
+    wait_state(&bench, east, LINK_UP);
+    /* The one that was replaced falls silent; the other does not. */
+    int64_t until_ns = clock_monotonic_ns() + NS_PER_SECOND;
+    while (clock_monotonic_ns() < until_ns) {
+        raw_say(link_client_socket(east->client), FRAME_PING, "");
+        gateway_take(east);
+        turn(&bench);
+    }
+    cr_assert_eq(link_client_state(east->client), LINK_UP);
+    login(&bench, east);
+    gateway_close(east);
+    zmq_close(raw);
+    bench_close(&bench);
+}
+
+Test(sequencer, a_gateway_that_asks_and_never_listens_holds_nobody_up)
+{
+    struct bench bench;
+    bench_open(&bench, "");
+    void *raw = raw_open(&bench);
+    raw_say(raw, FRAME_HELLO, "deaf");
+    wait_seq(&bench, 2);
+    int64_t slowest_ns = 0;
+    int64_t start_ns = clock_monotonic_ns();
+    int64_t now_ns = start_ns;
+    while (now_ns - start_ns < 3 * NS_PER_SECOND / 2) {
+        for (int i = 0; i < 100; i++) {
+            raw_say(raw, i % 2 == 0 ? FRAME_PING : FRAME_HELLO, "deaf");
+        }
+        turn(&bench);
+        int64_t took_ns = clock_monotonic_ns() - now_ns;
+        now_ns += took_ns;
+        slowest_ns = took_ns > slowest_ns ? took_ns : slowest_ns;
+    }
+    cr_assert_geq(sequencer_counts(bench.sequencer).links_down, 1);
+    cr_assert_lt(slowest_ns, 2 * LINK_SEND_TIMEOUT_MS * INT64_C(1000000));
+    zmq_close(raw);
+    bench_close(&bench);
 }
 
 /* The real files, but from a moment on a sync fails, or the disk is full. */

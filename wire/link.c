@@ -380,8 +380,7 @@ static int server_say(struct link_server *server, const struct link_peer *peer,
     head_init(&head, kind);
     head.link = peer->link;
     head.after_seq = durable_seq;
-    int flags = kind == FRAME_BYE ? ZMQ_DONTWAIT : 0;
-    return frame_send(server->socket, peer, &head, NULL, flags) < 0 ? ERROR_LOST : 0;
+    return frame_send(server->socket, peer, &head, NULL, ZMQ_DONTWAIT) < 0 ? ERROR_LOST : 0;
 }
 
 /* A stranger: has said no HELLO to this process, or there is no room for it. */
@@ -414,6 +413,9 @@ int link_server_receive(struct link_server *server, int64_t now_ns, struct link_
         struct link_peer *peer = peer_find(server, id, id_size);
         if (peer == NULL && head->kind == FRAME_HELLO) {
             peer = peer_add(server, id, id_size);
+            if (peer != NULL) { /* for good: the link's id goes by it */
+                memcpy(peer->name, head->name, LINK_NAME_SIZE);
+            }
         }
         if (peer == NULL || (peer->link == 0 && head->kind == FRAME_COMMANDS)) {
             refuse_stranger(server, id, id_size);
@@ -421,9 +423,6 @@ int link_server_receive(struct link_server *server, int64_t now_ns, struct link_
         }
         peer->heard_ns = now_ns;
         memset(out, 0, sizeof(*out));
-        if (head->kind == FRAME_HELLO) {
-            memcpy(peer->name, head->name, LINK_NAME_SIZE);
-        }
         memcpy(out->name, peer->name, LINK_NAME_SIZE);
         out->kind = head->kind;
         out->peer = (uint8_t)(peer - server->peers);

@@ -73,7 +73,7 @@ struct link_frame {
     uint16_t link;                   /* what was bound to the peer; 0 none yet */
     uint32_t count;                  /* COMMANDS: slots */
     const union command_slot *slots; /* the server's, until the next receive */
-    char name[LINK_NAME_SIZE];       /* HELLO */
+    char name[LINK_NAME_SIZE];       /* of its first HELLO */
 };
 
 struct link_server_counts {
@@ -91,8 +91,9 @@ const char *link_server_endpoint(const struct link_server *server);
  * HELLO is answered by BYE and not handed out. ERROR_IO when the socket fails. */
 int link_server_receive(struct link_server *server, int64_t now_ns, struct link_frame *out,
                         struct error *error);
-/* Gives the peer its link id and sends WELCOME. This, pong and send: ERROR_LOST when the peer is
- * gone or takes nothing for LINK_SEND_TIMEOUT_MS; then drop it. */
+/* Gives the peer its link id and sends WELCOME. This and pong do not wait: ERROR_LOST when the peer
+ * is gone or its queue is full. Send waits: ERROR_LOST when the peer is gone or takes nothing for
+ * LINK_SEND_TIMEOUT_MS. Then drop it. */
 int link_server_welcome(struct link_server *server, uint8_t peer, uint16_t link,
                         uint64_t durable_seq);
 int link_server_pong(struct link_server *server, uint8_t peer, uint64_t durable_seq);

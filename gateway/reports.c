@@ -96,9 +96,11 @@ static bool rejected(struct gateway *gateway, uint32_t peer, const struct event 
         }
         return true;
     }
-    if (reason == REASON_SESSION_ENDED || reason == REASON_UNKNOWN_KEY) {
-        /* Requests without an answer are sent again after the next login. One that is on its way
-         * is newer than what ended the session. */
+    if (event->rejected.consumed == 0 &&
+        (reason == REASON_SESSION_ENDED || reason == REASON_UNKNOWN_KEY)) {
+        /* The sender's key, not one that an operator's request names. Requests without an answer
+         * are sent again after the next login. One that is on its way is newer than what ended the
+         * session. */
         if (session->state == SESSION_ACTIVE || session->state == SESSION_LEAVING) {
             gateway_tell_logout(gateway, session->peer, 0, reason);
             (void)session_end(&gateway->sessions, key);

@@ -149,6 +149,23 @@ Test(gateway, ends_the_session_when_the_exchange_says_that_another_gateway_has_i
     edge_client_close(&buyer);
 }
 
+Test(gateway, an_operator_who_names_no_key_keeps_its_session)
+{
+    static struct edge_client operator_;
+    edge_client_open(&operator_, &edge.keys[EDGE_OPERATOR]);
+    edge_client_log_in(&operator_, (struct request_login){0});
+    struct event event = edge_event(EVENT_REJECTED, EDGE_OPERATOR);
+    event.party.report_seq = 1;
+    event.rejected.reason = REASON_UNKNOWN_KEY;
+    event.rejected.request = COMMAND_REVOKE_KEY;
+    event.rejected.consumed = 1;
+    edge_emit(&event);
+    edge_client_expect(&operator_, MESSAGE_REPORT);
+    cr_assert_eq(edge_message.report.reason, REASON_UNKNOWN_KEY);
+    cr_assert_eq(edge.gateway->sessions.active_count, 1);
+    edge_client_close(&operator_);
+}
+
 Test(gateway, ends_the_session_of_a_revoked_key_and_takes_nothing_more_from_it)
 {
     static struct edge_client buyer;

@@ -527,7 +527,7 @@ void model_random_command(struct model_random *random, const struct model *model
         key = 2 + model_random_below(random, MODEL_RANDOM_ACCOUNTS);
     }
     uint32_t pick = model_random_below(random, 1000);
-    bool sweeping = pick < 55 || pick >= 990;
+    bool sweeping = pick < (random->restless ? 40 : 55) || pick >= 990;
     if (random->deep && sweeping && !model_random_rarely(random, 12)) {
         pick = 500; /* or the books would never get deep */
     }

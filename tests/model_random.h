@@ -15,6 +15,7 @@ struct model_random {
     int64_t time_ns;
     uint32_t burst; /* commands left of a burst of mass cancels */
     bool deep;      /* set by the caller: few books, thousands of orders in each */
+    bool restless;  /* set by the caller, with deep: sessions come and go all the same */
 };
 
 void model_random_init(struct model_random *random, uint64_t seed);

@@ -233,6 +233,45 @@ Test(core_memory, prices_that_come_in_order_cost_little_more)
     check_thin_books(FALLING, "prices falling, in one tier", BYTES_IN_ORDER);
 }
 
+/* Cancels all but about one in `keep` of the buyer's orders, in no order. */
+static uint64_t thin_out(struct market *market, uint32_t keep)
+{
+    uint64_t *doomed = malloc(sizeof(*doomed) * LADDERS * ORDERS_A_LADDER);
+    CHECK(doomed != NULL);
+    uint64_t count = 0;
+    uint64_t cursor = 0;
+    struct engine_order order;
+    while (engine_account_order(market->engine, 2, &cursor, &order)) {
+        if (scramble(order.order_id) % keep != 0) {
+            doomed[count++] = order.order_id;
+        }
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        start(market, COMMAND_CANCEL_ORDER, 2)->cancel_order.order_id = doomed[i];
+        step(market);
+    }
+    free(doomed);
+    return count;
+}
+
+Test(core_memory, books_that_were_thinned_out_stay_small)
+{
+    struct market *market = market_new();
+    fill_books(market, SPREAD);
+    struct engine_counts full;
+    engine_counts(market->engine, &full);
+    uint64_t gone = thin_out(market, 10);
+    struct engine_counts thin;
+    engine_counts(market->engine, &thin);
+    printf("of %llu orders %llu left in %llu ladders: %.1f bytes each\n",
+           (unsigned long long)full.orders, (unsigned long long)thin.orders,
+           (unsigned long long)thin.ladders, (double)thin.index_bytes / (double)thin.orders);
+    cr_assert_eq(market->refused, 0);
+    cr_assert_eq(thin.orders, full.orders - gone);
+    cr_assert((double)thin.index_bytes <= BYTES_A_THIN_BOOK * (double)thin.orders);
+    market_free(market);
+}
+
 Test(core_memory, what_left_gives_its_memory_back)
 {
     struct market *market = market_new();

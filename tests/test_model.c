@@ -19,6 +19,7 @@ struct run {
     uint64_t sanity_every; /* commands between two looks at the engine's invariants */
     bool tight;            /* tables so small that they fill up */
     bool deep;             /* few books with thousands of orders */
+    bool restless;         /* with deep: sessions come and go */
 };
 
 /* What all runs of a process have seen, for the test that everything occurs. */
@@ -46,10 +47,12 @@ static struct engine_config config_of(const struct run *run)
     config.resources = 40;
     config.groups = 40;
     config.markets = 16;
+    config.holdings = 700; /* few, so that their table has collisions */
     if (run->tight) {
         config.orders = 40;
         config.timers = 4;
         config.fills = 600;
+        config.holdings = 100;
     }
     return config;
 }
@@ -150,6 +153,7 @@ static bool run_once(const struct run *run)
     struct model_random random;
     model_random_init(&random, run->seed);
     random.deep = run->deep;
+    random.restless = run->restless;
     current_twin = twin;
     current_seed = run->seed;
     signal(SIGABRT, say_what_ended);
@@ -201,6 +205,15 @@ Test(model, books_of_thousands_of_orders_agree)
     cr_assert(run_once(&run), "seed 202");
 }
 
+Test(model, long_sweeps_among_new_orders_agree)
+{
+    for (uint64_t seed = 301; seed <= 303; seed++) {
+        struct run run = {
+            .seed = seed, .commands = 8000, .sanity_every = 200, .deep = true, .restless = true};
+        cr_assert(run_once(&run), "seed %" PRIu64, seed);
+    }
+}
+
 Test(model, long_runs_agree_and_every_reason_occurs)
 {
     for (uint64_t seed = 101; seed <= 105; seed++) {
@@ -217,7 +230,8 @@ Test(model, long_runs_agree_and_every_reason_occurs)
 
 static int usage(void)
 {
-    fputs("usage: test_model [--seed S] [--commands N] [--sanity-every N] [--tight] [--deep]\n"
+    fputs("usage: test_model [--seed S] [--commands N] [--sanity-every N] [--tight] [--deep] "
+          "[--restless]\n"
           "  compares engine and model over N random commands; without any of these options it\n"
           "  runs as a Criterion suite\n"
           "example: test_model --seed 7 --commands 1000000 --sanity-every 1000\n",
@@ -242,6 +256,8 @@ static int by_hand(int argc, char **argv)
             run.tight = true;
         } else if (strcmp(argv[i], "--deep") == 0) {
             run.deep = true;
+        } else if (strcmp(argv[i], "--restless") == 0) {
+            run.restless = true;
         } else {
             return asked ? usage() : -1;
         }

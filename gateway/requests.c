@@ -250,6 +250,25 @@ static void refuse_stranger(struct gateway *gateway, uint32_t address)
     gateway->counts.refused++;
 }
 
+/* The peer at this address, which may be new. */
+static uint32_t admit(struct gateway *gateway, uint32_t address, uint32_t key)
+{
+    struct session_table *sessions = &gateway->sessions;
+    const bool is_new = session_find(sessions, address) == SESSION_NO_PEER;
+    const uint32_t away = is_new ? session_giving_way(sessions, key) : SESSION_NO_PEER;
+    if (away != SESSION_NO_PEER) {
+        outbox_flush(&gateway->outboxes); /* what was just said to it */
+        outbox_reset(&gateway->outboxes, away, 0);
+        session_forget(sessions, away);
+    }
+    const uint32_t peer = session_admit(sessions, address, gateway->now_ns);
+    if (is_new && peer != SESSION_NO_PEER) {
+        outbox_reset(&gateway->outboxes, peer, address);
+        sessions->peers[peer].key = key;
+    }
+    return peer;
+}
+
 static void take_message(struct gateway *gateway, struct client_message *message)
 {
     struct session_table *sessions = &gateway->sessions;
@@ -259,15 +278,10 @@ static void take_message(struct gateway *gateway, struct client_message *message
         gateway->counts.refused++;
         return;
     }
-    const bool is_new = session_find(sessions, message->address) == SESSION_NO_PEER;
-    const uint32_t peer = session_admit(sessions, message->address, gateway->now_ns);
+    const uint32_t peer = admit(gateway, message->address, key);
     if (peer == SESSION_NO_PEER) {
         refuse_stranger(gateway, message->address);
         return;
-    }
-    if (is_new) {
-        outbox_reset(&gateway->outboxes, peer, message->address);
-        sessions->peers[peer].key = key;
     }
     if (gateway->settings.curve && sessions->peers[peer].key != key) {
         gateway->counts.refused++; /* cannot be: an address belongs to one connection */

@@ -381,6 +381,37 @@ Test(session, admits_no_more_connections_than_it_may)
     cr_assert_neq(session_admit(sessions, 1000, 0), SESSION_NO_PEER);
 }
 
+/* Connections come from whoever has any key; one key must not keep the others out. */
+Test(session, lets_the_longest_silent_without_a_session_give_way)
+{
+    for (uint32_t address = 1; address <= limits.peers; address++) {
+        cr_assert_eq(session_giving_way(sessions, 99), SESSION_NO_PEER);
+        const uint32_t peer = session_admit(sessions, address, address);
+        sessions->peers[peer].key = address;
+    }
+    session_begin(sessions, session_find(sessions, 1), 1, 1);
+    cr_assert_eq(session_giving_way(sessions, 99), session_find(sessions, 2));
+    for (uint32_t key = 2; key <= limits.peers; key++) {
+        session_begin(sessions, session_find(sessions, key), key, 1);
+    }
+    cr_assert_eq(session_giving_way(sessions, 99), SESSION_NO_PEER, "all have sessions");
+}
+
+Test(session, bounds_the_connections_of_one_key)
+{
+    const struct session_limits wide = {.peers = SESSION_PEERS_MAX, .silence_ns = NS_PER_SECOND};
+    session_init(sessions, &wide);
+    cr_assert_neq(session_admit(sessions, 9999, 0), SESSION_NO_PEER);
+    for (uint32_t i = 1; i <= SESSION_KEY_PEERS_MAX; i++) {
+        cr_assert_eq(session_giving_way(sessions, 5), SESSION_NO_PEER);
+        const uint32_t peer = session_admit(sessions, i, i);
+        sessions->peers[peer].key = 5;
+    }
+    cr_assert_eq(session_giving_way(sessions, 5), session_find(sessions, 1));
+    cr_assert_eq(session_giving_way(sessions, 6), SESSION_NO_PEER);
+    cr_assert_eq(session_giving_way(sessions, 0), SESSION_NO_PEER);
+}
+
 Test(session, remembers_the_highest_command_that_was_reported)
 {
     session_reported(sessions, 5, 9);

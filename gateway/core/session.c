@@ -57,6 +57,33 @@ uint32_t session_admit(struct session_table *table, uint32_t address, int64_t no
     return peer;
 }
 
+uint32_t session_giving_way(const struct session_table *table, uint32_t key)
+{
+    uint32_t longest = SESSION_NO_PEER;
+    uint32_t longest_own = SESSION_NO_PEER;
+    uint32_t own_count = 0;
+    for (uint32_t peer = 0; peer < table->limits.peers; peer++) {
+        const struct session_peer *at = &table->peers[peer];
+        if (!at->used || table->keys[at->key].peer == peer) {
+            continue;
+        }
+        if (longest == SESSION_NO_PEER || at->heard_ns < table->peers[longest].heard_ns) {
+            longest = peer;
+        }
+        if (key != 0 && at->key == key) {
+            own_count++;
+            if (longest_own == SESSION_NO_PEER ||
+                at->heard_ns < table->peers[longest_own].heard_ns) {
+                longest_own = peer;
+            }
+        }
+    }
+    if (own_count >= SESSION_KEY_PEERS_MAX) {
+        return longest_own;
+    }
+    return table->peer_count == table->limits.peers ? longest : SESSION_NO_PEER;
+}
+
 /* Closes the hole in the row of buckets: whoever was pushed past it moves up. */
 static void empty_bucket(struct session_table *table, uint32_t hole)
 {

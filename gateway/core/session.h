@@ -15,8 +15,9 @@
 
 #include "gateway/core/registry.h"
 
-#define SESSION_PEERS_MAX 4096
-#define SESSION_NO_PEER   UINT32_MAX
+#define SESSION_PEERS_MAX     4096
+#define SESSION_KEY_PEERS_MAX 64 /* connections of one key without a session */
+#define SESSION_NO_PEER       UINT32_MAX
 
 enum session_state {
     SESSION_IDLE = 0,
@@ -70,6 +71,10 @@ void session_init(struct session_table *table, const struct session_limits *limi
 uint32_t session_find(const struct session_table *table, uint32_t address);
 /* Finds the peer or adds it. SESSION_NO_PEER: there is no room. */
 uint32_t session_admit(struct session_table *table, uint32_t address, int64_t now_ns);
+/* The connection that makes room for a new one of `key` (0: not known yet): the one longest silent,
+ * of this key when it has SESSION_KEY_PEERS_MAX, of any key when the table is full. Those with a
+ * session stay. SESSION_NO_PEER: there is room, or nobody can go. */
+uint32_t session_giving_way(const struct session_table *table, uint32_t key);
 /* Forgets a peer; its key's session must have ended. */
 void session_forget(struct session_table *table, uint32_t peer);
 /* The next used peer at or after `from` that has been silent for too long. */

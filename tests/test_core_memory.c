@@ -104,12 +104,12 @@ static void open_accounts(struct market *market)
     step(market);
 }
 
-static struct market *market_new(void)
+static struct market *market_with(uint32_t orders)
 {
     struct market *market = calloc(1, sizeof(*market));
     CHECK(market != NULL);
     engine_config_default(&market->config);
-    market->config.orders = LADDERS * ORDERS_A_LADDER + 1000;
+    market->config.orders = orders;
     market->config.ladders = LADDERS + 1000;
     market->config.markets = CLASSES * REGIONS + 1;
     size_t size = engine_memory_size(&market->config);
@@ -138,6 +138,11 @@ static struct market *market_new(void)
     open_markets(market);
     open_accounts(market);
     return market;
+}
+
+static struct market *market_new(void)
+{
+    return market_with(LADDERS * ORDERS_A_LADDER + 1000);
 }
 
 static void market_free(struct market *market)
@@ -174,6 +179,30 @@ static void bid(struct market *market, uint32_t ladder, uint32_t number, enum sh
     command->new_order.price_e4 = 20000 + (int64_t)(dice >> 8 & 0x3ffff);
     command->new_order.qty = 1 + (int64_t)(dice >> 40 & 63);
     step(market);
+}
+
+/* One of many books: tiers of lanes of hours. */
+static void bid_in_book(struct market *market, uint32_t book, int64_t price_e4)
+{
+    struct command *command = start(market, COMMAND_NEW_ORDER, 2);
+    uint32_t place = book / TIER_COUNT % (CLASSES * REGIONS);
+    uint32_t hour = 498648 + 2 + book / TIER_COUNT / (CLASSES * REGIONS);
+    command->new_order.contract =
+        contract_pack((uint16_t)(place / REGIONS), (uint16_t)(place % REGIONS),
+                      (uint8_t)(book % TIER_COUNT), hour);
+    command->new_order.price_e4 = price_e4;
+    command->new_order.qty = 1;
+    step(market);
+}
+
+static void cancel_all(struct market *market)
+{
+    start(market, COMMAND_MASS_CANCEL, 2);
+    step(market);
+    while (engine_has_work(market->engine)) {
+        start(market, COMMAND_TICK, 0);
+        step(market);
+    }
 }
 
 static double bytes_an_order(const struct market *market, uint64_t *orders)
@@ -280,17 +309,31 @@ Test(core_memory, what_left_gives_its_memory_back)
     for (uint32_t i = 0; i < 20000; i++) {
         bid(market, i % 500, i, SPREAD);
     }
-    start(market, COMMAND_MASS_CANCEL, 2);
-    step(market);
-    while (engine_has_work(market->engine)) {
-        start(market, COMMAND_TICK, 0);
-        step(market);
-    }
+    cancel_all(market);
     struct engine_counts after;
     engine_counts(market->engine, &after);
     cr_assert_eq(market->refused, 0);
     cr_assert_eq(after.orders, 0);
     cr_assert_eq(after.ladders, before.ladders);
     cr_assert_eq(after.index_bytes, before.index_bytes);
+    market_free(market);
+}
+
+/* Each size of node in turn takes as much as the order table can make it hold. */
+Test(core_memory, a_market_that_was_thin_once_can_become_deep_and_thin_again)
+{
+    enum { ORDERS = 6000, ROUNDS = 3 };
+    static const uint32_t levels[] = {1, 2, 6, 10, 14, 18, 22, 26, 300};
+    struct market *market = market_with(ORDERS);
+    for (uint32_t i = 0; i < ROUNDS * sizeof(levels) / sizeof(levels[0]); i++) {
+        uint32_t deep = levels[i % (sizeof(levels) / sizeof(levels[0]))];
+        for (uint32_t order = 0; order < ORDERS; order++) {
+            bid_in_book(market, order / deep, 20000 + order % deep);
+        }
+        cr_assert_eq(market->refused, 0, "books of %u levels: %llu refused", deep,
+                     (unsigned long long)market->refused);
+        cancel_all(market);
+        engine_sanity(market->engine);
+    }
     market_free(market);
 }

@@ -35,10 +35,14 @@ static uint32_t bucket_count(const struct engine_config *config)
     return buckets;
 }
 
-/* Node memory for the worst case of sparse books: 128 bytes an order, touched only when used. */
+/* Blocks are split but never joined, so what one size of node has taken is lost to the larger ones. A
+ * root leaf of 1 .. 7 units has at least 1, 1, 2, 6, 10, 14, 18 levels: were all orders in each of
+ * them in turn, that would be 1 + 2 + 1.5 + 0.67 + 0.5 + 0.43 + 0.39 = 6.5 units an order, and less
+ * than one more for leaves that are what is left of a tree. The rest is for large nodes. Touched
+ * only when used. */
 static uint32_t node_unit_count(const struct engine_config *config)
 {
-    return config->orders * 4 + 16 * NODE_UNITS;
+    return config->orders * 8 + 32 * NODE_UNITS;
 }
 
 /* One hint for four orders; a wrong or missing one costs time only. */

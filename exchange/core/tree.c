@@ -1,6 +1,9 @@
 #include "exchange/core/tree.h"
 
 #define GOODNESS_LEFTMOST INT32_MIN
+/* A path of splits takes one large node a level and one for a new root; 30^6 orders and more do not
+ * fit the order table, so seven levels are ample. */
+#define ENTER_NODES 8
 
 static struct node *node_at(const struct engine *e, uint32_t index)
 {
@@ -82,11 +85,22 @@ static void node_release(struct engine *e, uint32_t index)
     e->s.node_units_live -= units;
 }
 
+/* Whether so many nodes of any size are sure to be found: fresh, or large ones that came back. */
+static bool nodes_left(const struct engine *e, uint32_t nodes)
+{
+    if (e->s.node_top + nodes * NODE_UNITS <= e->node_units) {
+        return true;
+    }
+    for (uint32_t index = e->s.node_free[NODE_UNITS]; index != 0 && nodes > 0; nodes--) {
+        index = node_at(e, index)->next_free;
+    }
+    return nodes == 0;
+}
+
 bool tree_has_room(const struct engine *e)
 {
-    /* A path of splits takes one large node a level and one for a new root; 30^6 orders and more
-     * do not fit the order table, so seven levels are ample. */
-    return e->s.node_top + 8 * NODE_UNITS <= e->node_units;
+    /* Removals of the same command may make leaves smaller first. */
+    return nodes_left(e, 2 * ENTER_NODES);
 }
 
 /* --- entries ----------------------------------------------------------------------------- */
@@ -368,7 +382,8 @@ void tree_remove(struct engine *e, uint32_t book, int32_t goodness)
         unlink_node(e, index);
         collapse_root(e, book);
     } else if (n->parent == 0) {
-        if (n->count + 9u <= n->capacity) {
+        /* A leaf that finds no smaller node stays as it is. */
+        if (n->count + 9u <= n->capacity && nodes_left(e, ENTER_NODES + 1)) {
             resize(e, index, n->units - 2u);
         }
     } else if (n->count < NODE_CAPACITY / 4) {

@@ -11,6 +11,7 @@
 
 #define LANES_MAX        (UINT32_C(1) << 16)
 #define OBSERVATIONS_MAX (UINT32_C(1) << 22)
+#define INDEX_ALIGNMENT  64
 #define VALUES_FIRST     1024
 #define SHOWN_MAX        5
 
@@ -84,14 +85,14 @@ int index_check_read(struct index_check **out, const char *directory, struct err
                                         .observations_max = OBSERVATIONS_MAX};
     struct index_check *check = calloc(1, sizeof *check);
     struct index *index = calloc(1, sizeof *index);
-    void *memory = NULL;
-    CHECK(check != NULL && index != NULL);
-    CHECK(posix_memalign(&memory, 64, index_memory_size(&limits)) == 0);
-    memset(memory, 0, index_memory_size(&limits));
+    /* calloc's zero pages are touched only where the market has something. */
+    uint8_t *memory = calloc(1, index_memory_size(&limits) + INDEX_ALIGNMENT);
+    CHECK(check != NULL && index != NULL && memory != NULL);
+    void *aligned = memory + (INDEX_ALIGNMENT - (uintptr_t)memory % INDEX_ALIGNMENT);
     check->capacity = VALUES_FIRST;
     check->values = calloc(VALUES_FIRST, sizeof *check->values);
     CHECK(check->values != NULL);
-    index_init(index, &lane_day_parameters_1, &limits, memory, keep, check);
+    index_init(index, &lane_day_parameters_1, &limits, aligned, keep, check);
     int rc = feed(index, directory, error);
     free(memory);
     free(index);

@@ -46,25 +46,20 @@ static bool find_lane(const struct tables *tables, uint32_t lane, uint32_t *clas
     return has_class && has_region;
 }
 
-static void add_resource(struct flow *flow, uint32_t *count, uint32_t owner, uint32_t class_,
-                         uint32_t region, uint32_t gpus)
+/* `resource` names owner, class, region and GPUs; the tier is drawn. */
+static void add_resource(struct flow *flow, struct found_resource resource)
 {
-    CHECK(*count < FLOW_RESOURCES_MAX);
-    uint8_t highest = flow->tables->regions[region].highest_tier;
-    flow->resources[*count] =
-        (struct found_resource){.owner = owner,
-                                .class_ = class_,
-                                .region = region,
-                                .gpus = gpus,
-                                .tier = (uint8_t)random_below(&flow->random, highest + 1U)};
-    struct flow_trader *trader = &flow->traders[owner];
-    trader->resources[trader->resource_count++] = (*count)++;
+    CHECK(flow->resource_count < FLOW_RESOURCES_MAX);
+    uint8_t highest = flow->tables->regions[resource.region].highest_tier;
+    resource.tier = (uint8_t)random_below(&flow->random, highest + 1U);
+    struct flow_trader *trader = &flow->traders[resource.owner];
+    trader->resources[trader->resource_count++] = flow->resource_count;
+    flow->resources[flow->resource_count++] = resource;
 }
 
 static int lay_out_resources(struct flow *flow, struct error *error)
 {
     const struct tables *tables = flow->tables;
-    uint32_t count = 0;
     for (uint32_t lane = 0; lane < FLOW_HOT_LANES; lane++) {
         uint32_t class_ = 0;
         uint32_t region = 0;
@@ -74,7 +69,9 @@ static int lay_out_resources(struct flow *flow, struct error *error)
         }
         for (uint32_t at = 0; at < FLOW_HOT_RESOURCES; at++) {
             uint32_t owner = (lane * FLOW_HOT_RESOURCES + at) % flow->providers;
-            add_resource(flow, &count, owner, class_, region, HOT_GPUS);
+            add_resource(flow,
+                         (struct found_resource){
+                             .owner = owner, .class_ = class_, .region = region, .gpus = HOT_GPUS});
         }
     }
     for (uint32_t owner = 0; owner < flow->providers; owner++) {
@@ -87,10 +84,11 @@ static int lay_out_resources(struct flow *flow, struct error *error)
                 region = (uint32_t)random_below(&flow->random, tables->region_count);
             } while (!tables_price(tables, &tables->classes[class_], &tables->regions[region],
                                    TIER_G0, &price_e4));
-            add_resource(flow, &count, owner, class_, region, OTHER_GPUS);
+            add_resource(
+                flow, (struct found_resource){
+                          .owner = owner, .class_ = class_, .region = region, .gpus = OTHER_GPUS});
         }
     }
-    flow->resource_count = count;
     return 0;
 }
 

@@ -84,7 +84,8 @@ static int plan_accounts(struct samples *samples, struct found_plan *plan, struc
                                 .accounts = samples->accounts,
                                 .account_count = ACCOUNTS,
                                 .resources = samples->resources,
-                                .resource_count = PROVIDERS * LANES,
+                                .resource_count =
+                                    sizeof samples->resources / sizeof samples->resources[0],
                                 .inner_band_bp = 1500,
                                 .outer_band_bp = 3000,
                                 .maker_bp = 5,

@@ -20,7 +20,7 @@ typedef int desk_handle(void *context, uint32_t seat, const struct message *mess
                         struct error *error);
 
 /* `gateways` sections gateway.1 .. gateway.N; `curve` false: gateways without encryption. */
-int desk_open(struct desk **desk, uint32_t gateways, bool curve, struct error *error);
+int desk_open(struct desk **out, uint32_t gateways, bool curve, struct error *error);
 void desk_close(struct desk *desk); /* NULL is fine */
 void desk_on_message(struct desk *desk, desk_handle *handle, void *context);
 

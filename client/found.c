@@ -172,8 +172,14 @@ typedef uint32_t match_row(struct found *found, const struct list_answer *list, 
 /* Makes the request that registers an item; false: it is not wanted. */
 typedef bool make_request(struct found *found, uint32_t item, struct request *request);
 
-static int register_missing(struct found *found, uint8_t what, uint32_t item_count,
-                            match_row *match, make_request *make, struct error *error)
+struct kind {
+    uint8_t what; /* enum list_what */
+    match_row *match;
+    make_request *make;
+};
+
+static int register_missing(struct found *found, struct kind kind, uint32_t item_count,
+                            struct error *error)
 {
     if (item_count > ITEMS_MAX) {
         return error_set(error, ERROR_FULL, "a plan has at most %d items of a kind", ITEMS_MAX);
@@ -181,20 +187,21 @@ static int register_missing(struct found *found, uint8_t what, uint32_t item_cou
     memset(found->ids, 0, sizeof found->ids);
     uint32_t after = 0;
     do {
-        struct request request = {.type = REQUEST_LIST, .list = {.what = what, .after = after}};
+        struct request request = {.type = REQUEST_LIST,
+                                  .list = {.what = kind.what, .after = after}};
         int rc = ask(found, &request, error);
         if (rc != 0) {
             return rc;
         }
         for (uint32_t row = 0; row < found->list.count; row++) {
-            after = match(found, &found->list, row);
+            after = kind.match(found, &found->list, row);
         }
     } while (found->list.more && found->list.count > 0);
 
     uint32_t count = 0;
     for (uint32_t item = 0; item < item_count; item++) {
         memset(&found->missing[count], 0, sizeof found->missing[count]);
-        if (found->ids[item] == 0 && make(found, item, &found->missing[count])) {
+        if (found->ids[item] == 0 && kind.make(found, item, &found->missing[count])) {
             found->missing_items[count++] = item;
         }
     }
@@ -384,12 +391,14 @@ static int found_accounts(struct found *found, struct error *error)
 {
     struct found_plan *plan = found->plan;
     uint32_t count = (uint32_t)plan->account_count;
-    int rc = register_missing(found, LIST_GROUPS, count, match_group, make_group, error);
+    int rc =
+        register_missing(found, (struct kind){LIST_GROUPS, match_group, make_group}, count, error);
     if (rc != 0) {
         return rc;
     }
     memcpy(found->groups, found->ids, sizeof found->groups);
-    rc = register_missing(found, LIST_ACCOUNTS, count, match_account, make_account, error);
+    rc = register_missing(found, (struct kind){LIST_ACCOUNTS, match_account, make_account}, count,
+                          error);
     if (rc != 0) {
         return rc;
     }
@@ -400,7 +409,7 @@ static int found_accounts(struct found *found, struct error *error)
             return rc;
         }
     }
-    rc = register_missing(found, LIST_KEYS, count, match_key, make_key, error);
+    rc = register_missing(found, (struct kind){LIST_KEYS, match_key, make_key}, count, error);
     return rc != 0 ? rc : deposit(found, error);
 }
 
@@ -472,16 +481,18 @@ static int found_registry(struct found *found, struct error *error)
     const struct tables *tables = found->plan->tables;
     uint32_t classes = (uint32_t)tables->class_count;
     uint32_t regions = (uint32_t)tables->region_count;
-    int rc = register_missing(found, LIST_CLASSES, classes, match_class, make_class, error);
+    int rc = register_missing(found, (struct kind){LIST_CLASSES, match_class, make_class}, classes,
+                              error);
     rc = rc != 0 ? rc
-                 : register_missing(found, LIST_REGIONS, regions, match_region, make_region, error);
+                 : register_missing(found, (struct kind){LIST_REGIONS, match_region, make_region},
+                                    regions, error);
     rc = rc != 0 ? rc
-                 : register_missing(found, LIST_MARKETS, classes * regions, match_market,
-                                    make_market, error);
+                 : register_missing(found, (struct kind){LIST_MARKETS, match_market, make_market},
+                                    classes * regions, error);
     if (rc != 0) {
         return rc;
     }
-    rc = register_missing(found, LIST_FEES, 1, match_fees, make_fees, error);
+    rc = register_missing(found, (struct kind){LIST_FEES, match_fees, make_fees}, 1, error);
     found->fees = (uint8_t)found->ids[0];
     return rc;
 }
@@ -511,9 +522,10 @@ int found_market(struct desk *desk, uint32_t seat, struct found_plan *plan, bool
     int rc = raise_rate(found, error);
     rc = rc != 0 ? rc : found_registry(found, error);
     rc = rc != 0 ? rc : found_accounts(found, error);
-    rc = rc != 0 ? rc
-                 : register_missing(found, LIST_RESOURCES, (uint32_t)plan->resource_count,
-                                    match_resource, make_resource, error);
+    rc = rc != 0
+             ? rc
+             : register_missing(found, (struct kind){LIST_RESOURCES, match_resource, make_resource},
+                                (uint32_t)plan->resource_count, error);
     for (size_t at = 0; rc == 0 && at < plan->resource_count; at++) {
         plan->resources[at].resource = found->ids[at];
     }

@@ -81,7 +81,7 @@ static int take_number(const struct row *row, const char *column, int64_t high, 
 static int take_number_u32(const struct row *row, const char *column, uint32_t *out,
                            struct error *error)
 {
-    int64_t number;
+    int64_t number = 0;
     int rc = take_number(row, column, UINT32_MAX, &number, error);
     if (rc == 0) {
         *out = (uint32_t)number;

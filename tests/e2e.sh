@@ -5,6 +5,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 root=$PWD
+unset KASHI_DATABASE_URL # PostgreSQL is stopped on the way: it must be this market's own
 bin=build/release/bin
 passed=0 failed=0
 top=$(mktemp -d "${TMPDIR:-/tmp}/kashi-e2e.XXXXXX")

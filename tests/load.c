@@ -222,21 +222,27 @@ static int verify(struct load *load, struct error *error)
     return rc;
 }
 
-static int run(struct load *load, const char *directory, uint64_t seed, uint64_t rate,
-               uint32_t gateways, struct error *error)
+struct load_options {
+    const char *directory;
+    uint64_t seed;
+    uint64_t rate; /* requests a second */
+    uint32_t gateways;
+};
+
+static int run(struct load *load, const struct load_options *options, struct error *error)
 {
     int rc = tables_load(&load->tables, "data", error);
-    if (rc == 0 && chdir(directory) != 0) {
-        rc = error_system(error, errno, "%s", directory);
+    if (rc == 0 && chdir(options->directory) != 0) {
+        rc = error_system(error, errno, "%s", options->directory);
     }
-    rc = rc != 0 ? rc : open_all(load, gateways, seed, error);
+    rc = rc != 0 ? rc : open_all(load, options->gateways, options->seed, error);
     if (rc != 0) {
         return rc;
     }
     desk_on_message(load->desk, on_message, load);
     (void)printf("trading\n");
     (void)fflush(stdout);
-    rc = trade(load, rate, error);
+    rc = trade(load, options->rate, error);
     rc = rc != 0 ? rc : verify(load, error);
     uint64_t resent = 0;
     uint64_t logins = 0;
@@ -278,8 +284,11 @@ int main(int argc, char **argv)
     load.answers = calloc(ANSWERS_FIRST, sizeof *load.answers);
     CHECK(load.answers != NULL);
     struct error error = {0};
-    int rc =
-        run(&load, argv[1], number(argv[2]), number(argv[3]), (uint32_t)number(argv[4]), &error);
+    const struct load_options options = {.directory = argv[1],
+                                         .seed = number(argv[2]),
+                                         .rate = number(argv[3]),
+                                         .gateways = (uint32_t)number(argv[4])};
+    int rc = run(&load, &options, &error);
     desk_close(load.desk);
     free(load.answers);
     if (rc != 0) {

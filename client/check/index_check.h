@@ -11,7 +11,7 @@
 struct index_check;
 
 /* Makes all values that `directory`'s tape gives up to now. */
-int index_check_read(struct index_check **check, const char *directory, struct error *error);
+int index_check_read(struct index_check **out, const char *directory, struct error *error);
 void index_check_free(struct index_check *check); /* NULL is fine */
 /* Values that must stand in the database. */
 uint64_t index_check_expected(const struct index_check *check);

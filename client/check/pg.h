@@ -20,7 +20,7 @@ int pg_columns(const struct pg_row *row);
 /* Negative ends the reading with that code; the callback has filled `error`. */
 typedef int pg_take(void *context, const struct pg_row *row, struct error *error);
 
-int pg_open(struct pg **pg, const char *url, struct error *error);
+int pg_open(struct pg **out, const char *url, struct error *error);
 void pg_close(struct pg *pg); /* NULL is fine */
 
 /* Runs `query`, which may be several statements, and hands every row to `take`. */

@@ -16,14 +16,12 @@ static void post(struct recompute *recompute, uint8_t kind, uint32_t account, in
     CHECK(money_add(entry->tape, amount, &entry->tape));
 }
 
-static void post_hours(struct recompute *recompute, uint8_t kind, uint32_t account,
-                       const struct event_trade *trade, uint8_t tier, int64_t qty)
+/* GPU-hours of a trade's resource and hour; `key` has kind, account and tier. */
+static void post_hours(struct recompute *recompute, struct tally_key key,
+                       const struct event_trade *trade, int64_t qty)
 {
-    const struct tally_key key = {.account = account,
-                                  .resource = trade->resource,
-                                  .hour = contract_hour(trade->contract),
-                                  .tier = tier,
-                                  .kind = kind};
+    key.resource = trade->resource;
+    key.hour = contract_hour(trade->contract);
     tally_entry(&recompute->tally, &key)->tape += qty;
 }
 
@@ -43,13 +41,15 @@ static int take_trade(struct recompute *recompute, const struct event *event, st
     post(recompute, TALLY_FEES, trade->buyer, trade->buy_fee_e4);
     post(recompute, TALLY_PLEDGE, trade->seller, -trade->bond_e4);
     post(recompute, TALLY_BOND, trade->seller, trade->bond_e4);
-    if (trade->source_tier == SOURCE_OWN) {
-        post_hours(recompute, TALLY_CAPACITY, trade->seller, trade, 0, -trade->qty);
-    } else {
-        post_hours(recompute, TALLY_HOLDING, trade->seller, trade, trade->source_tier, -trade->qty);
+    struct tally_key sold = {.account = trade->seller, .kind = TALLY_CAPACITY};
+    if (trade->source_tier != SOURCE_OWN) {
+        sold.kind = TALLY_HOLDING;
+        sold.tier = trade->source_tier;
     }
-    post_hours(recompute, TALLY_HOLDING, trade->buyer, trade, contract_tier(trade->contract),
-               trade->qty);
+    const struct tally_key bought = {
+        .account = trade->buyer, .kind = TALLY_HOLDING, .tier = contract_tier(trade->contract)};
+    post_hours(recompute, sold, trade, -trade->qty);
+    post_hours(recompute, bought, trade, trade->qty);
     if (recompute->trade_count == recompute->trade_capacity) {
         recompute->trade_capacity *= 2;
         recompute->trades =

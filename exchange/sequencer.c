@@ -310,7 +310,7 @@ static void welcome(struct sequencer *sequencer, const struct event *event)
             return;
         }
         if (link == 0) {
-            log_error("gateway %.15s turned away: all link ids are given out", event->link.name);
+            log_error("gateway %.15s turned away: all links are in use", event->link.name);
             drop_peer(sequencer, arrival->peer);
             return;
         }

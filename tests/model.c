@@ -212,20 +212,33 @@ static void unbind(struct model *model, uint16_t link)
     }
 }
 
+/* Where the name stands; else a place never used; else the first whose link is down. */
+static uint16_t place_of_link(const struct model *model, const char *name)
+{
+    uint16_t first_down = 0;
+    for (uint16_t link = (uint16_t)model->link_count; link > 0; link--) {
+        if (memcmp(model->links[link].name, name, LINK_NAME_SIZE) == 0) {
+            return link;
+        }
+        if (!model->links[link].up) {
+            first_down = link;
+        }
+    }
+    return model->link_count + 1 < MODEL_LINKS_MAX ? (uint16_t)(model->link_count + 1) : first_down;
+}
+
 /* A link that comes up again was lost before, whether or not anyone noticed. */
 static void link_up(struct model *model)
 {
-    const char *name = model->command->link.name;
-    uint16_t link = 1;
-    while (link <= model->link_count &&
-           memcmp(model->links[link].name, name, LINK_NAME_SIZE) != 0) {
-        link++;
+    uint16_t link = place_of_link(model, model->command->link.name);
+    if (link == 0) {
+        emit_link(model, 0, 0);
+        return;
     }
     if (link > model->link_count) {
-        CHECK(link < MODEL_LINKS_MAX);
-        model->link_count++;
-        memcpy(model->links[link].name, name, LINK_NAME_SIZE);
+        model->link_count = link;
     }
+    memcpy(model->links[link].name, model->command->link.name, LINK_NAME_SIZE);
     unbind(model, link);
     model->links[link].up = true;
     emit_link(model, link, 1);

@@ -419,7 +419,8 @@ static enum reject_reason check_cash(const struct model *model, const struct com
     uint8_t type = model->command->head.type;
     int64_t least_e4 = type == COMMAND_SET_CREDIT ? 0 : 1;
     if (request->amount_e4 < least_e4 || request->amount_e4 > MONEY_MAX_E4 ||
-        (type == COMMAND_DEPOSIT && request->amount_e4 > MONEY_MAX_E4 - account->cash_e4)) {
+        (type == COMMAND_DEPOSIT &&
+         request->amount_e4 > MONEY_MAX_E4 - (account->cash_e4 + account->escrow_e4))) {
         return REASON_AMOUNT_OUT_OF_RANGE;
     }
     if (type == COMMAND_WITHDRAW && request->amount_e4 > free_cash_e4(model, request->account)) {

@@ -526,9 +526,9 @@ static void change_cash(struct engine *e, const struct command *c)
         reject(e, c, REASON_NAME_INVALID, 0, 0);
         return;
     }
-    /* Cash and credit stay below 4e18 each, so that every sum of balances fits 64 bits. */
+    /* Cash with escrow, and credit, stay below 4e18 each, so that every sum of balances fits. */
     if (r->amount_e4 < least || r->amount_e4 > MONEY_MAX_E4 ||
-        (type == COMMAND_DEPOSIT && a->cash_e4 > MONEY_MAX_E4 - r->amount_e4)) {
+        (type == COMMAND_DEPOSIT && a->cash_e4 + a->escrow_e4 > MONEY_MAX_E4 - r->amount_e4)) {
         reject(e, c, REASON_AMOUNT_OUT_OF_RANGE, r->amount_e4, MONEY_MAX_E4);
         return;
     }

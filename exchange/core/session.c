@@ -66,22 +66,31 @@ static void end_sessions_of(struct engine *e, uint16_t link)
     e->s.links[link].up = 0;
 }
 
+/* The link of that name; a new name takes an id never given, else the first whose link is down; 0:
+ * all are up. */
+static uint16_t link_for(struct engine *e, const char name[LINK_NAME_SIZE])
+{
+    uint16_t down = 0;
+    for (uint16_t i = 1; i <= e->s.link_count; i++) {
+        if (memcmp(e->s.links[i].name, name, LINK_NAME_SIZE) == 0) {
+            return i;
+        }
+        down = down == 0 && !e->s.links[i].up ? i : down;
+    }
+    uint16_t link = e->s.link_count < LINKS_MAX - 1 ? (uint16_t)++e->s.link_count : down;
+    if (link != 0) {
+        memcpy(e->s.links[link].name, name, LINK_NAME_SIZE);
+    }
+    return link;
+}
+
 void session_link_up(struct engine *e, const struct command *command)
 {
-    uint16_t link = 0;
-    for (uint16_t i = 1; i <= e->s.link_count; i++) {
-        if (memcmp(e->s.links[i].name, command->link.name, LINK_NAME_SIZE) == 0) {
-            link = i;
-        }
-    }
-    if (link == 0 && e->s.link_count < LINKS_MAX - 1) {
-        link = (uint16_t)++e->s.link_count;
-        memcpy(e->s.links[link].name, command->link.name, LINK_NAME_SIZE);
-    }
+    uint16_t link = link_for(e, command->link.name);
     if (link != 0 && e->s.links[link].up) {
         end_sessions_of(e, link); /* it came back before it was missed */
     }
-    /* With every link id given away, link 0 tells the sequencer to turn it away. */
+    /* With every link up, link 0 tells the sequencer to turn it away. */
     e->s.links[link].up = link != 0;
     emit_link_event(e, link, link != 0);
 }

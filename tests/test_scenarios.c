@@ -44,6 +44,7 @@ static struct engine_config small_config(void)
     engine_config_default(&config);
     config.orders = 1000;
     config.timers = 8;
+    config.ladders = 12;
     config.fills = 1000;
     config.accounts = 20;
     config.keys = 40;

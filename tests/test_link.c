@@ -44,6 +44,7 @@ static void pair_close(struct pair *pair)
     link_client_close(pair->client);
     link_server_close(pair->server);
     zmq_ctx_term(pair->context);
+    unlink(pair->endpoint + strlen("ipc://"));
     rmdir(pair->folder);
 }
 

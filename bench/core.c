@@ -310,6 +310,7 @@ static void engine_begin(const struct flow *flow, struct arena *arena)
     engine = engine_init(memory, &config);
     sink = (struct event_sink){.events = events, .capacity = SINK, .drain = take_events};
     ids = bare_map((flow->max_id + 1) * sizeof(ids[0]));
+    madvise(ids, (flow->max_id + 1) * sizeof(ids[0]), MADV_HUGEPAGE); /* the driver's own */
     memset(ids, 0, (flow->max_id + 1) * sizeof(ids[0]));
     flow_id_of = bare_map((config.orders + 1) * sizeof(uint32_t));
     seq = 0;

@@ -2,14 +2,14 @@
 
 int64_t capacity_free(const struct engine *e, uint32_t resource, uint32_t hour)
 {
-    const struct capacity_cell *cell = &e->cells[resource][hour % HOUR_RING];
+    const struct capacity_cell *cell = capacity_cell(e, resource, hour);
     int64_t committed = cell->hour == hour ? cell->committed : 0;
     return (int64_t)e->resources[resource].gpus - committed;
 }
 
 void capacity_commit(struct engine *e, uint32_t resource, uint32_t hour, int64_t qty)
 {
-    struct capacity_cell *cell = &e->cells[resource][hour % HOUR_RING];
+    struct capacity_cell *cell = capacity_cell(e, resource, hour);
     if (cell->hour != hour) {
         *cell = (struct capacity_cell){.hour = hour, .committed = 0};
     }

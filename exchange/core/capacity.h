@@ -4,6 +4,11 @@
 
 #include "exchange/core/state.h"
 
+static inline struct capacity_cell *capacity_cell(const struct engine *e, uint32_t resource,
+                                                  uint32_t hour)
+{
+    return &e->cells[(size_t)(hour % HOUR_RING) * (e->config.resources + 1u) + resource];
+}
 /* GPUs of the resource neither offered nor sold in that hour. */
 int64_t capacity_free(const struct engine *e, uint32_t resource, uint32_t hour);
 /* Commits (qty above 0) or gives back (below 0) GPUs of the provider's own capacity. */

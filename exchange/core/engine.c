@@ -1,8 +1,10 @@
 #include "exchange/core/engine.h"
 
 #include "exchange/core/book.h"
+#include "exchange/core/capacity.h"
 #include "exchange/core/emit.h"
 #include "exchange/core/housekeeping.h"
+#include "exchange/core/match.h"
 #include "exchange/core/order.h"
 #include "exchange/core/registry.h"
 #include "exchange/core/session.h"
@@ -71,14 +73,14 @@ static size_t lay_out(struct engine *e, unsigned char *memory, const struct engi
     e->orders = carve(memory, &used, (size_t)c->orders + 1, sizeof(struct order));
     e->ladders = carve(memory, &used, (size_t)c->ladders + 1, sizeof(struct ladder));
     e->nodes = carve(memory, &used, node_unit_count(c), NODE_UNIT);
-    e->hints = carve(memory, &used, hint_count(c), sizeof(uint32_t));
+    e->hints = carve(memory, &used, hint_count(c), sizeof(struct hint));
     e->timer_of = carve(memory, &used, (size_t)c->orders + 1, sizeof(uint32_t));
     e->accounts = carve(memory, &used, (size_t)c->accounts + 1, sizeof(struct account));
     e->keys = carve(memory, &used, (size_t)c->keys + 1, sizeof(struct key));
     e->markets = carve(memory, &used, (size_t)c->markets + 1, sizeof(struct market));
     e->rings = carve(memory, &used, (size_t)c->markets + 1, sizeof(e->rings[0]));
     e->resources = carve(memory, &used, (size_t)c->resources + 1, sizeof(struct resource));
-    e->cells = carve(memory, &used, (size_t)c->resources + 1, sizeof(e->cells[0]));
+    e->cells = carve(memory, &used, HOUR_RING * ((size_t)c->resources + 1), sizeof(e->cells[0]));
     e->holdings = carve(memory, &used, (size_t)c->holdings + 1, sizeof(struct holding));
     e->buckets = carve(memory, &used, bucket_count(c), sizeof(struct bucket));
     e->hour_holdings = carve(memory, &used, HOUR_RING, sizeof(uint32_t));
@@ -177,30 +179,34 @@ static bool type_known(uint8_t type)
 }
 
 /* What the sender may do at all; the cl_ord_id is used up already. */
-static struct rejection check_sender(struct engine *e, const struct command *c)
+static bool check_sender(struct engine *e, const struct command *c, struct rejection *why)
 {
     const struct key *k = &e->keys[c->head.key];
     const struct account *a = &e->accounts[k->account];
     if (rate_exceeded(e, c)) {
-        return (struct rejection){REASON_RATE_EXCEEDED, k->rate_count, a->rate_limit};
+        *why = (struct rejection){REASON_RATE_EXCEEDED, k->rate_count, a->rate_limit};
+        return false;
     }
     if (!type_known(c->head.type) || c->head.slots != slots_of_type(c->head.type)) {
-        return (struct rejection){REASON_INVALID_COMMAND, c->head.type, c->head.slots};
+        *why = (struct rejection){REASON_INVALID_COMMAND, c->head.type, c->head.slots};
+        return false;
     }
     if ((k->roles & roles_for(c)) == 0) {
-        return (struct rejection){REASON_NOT_AUTHORIZED, c->head.type, k->roles};
+        *why = (struct rejection){REASON_NOT_AUTHORIZED, c->head.type, k->roles};
+        return false;
     }
     if (a->killed && (c->head.type == COMMAND_NEW_ORDER || c->head.type == COMMAND_REPLACE_ORDER)) {
-        return (struct rejection){REASON_ACCOUNT_KILLED, 0, 0};
+        *why = (struct rejection){REASON_ACCOUNT_KILLED, 0, 0};
+        return false;
     }
-    return (struct rejection){REASON_NONE, 0, 0};
+    return true;
 }
 
 static void apply_request(struct engine *e, const struct command *c)
 {
-    struct rejection why = check_sender(e, c);
-    if (why.reason != REASON_NONE) {
-        order_reject(e, c, 0, why);
+    struct rejection why;
+    if (!check_sender(e, c, &why)) {
+        order_reject(e, c, 0, &why);
         return;
     }
     switch (c->head.type) {
@@ -336,7 +342,7 @@ static void prefetch_new(const struct engine *e, const struct command *c, bool n
         book_prefetch_hint(e, ladder, book, n->price_e4);
         if (n->resource != 0 && n->resource <= e->s.resource_count) {
             uint32_t hour = contract_hour(n->contract);
-            __builtin_prefetch(&e->cells[n->resource][hour % HOUR_RING], 1);
+            __builtin_prefetch(capacity_cell(e, n->resource, hour), 1);
             __builtin_prefetch(&e->resources[n->resource], 0);
         }
         return;
@@ -344,6 +350,15 @@ static void prefetch_new(const struct engine *e, const struct command *c, bool n
     __builtin_prefetch(&e->accounts[k->account], 1);
     __builtin_prefetch(&e->orders[k->newest], 1);
     book_prefetch_head(e, ladder, book, n->price_e4);
+    struct arrival a = {.contract = n->contract,
+                        .ladder = ladder,
+                        .limit_e4 = n->price_e4,
+                        .tier = contract_tier(n->contract) & 3u,
+                        .sell = n->side == SIDE_SELL};
+    if (n->ord_type == ORD_MARKET) {
+        a.limit_e4 = a.sell ? 1 : PRICE_MAX_E4;
+    }
+    match_prefetch(e, &a, k->account, n->resource);
 }
 
 static void prefetch_cancel(const struct engine *e, const struct command *c, bool near)
@@ -366,7 +381,7 @@ static void prefetch_cancel(const struct engine *e, const struct command *c, boo
     __builtin_prefetch(&e->ladders[o->ladder], 1);
     if (o->sell) {
         uint32_t hour = contract_hour(e->ladders[o->ladder].contract);
-        __builtin_prefetch(&e->cells[o->resource][hour % HOUR_RING], 1);
+        __builtin_prefetch(capacity_cell(e, o->resource, hour), 1);
     }
 }
 

@@ -140,7 +140,7 @@ void housekeeping_mass_cancel(struct engine *e, const struct command *command)
         why = (struct rejection){REASON_INVALID_RANGE, m->hour_from, m->hour_to};
     }
     if (why.reason != REASON_NONE) {
-        order_reject(e, command, 0, why);
+        order_reject(e, command, 0, &why);
         return;
     }
     uint32_t account = e->keys[command->head.key].account;

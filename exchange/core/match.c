@@ -76,6 +76,27 @@ bool match_best(const struct engine *e, const struct arrival *a, int64_t *price_
     return true;
 }
 
+void match_prefetch(const struct engine *e, const struct arrival *a, uint32_t account,
+                    uint32_t resource)
+{
+    const struct ladder *l = &e->ladders[a->ladder];
+    uint32_t mask = l->occupied & eligible(a);
+    if (mask == 0) {
+        return;
+    }
+    uint32_t book = best_book(l, a, mask);
+    if (!match_crosses(a, l->best_price[book])) {
+        return;
+    }
+    const struct order *o = &e->orders[l->best[book]];
+    const struct key *k = &e->keys[o->key];
+    __builtin_prefetch(&e->accounts[k->account], 1);
+    __builtin_prefetch((const char *)&e->accounts[k->account] + 64, 1);
+    uint8_t bid_tier = a->sell ? book & 3u : a->tier;
+    holding_prefetch(e, a->sell ? k->account : account, a->sell ? resource : o->resource,
+                     contract_hour(a->contract), bid_tier);
+}
+
 void match_clear_tops(struct engine *e, const struct arrival *a)
 {
     if (a->ladder == 0 || e->s.lag == 0) {
@@ -247,13 +268,13 @@ static void trade(struct engine *e, uint32_t arriving, uint32_t resting, const s
     uint32_t buyer = e->keys[bid->key].account;
     uint32_t seller = e->keys[offer->key].account;
     holding_prefetch(e, buyer, offer->resource, hour, contract_tier(contract));
+    __builtin_prefetch(&e->orders[e->orders[resting].next], 1);
 
     struct side_result buy = settle_bid(e, bid, a->sell, price_e4, qty);
     struct side_result sell = settle_offer(e, offer, !a->sell, price_e4, qty);
     if (offer->source != SOURCE_OWN) {
         holding_sell(e, holding_find(e, seller, offer->resource, hour, offer->source), qty);
     }
-    holding_add(e, buyer, offer->resource, hour, contract_tier(contract), qty);
     e->ladders[a->ladder].last_trade_e4 = (uint32_t)price_e4;
 
     struct event_trade t = {
@@ -278,6 +299,7 @@ static void trade(struct engine *e, uint32_t arriving, uint32_t resting, const s
     emit(e, EVENT_TRADE, 0, EVENT_PUBLIC)->trade = t;
     emit_fill(e, bid_slot, &t, a->sell, a->sell ? resting_contract : a->contract, buy.fee_e4);
     emit_fill(e, offer_slot, &t, !a->sell, a->sell ? a->contract : resting_contract, sell.fee_e4);
+    holding_add(e, buyer, t.resource, hour, contract_tier(contract), qty);
     if (e->orders[resting].leaves == 0) {
         book_remove(e, resting);
         order_finish(e, resting);

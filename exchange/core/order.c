@@ -9,16 +9,16 @@
 #include "exchange/core/timers.h"
 
 void order_reject(struct engine *e, const struct command *command, uint64_t order_id,
-                  struct rejection why)
+                  const struct rejection *why)
 {
     uint32_t key = command->head.key;
     struct event *event = emit(e, EVENT_REJECTED, emit_link(&e->keys[key]), 0);
     event->rejected = (struct event_rejected){
         .party = emit_party(e, key, command->head.cl_ord_id),
         .order_id = order_id,
-        .value = why.value,
-        .bound = why.bound,
-        .reason = why.reason,
+        .value = why->value,
+        .bound = why->bound,
+        .reason = why->reason,
         .request = command->head.type,
         .consumed = 1,
     };
@@ -221,21 +221,20 @@ int64_t order_reference(const struct engine *e, uint32_t market, uint64_t contra
     return m->index_price_e4[tier] != 0 ? m->index_price_e4[tier] : m->launch_price_e4[tier];
 }
 
-/* A market order's limit from its collar, inside the outer band; false: nothing to trade with. */
-static bool collar_limit(const struct engine *e, struct arrival *a, int64_t collar_e4,
-                         int64_t reference_e4)
+/* A market order's limit from its collar, inside the outer band; 0: nothing to trade with. */
+static int64_t collar_limit(const struct engine *e, const struct arrival *a, int64_t collar_e4,
+                            int64_t reference_e4)
 {
     int64_t best;
     if (!match_best(e, a, &best)) {
-        return false;
+        return 0;
     }
     uint32_t width = e->markets[a->market].outer_band_bp;
     int64_t low = money_band_low(reference_e4, width);
     int64_t high = money_band_high(reference_e4, width);
     int64_t limit = a->sell ? best - collar_e4 : best + collar_e4;
     limit = limit < low ? low : limit;
-    a->limit_e4 = limit > high ? high : limit;
-    return true;
+    return limit > high ? high : limit;
 }
 
 /* Past the checks: nothing below can fail. */
@@ -337,43 +336,50 @@ static void arrive_new(struct engine *e, uint32_t slot, const struct arrival *a,
     arrive(e, slot, a, n->tif == TIF_IOC || n->tif == TIF_FOK);
 }
 
+/* What depends on the book: the limit of a market order, post-only, reserves, room. */
+static bool check_arrival(struct engine *e, const struct command *command, struct arrival *a,
+                          int64_t reference_e4, struct terms *terms, struct rejection *why)
+{
+    const struct command_new_order *n = &command->new_order;
+    int64_t best;
+    if (n->ord_type == ORD_MARKET) {
+        a->limit_e4 = collar_limit(e, a, n->price_e4, reference_e4);
+    } else if ((n->flags & ORDER_POST_ONLY) != 0 && match_best(e, a, &best) &&
+               match_crosses(a, best)) {
+        *why = (struct rejection){REASON_POST_ONLY_WOULD_TRADE, n->price_e4, best};
+        return false;
+    }
+    if (!order_check_reserves(e, command, a, reference_e4, terms, why)) {
+        return false;
+    }
+    if (!order_check_slot(e, n->tif == TIF_TIME) || !order_check_room(e, a, n->qty)) {
+        *why = (struct rejection){.reason = REASON_FULL};
+        return false;
+    }
+    return true;
+}
+
 void order_new(struct engine *e, const struct command *command)
 {
     const struct command_new_order *n = &command->new_order;
-    struct arrival a = {0};
-    int64_t reference = 0;
-    struct rejection why = order_check_new(e, command, &a, &reference);
-    if (why.reason != REASON_NONE) {
-        order_reject(e, command, 0, why);
+    struct arrival a;
+    struct terms terms;
+    struct rejection why;
+    int64_t reference;
+    if (!order_check_new(e, command, &a, &reference, &why)) {
+        order_reject(e, command, 0, &why);
         return;
     }
     match_clear_tops(e, &a);
-    struct terms terms;
-    int64_t best;
-    bool liquid = true;
-    if (n->ord_type == ORD_MARKET) {
-        liquid = collar_limit(e, &a, n->price_e4, reference);
-        a.limit_e4 = liquid ? a.limit_e4 : 0;
-    } else if ((n->flags & ORDER_POST_ONLY) != 0 && match_best(e, &a, &best) &&
-               match_crosses(&a, best)) {
-        why = (struct rejection){REASON_POST_ONLY_WOULD_TRADE, n->price_e4, best};
-    }
-    if (why.reason == REASON_NONE) {
-        why = order_check_reserves(e, command, &a, reference, &terms);
-    }
-    if (why.reason == REASON_NONE &&
-        (!order_check_slot(e, n->tif == TIF_TIME) || !order_check_room(e, &a, n->qty))) {
-        why.reason = REASON_FULL;
-    }
-    if (why.reason != REASON_NONE) {
-        order_reject(e, command, 0, why);
+    if (!check_arrival(e, command, &a, reference, &terms, &why)) {
+        order_reject(e, command, 0, &why);
         if (a.ladder != 0) {
             ladder_release_if_idle(e, a.ladder);
         }
         return;
     }
     uint32_t slot = enter(e, command, &a, &terms);
-    if (!liquid) {
+    if (a.limit_e4 == 0) {
         order_take_out(e, slot, REASON_NO_LIQUIDITY, 0);
         ladder_release_if_idle(e, a.ladder);
         return;
@@ -396,7 +402,7 @@ static uint32_t find_own(struct engine *e, const struct command *command, uint64
         order_take_out_over(e, slot, over);
         ladder_release_if_idle(e, ladder);
     }
-    order_reject(e, command, order_id, (struct rejection){.reason = REASON_UNKNOWN_ORDER});
+    order_reject(e, command, order_id, &(struct rejection){.reason = REASON_UNKNOWN_ORDER});
     return 0;
 }
 
@@ -475,6 +481,30 @@ static void replace_in_place(struct engine *e, uint32_t slot, const struct comma
     emit_replaced(e, slot, command, &old, true);
 }
 
+/* `draft` is the order as it would become. */
+static bool check_rearrival(struct engine *e, uint32_t slot, struct arrival *a,
+                            const struct order *draft, int64_t reference_e4, struct rejection *why)
+{
+    if (!order_check_band(e, a->market, reference_e4, a->limit_e4, why)) {
+        return false;
+    }
+    order_check_inner_band(e, a, reference_e4);
+    match_clear_tops(e, a);
+    int64_t best;
+    if (draft->post_only && match_best(e, a, &best) && match_crosses(a, best)) {
+        *why = (struct rejection){REASON_POST_ONLY_WOULD_TRADE, a->limit_e4, best};
+        return false;
+    }
+    if (!order_check_replaced_reserves(e, slot, draft, why)) {
+        return false;
+    }
+    if (!order_check_room(e, a, draft->leaves)) {
+        *why = (struct rejection){.reason = REASON_FULL};
+        return false;
+    }
+    return true;
+}
+
 /* Gives up its place and arrives anew under its old id. */
 static void replace_anew(struct engine *e, uint32_t slot, const struct command *command,
                          uint32_t leaves)
@@ -493,29 +523,15 @@ static void replace_anew(struct engine *e, uint32_t slot, const struct command *
         .sell = o->sell,
     };
     int64_t reference = order_reference(e, a.market, contract);
-    struct rejection why = order_check_band(e, a.market, reference, a.limit_e4);
+    struct rejection why;
     struct order draft = *o;
     draft.cl_ord_id = own_number(e, command, slot);
     draft.price_e4 = (uint32_t)a.limit_e4;
     draft.leaves = leaves;
     draft.fees = account->fees;
     draft.bond_unit = o->sell ? money_bond_unit(e, a.limit_e4, reference) : 0;
-    if (why.reason == REASON_NONE) {
-        order_check_inner_band(e, &a, reference);
-        match_clear_tops(e, &a);
-        int64_t best;
-        if (o->post_only && match_best(e, &a, &best) && match_crosses(&a, best)) {
-            why = (struct rejection){REASON_POST_ONLY_WOULD_TRADE, a.limit_e4, best};
-        }
-    }
-    if (why.reason == REASON_NONE) {
-        why = order_check_replaced_reserves(e, slot, &draft);
-    }
-    if (why.reason == REASON_NONE && !order_check_room(e, &a, leaves)) {
-        why.reason = REASON_FULL;
-    }
-    if (why.reason != REASON_NONE) {
-        order_reject(e, command, command->replace_order.order_id, why);
+    if (!check_rearrival(e, slot, &a, &draft, reference, &why)) {
+        order_reject(e, command, command->replace_order.order_id, &why);
         return;
     }
     /* Past this line nothing can fail. */
@@ -546,9 +562,9 @@ void order_replace(struct engine *e, const struct command *command)
         return;
     }
     const struct order *o = &e->orders[slot];
-    struct rejection why = order_check_replace(e, command, slot);
-    if (why.reason != REASON_NONE) {
-        order_reject(e, command, r->order_id, why);
+    struct rejection why;
+    if (!order_check_replace(e, command, slot, &why)) {
+        order_reject(e, command, r->order_id, &why);
         return;
     }
     uint32_t ladder = o->ladder;

@@ -36,6 +36,6 @@ struct rejection {
     int64_t bound;
 };
 void order_reject(struct engine *e, const struct command *command, uint64_t order_id,
-                  struct rejection why);
+                  const struct rejection *why);
 
 #endif

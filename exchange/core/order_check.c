@@ -4,174 +4,172 @@
 #include "exchange/core/capacity.h"
 #include "exchange/core/money.h"
 
-#define REJECT(why, val, lim)                                                                      \
-    return (struct rejection)                                                                      \
-    {                                                                                              \
-        .reason = (why), .value = (val), .bound = (lim)                                            \
-    }
-#define ACCEPT                                                                                     \
-    return (struct rejection)                                                                      \
-    {                                                                                              \
-        .reason = REASON_NONE                                                                      \
-    }
+/* Cold: the checks themselves return in a register and write nothing while they pass. */
+__attribute__((noinline, cold)) static bool refuse(struct rejection *why, uint16_t reason,
+                                                   int64_t value, int64_t bound)
+{
+    *why = (struct rejection){.reason = reason, .value = value, .bound = bound};
+    return false;
+}
 
-static struct rejection check_contract(const struct engine *e, uint64_t contract, uint32_t *market)
+static bool check_contract(const struct engine *e, uint64_t contract, uint32_t *market,
+                           struct rejection *why)
 {
     uint16_t class_id = contract_class(contract);
     uint16_t region_id = contract_region(contract);
     if (class_id >= e->s.class_count || region_id >= e->s.region_count ||
         contract_tier(contract) >= TIER_COUNT) {
-        REJECT(REASON_UNKNOWN_CONTRACT, (int64_t)contract, 0);
+        return refuse(why, REASON_UNKNOWN_CONTRACT, (int64_t)contract, 0);
     }
     *market = e->s.market_of[class_id][region_id];
     const struct market *m = &e->markets[*market];
     if (*market == 0 || m->mode == MODE_NONE) {
-        REJECT(REASON_NO_MARKET, 0, 0);
+        return refuse(why, REASON_NO_MARKET, 0, 0);
     }
     if (m->halted) {
-        REJECT(REASON_MARKET_HALTED, 0, 0);
+        return refuse(why, REASON_MARKET_HALTED, 0, 0);
     }
     uint32_t hour = contract_hour(contract);
     if (hour < e->s.open_hour) {
-        REJECT(REASON_GATE_CLOSED_FOR_HOUR, hour, e->s.open_hour);
+        return refuse(why, REASON_GATE_CLOSED_FOR_HOUR, hour, e->s.open_hour);
     }
     if (hour >= e->s.hour + e->s.horizon_hours) {
-        REJECT(REASON_BEYOND_HORIZON, hour, (int64_t)e->s.hour + e->s.horizon_hours);
+        return refuse(why, REASON_BEYOND_HORIZON, hour, (int64_t)e->s.hour + e->s.horizon_hours);
     }
-    ACCEPT;
+    return true;
 }
 
-static struct rejection check_kind(const struct engine *e, const struct command_new_order *n)
+static bool check_kind(const struct engine *e, const struct command_new_order *n,
+                       struct rejection *why)
 {
     bool immediate = n->tif == TIF_IOC || n->tif == TIF_FOK;
     bool post_only = (n->flags & ORDER_POST_ONLY) != 0;
     if (n->side > SIDE_SELL) {
-        REJECT(REASON_INVALID_SIDE, n->side, SIDE_SELL);
+        return refuse(why, REASON_INVALID_SIDE, n->side, SIDE_SELL);
     }
     if (n->ord_type > ORD_MARKET) {
-        REJECT(REASON_INVALID_ORD_TYPE, n->ord_type, ORD_MARKET);
+        return refuse(why, REASON_INVALID_ORD_TYPE, n->ord_type, ORD_MARKET);
     }
     if (n->tif > TIF_FOK) {
-        REJECT(REASON_INVALID_TIME_IN_FORCE, n->tif, TIF_FOK);
+        return refuse(why, REASON_INVALID_TIME_IN_FORCE, n->tif, TIF_FOK);
     }
     if (n->stp > STP_DECREMENT) {
-        REJECT(REASON_INVALID_STP, n->stp, STP_DECREMENT);
+        return refuse(why, REASON_INVALID_STP, n->stp, STP_DECREMENT);
     }
     if (n->ord_type == ORD_MARKET && !immediate) {
-        REJECT(REASON_MARKET_MUST_NOT_REST, n->tif, 0);
+        return refuse(why, REASON_MARKET_MUST_NOT_REST, n->tif, 0);
     }
     if (post_only && immediate) {
-        REJECT(REASON_POST_ONLY_WITH_IMMEDIATE, n->tif, 0);
+        return refuse(why, REASON_POST_ONLY_WITH_IMMEDIATE, n->tif, 0);
     }
     if (n->min_qty != 0 && n->tif == TIF_FOK) {
-        REJECT(REASON_MIN_QTY_WITH_FOK, n->min_qty, 0);
+        return refuse(why, REASON_MIN_QTY_WITH_FOK, n->min_qty, 0);
     }
     if (n->min_qty != 0 && post_only) {
-        REJECT(REASON_MIN_QTY_WITH_POST_ONLY, n->min_qty, 0);
+        return refuse(why, REASON_MIN_QTY_WITH_POST_ONLY, n->min_qty, 0);
     }
     if (n->expire_time_ns != 0 && n->tif != TIF_TIME) {
-        REJECT(REASON_EXPIRE_TIME_NOT_ALLOWED, n->expire_time_ns, 0);
+        return refuse(why, REASON_EXPIRE_TIME_NOT_ALLOWED, n->expire_time_ns, 0);
     }
     if (n->tif == TIF_TIME && n->expire_time_ns <= e->s.time_ns) {
-        REJECT(REASON_EXPIRE_TIME_PAST, n->expire_time_ns, e->s.time_ns);
+        return refuse(why, REASON_EXPIRE_TIME_PAST, n->expire_time_ns, e->s.time_ns);
     }
-    ACCEPT;
+    return true;
 }
 
-static struct rejection check_qty(const struct engine *e, uint32_t market, uint32_t account,
-                                  int64_t qty)
+static bool check_qty(const struct engine *e, uint32_t market, uint32_t account, int64_t qty,
+                      struct rejection *why)
 {
     if (qty < 1 || qty > QTY_MAX) {
-        REJECT(REASON_QTY_OUT_OF_RANGE, qty, QTY_MAX);
+        return refuse(why, REASON_QTY_OUT_OF_RANGE, qty, QTY_MAX);
     }
     uint32_t lot = e->markets[market].lot;
     if (lot != 1 && (uint32_t)qty % lot != 0) {
-        REJECT(REASON_QTY_NOT_IN_LOTS, qty, lot);
+        return refuse(why, REASON_QTY_NOT_IN_LOTS, qty, lot);
     }
     if (qty > e->accounts[account].order_qty_limit) {
-        REJECT(REASON_QTY_ABOVE_LIMIT, qty, e->accounts[account].order_qty_limit);
+        return refuse(why, REASON_QTY_ABOVE_LIMIT, qty, e->accounts[account].order_qty_limit);
     }
-    ACCEPT;
+    return true;
 }
 
-static struct rejection check_amounts(const struct engine *e, const struct command_new_order *n,
-                                      uint32_t market, uint32_t account)
+static bool check_amounts(const struct engine *e, const struct command_new_order *n,
+                          uint32_t market, uint32_t account, struct rejection *why)
 {
     int64_t least = n->ord_type == ORD_MARKET ? 0 : 1;
     if (n->price_e4 < least || n->price_e4 > PRICE_MAX_E4) {
-        REJECT(REASON_PRICE_OUT_OF_RANGE, n->price_e4, PRICE_MAX_E4);
+        return refuse(why, REASON_PRICE_OUT_OF_RANGE, n->price_e4, PRICE_MAX_E4);
     }
-    struct rejection why = check_qty(e, market, account, n->qty);
-    if (why.reason != REASON_NONE) {
-        return why;
+    if (!check_qty(e, market, account, n->qty, why)) {
+        return false;
     }
     if (n->min_qty != 0 &&
         (n->min_qty < 0 || n->min_qty > n->qty || n->min_qty % e->markets[market].lot != 0)) {
-        REJECT(REASON_MIN_QTY_OUT_OF_RANGE, n->min_qty, n->qty);
+        return refuse(why, REASON_MIN_QTY_OUT_OF_RANGE, n->min_qty, n->qty);
     }
     if ((n->display_qty != 0 && n->display_qty != n->qty) || (n->flags & ~ORDER_POST_ONLY) != 0 ||
         e->markets[market].mode != MODE_CONTINUOUS) {
-        REJECT(REASON_NOT_SUPPORTED, n->display_qty, 0);
+        return refuse(why, REASON_NOT_SUPPORTED, n->display_qty, 0);
     }
-    ACCEPT;
+    return true;
 }
 
-static struct rejection check_resource(const struct engine *e, const struct command_new_order *n,
-                                       uint32_t account)
+static bool check_resource(const struct engine *e, const struct command_new_order *n,
+                           uint32_t account, struct rejection *why)
 {
     if (n->side == SIDE_BUY) {
         if (n->resource != 0) {
-            REJECT(REASON_RESOURCE_NOT_ALLOWED, n->resource, 0);
+            return refuse(why, REASON_RESOURCE_NOT_ALLOWED, n->resource, 0);
         }
-        ACCEPT;
+        return true;
     }
     if (n->resource == 0) {
-        REJECT(REASON_RESOURCE_REQUIRED, 0, 0);
+        return refuse(why, REASON_RESOURCE_REQUIRED, 0, 0);
     }
     if (n->resource > e->s.resource_count) {
-        REJECT(REASON_UNKNOWN_RESOURCE, n->resource, e->s.resource_count);
+        return refuse(why, REASON_UNKNOWN_RESOURCE, n->resource, e->s.resource_count);
     }
     const struct resource *r = &e->resources[n->resource];
     if (r->class_id != contract_class(n->contract) ||
         r->region_id != contract_region(n->contract)) {
-        REJECT(REASON_RESOURCE_MISMATCH, n->resource, 0);
+        return refuse(why, REASON_RESOURCE_MISMATCH, n->resource, 0);
     }
     if (r->account == account && contract_tier(n->contract) > r->tier) {
-        REJECT(REASON_TIER_NOT_CERTIFIED, contract_tier(n->contract), r->tier);
+        return refuse(why, REASON_TIER_NOT_CERTIFIED, contract_tier(n->contract), r->tier);
     }
-    ACCEPT;
+    return true;
 }
 
-struct rejection order_check_band(const struct engine *e, uint32_t market, int64_t reference_e4,
-                                  int64_t price_e4)
+bool order_check_band(const struct engine *e, uint32_t market, int64_t reference_e4,
+                      int64_t price_e4, struct rejection *why)
 {
     if (reference_e4 == 0) {
-        REJECT(REASON_NO_REFERENCE, 0, 0);
+        return refuse(why, REASON_NO_REFERENCE, 0, 0);
     }
     uint32_t width = e->markets[market].outer_band_bp;
     int64_t low = money_band_low(reference_e4, width);
     int64_t high = money_band_high(reference_e4, width);
     if (price_e4 < low) {
-        REJECT(REASON_PRICE_OUTSIDE_BAND, price_e4, low);
+        return refuse(why, REASON_PRICE_OUTSIDE_BAND, price_e4, low);
     }
     if (price_e4 > high) {
-        REJECT(REASON_PRICE_OUTSIDE_BAND, price_e4, high);
+        return refuse(why, REASON_PRICE_OUTSIDE_BAND, price_e4, high);
     }
-    ACCEPT;
+    return true;
 }
 
 /* Room in the tables for all that an arrival of this quantity could bring about. */
 bool order_check_room(const struct engine *e, const struct arrival *a, int64_t qty)
 {
-    int64_t fills = qty / e->markets[a->market].lot;
     int64_t opposite = a->ladder == 0 ? 0 : e->ladders[a->ladder].orders[a->sell ? 0 : 1];
-    fills = fills < opposite ? fills : opposite;
-    uint32_t hour = contract_hour(a->contract);
+    int64_t fills_left = (int64_t)e->config.fills - (int64_t)e->s.fill_count;
+    int64_t holdings_left = (int64_t)e->config.holdings - (int64_t)e->s.holding_count;
+    int64_t trades = fills_left < holdings_left ? fills_left : holdings_left;
+    /* It trades at most once with each opposite order and with each lot of its own. */
     return book_has_room(e) &&
            (a->ladder != 0 || e->s.ladder_free != 0 || e->s.ladder_top < e->config.ladders) &&
-           (int64_t)e->config.fills - (int64_t)e->s.fill_count >= fills &&
-           (int64_t)e->config.holdings - (int64_t)e->s.holding_count >= fills &&
-           hour - e->s.gate_hour < HOUR_RING;
+           (trades >= opposite || trades >= qty / e->markets[a->market].lot) &&
+           contract_hour(a->contract) - e->s.gate_hour < HOUR_RING;
 }
 
 void order_check_inner_band(const struct engine *e, struct arrival *a, int64_t reference_e4)
@@ -182,34 +180,25 @@ void order_check_inner_band(const struct engine *e, struct arrival *a, int64_t r
 }
 
 /* Everything about a new order that does not need the book; fills in the arrival. */
-struct rejection order_check_new(const struct engine *e, const struct command *command,
-                                 struct arrival *a, int64_t *reference_e4)
+bool order_check_new(const struct engine *e, const struct command *command, struct arrival *a,
+                     int64_t *reference_e4, struct rejection *why)
 {
     const struct command_new_order *n = &command->new_order;
     const struct key *k = &e->keys[command->head.key];
     const struct account *account = &e->accounts[k->account];
-    struct rejection why = check_contract(e, n->contract, &a->market);
-    if (why.reason == REASON_NONE) {
-        why = check_kind(e, n);
-    }
-    if (why.reason == REASON_NONE) {
-        why = check_amounts(e, n, a->market, k->account);
-    }
-    if (why.reason == REASON_NONE) {
-        why = check_resource(e, n, k->account);
-    }
-    if (why.reason != REASON_NONE) {
-        return why;
+    if (!check_contract(e, n->contract, &a->market, why) || !check_kind(e, n, why) ||
+        !check_amounts(e, n, a->market, k->account, why) ||
+        !check_resource(e, n, k->account, why)) {
+        return false;
     }
     *reference_e4 = order_reference(e, a->market, n->contract);
-    if (*reference_e4 == 0 || n->ord_type == ORD_LIMIT) {
-        why = order_check_band(e, a->market, *reference_e4, n->price_e4);
-        if (why.reason != REASON_NONE) {
-            return why;
-        }
+    if ((*reference_e4 == 0 || n->ord_type == ORD_LIMIT) &&
+        !order_check_band(e, a->market, *reference_e4, n->price_e4, why)) {
+        return false;
     }
     if (account->open_orders >= account->open_orders_limit) {
-        REJECT(REASON_TOO_MANY_OPEN_ORDERS, account->open_orders, account->open_orders_limit);
+        return refuse(why, REASON_TOO_MANY_OPEN_ORDERS, account->open_orders,
+                      account->open_orders_limit);
     }
     a->contract = n->contract;
     a->ladder = ladder_find(e, a->market, contract_hour(n->contract));
@@ -220,12 +209,12 @@ struct rejection order_check_new(const struct engine *e, const struct command *c
     a->sell = n->side == SIDE_SELL;
     a->fok = n->tif == TIF_FOK;
     order_check_inner_band(e, a, *reference_e4);
-    ACCEPT;
+    return true;
 }
 
-struct rejection order_check_reserves(const struct engine *e, const struct command *command,
-                                      const struct arrival *a, int64_t reference_e4,
-                                      struct terms *terms)
+bool order_check_reserves(const struct engine *e, const struct command *command,
+                          const struct arrival *a, int64_t reference_e4, struct terms *terms,
+                          struct rejection *why)
 {
     const struct command_new_order *n = &command->new_order;
     uint32_t account = e->keys[command->head.key].account;
@@ -234,53 +223,52 @@ struct rejection order_check_reserves(const struct engine *e, const struct comma
     if (a->sell) {
         if (e->resources[n->resource].account != account &&
             (e->markets[a->market].flags & MARKET_NO_RESALE) != 0) {
-            REJECT(REASON_RESALE_NOT_ALLOWED, n->resource, 0);
+            return refuse(why, REASON_RESALE_NOT_ALLOWED, n->resource, 0);
         }
         if (!capacity_source(e, account, n, &terms->source)) {
-            REJECT(REASON_INSUFFICIENT_CAPACITY, n->qty,
-                   capacity_free(e, n->resource, contract_hour(n->contract)));
+            return refuse(why, REASON_INSUFFICIENT_CAPACITY, n->qty,
+                          capacity_free(e, n->resource, contract_hour(n->contract)));
         }
         /* A market order that found nothing (limit 0) ends at once and reserves nothing. */
         terms->bond_unit = a->limit_e4 == 0 ? 0 : money_bond_unit(e, a->limit_e4, reference_e4);
         terms->reserve_e4 = (int64_t)terms->bond_unit * n->qty;
         if (available < terms->reserve_e4) {
-            REJECT(REASON_INSUFFICIENT_BOND, terms->reserve_e4, available);
+            return refuse(why, REASON_INSUFFICIENT_BOND, terms->reserve_e4, available);
         }
     } else {
         uint8_t fees = e->accounts[account].fees;
         terms->reserve_e4 = money_bid_reserve(e, fees, 0, a->limit_e4, n->qty);
         if (available < terms->reserve_e4) {
-            REJECT(REASON_INSUFFICIENT_FUNDS, terms->reserve_e4, available);
+            return refuse(why, REASON_INSUFFICIENT_FUNDS, terms->reserve_e4, available);
         }
     }
-    ACCEPT;
+    return true;
 }
 
-struct rejection order_check_replace(const struct engine *e, const struct command *command,
-                                     uint32_t slot)
+bool order_check_replace(const struct engine *e, const struct command *command, uint32_t slot,
+                         struct rejection *why)
 {
     const struct command_replace_order *r = &command->replace_order;
     const struct order *o = &e->orders[slot];
     uint32_t market = e->ladders[o->ladder].market;
     if (e->markets[market].halted) {
-        REJECT(REASON_MARKET_HALTED, 0, 0);
+        return refuse(why, REASON_MARKET_HALTED, 0, 0);
     }
     if (r->price_e4 < 1 || r->price_e4 > PRICE_MAX_E4) {
-        REJECT(REASON_PRICE_OUT_OF_RANGE, r->price_e4, PRICE_MAX_E4);
+        return refuse(why, REASON_PRICE_OUT_OF_RANGE, r->price_e4, PRICE_MAX_E4);
     }
-    struct rejection why = check_qty(e, market, e->keys[o->key].account, r->qty);
-    if (why.reason != REASON_NONE) {
-        return why;
+    if (!check_qty(e, market, e->keys[o->key].account, r->qty, why)) {
+        return false;
     }
     if (r->price_e4 == o->price_e4 && r->qty == (int64_t)o->cum + o->leaves) {
-        REJECT(REASON_NOTHING_TO_REPLACE, r->price_e4, r->qty);
+        return refuse(why, REASON_NOTHING_TO_REPLACE, r->price_e4, r->qty);
     }
-    ACCEPT;
+    return true;
 }
 
 /* Funds, bond and capacity of the order as it would become, its own reserves given back. */
-struct rejection order_check_replaced_reserves(const struct engine *e, uint32_t slot,
-                                               const struct order *draft)
+bool order_check_replaced_reserves(const struct engine *e, uint32_t slot, const struct order *draft,
+                                   struct rejection *why)
 {
     const struct order *o = &e->orders[slot];
     const struct account *account = &e->accounts[e->keys[o->key].account];
@@ -289,22 +277,22 @@ struct rejection order_check_replaced_reserves(const struct engine *e, uint32_t 
         int64_t more = (int64_t)draft->leaves - o->leaves;
         int64_t room = capacity_room(e, slot, contract_hour(e->ladders[o->ladder].contract));
         if (more > room) {
-            REJECT(REASON_INSUFFICIENT_CAPACITY, more, room);
+            return refuse(why, REASON_INSUFFICIENT_CAPACITY, more, room);
         }
         int64_t bond = (int64_t)draft->bond_unit * draft->leaves;
         available += (int64_t)o->bond_unit * o->leaves;
         if (available < bond) {
-            REJECT(REASON_INSUFFICIENT_BOND, bond, available);
+            return refuse(why, REASON_INSUFFICIENT_BOND, bond, available);
         }
     } else {
         int64_t reserve = money_bid_reserve(e, (uint8_t)draft->fees, draft->fee_rest,
                                             draft->price_e4, draft->leaves);
         available += money_bid_reserve(e, (uint8_t)o->fees, o->fee_rest, o->price_e4, o->leaves);
         if (available < reserve) {
-            REJECT(REASON_INSUFFICIENT_FUNDS, reserve, available);
+            return refuse(why, REASON_INSUFFICIENT_FUNDS, reserve, available);
         }
     }
-    ACCEPT;
+    return true;
 }
 
 bool order_check_slot(const struct engine *e, bool timer)

@@ -1,5 +1,5 @@
 /* The checks of an order before anything changes (rulebook, sections 3 and 7), in their stated order;
- * the first that fails is the reason. Nothing here changes the state. */
+ * the first that fails is the reason: *why is written only then. Nothing here changes the state. */
 #ifndef KASHI_EXCHANGE_CORE_ORDER_CHECK_H
 #define KASHI_EXCHANGE_CORE_ORDER_CHECK_H
 
@@ -14,23 +14,23 @@ struct terms {
 };
 
 /* Everything about a new order that does not need the book; fills in the arrival. */
-struct rejection order_check_new(const struct engine *e, const struct command *command,
-                                 struct arrival *a, int64_t *reference_e4);
+bool order_check_new(const struct engine *e, const struct command *command, struct arrival *a,
+                     int64_t *reference_e4, struct rejection *why);
 /* A limit against the outer band; reference 0: none. */
-struct rejection order_check_band(const struct engine *e, uint32_t market, int64_t reference_e4,
-                                  int64_t price_e4);
+bool order_check_band(const struct engine *e, uint32_t market, int64_t reference_e4,
+                      int64_t price_e4, struct rejection *why);
 /* Sets the arrival's inner band. */
 void order_check_inner_band(const struct engine *e, struct arrival *a, int64_t reference_e4);
 /* Funds, bond and capacity of a new order; sets its terms. */
-struct rejection order_check_reserves(const struct engine *e, const struct command *command,
-                                      const struct arrival *a, int64_t reference_e4,
-                                      struct terms *terms);
+bool order_check_reserves(const struct engine *e, const struct command *command,
+                          const struct arrival *a, int64_t reference_e4, struct terms *terms,
+                          struct rejection *why);
 /* A replace as such, before its quantity is compared with what is filled. */
-struct rejection order_check_replace(const struct engine *e, const struct command *command,
-                                     uint32_t slot);
+bool order_check_replace(const struct engine *e, const struct command *command, uint32_t slot,
+                         struct rejection *why);
 /* Funds, bond and capacity of the order as it would become, its own reserves given back. */
-struct rejection order_check_replaced_reserves(const struct engine *e, uint32_t slot,
-                                               const struct order *draft);
+bool order_check_replaced_reserves(const struct engine *e, uint32_t slot, const struct order *draft,
+                                   struct rejection *why);
 /* Room in the tables for all that an arrival of this quantity could bring about. */
 bool order_check_room(const struct engine *e, const struct arrival *a, int64_t qty);
 /* Room for the order itself, and for its timer if it has one. */

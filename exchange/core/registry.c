@@ -8,7 +8,7 @@
 static void reject(struct engine *e, const struct command *c, uint16_t reason, int64_t value,
                    int64_t bound)
 {
-    order_reject(e, c, 0, (struct rejection){.reason = reason, .value = value, .bound = bound});
+    order_reject(e, c, 0, &(struct rejection){.reason = reason, .value = value, .bound = bound});
 }
 
 static struct event *answer(struct engine *e, const struct command *c, uint8_t type, uint8_t flags)

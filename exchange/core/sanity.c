@@ -33,7 +33,10 @@ uint64_t engine_state_hash(const struct engine *e)
     h = hash_words(h, e->markets, ((size_t)e->s.market_count + 1) * sizeof(struct market));
     h = hash_words(h, e->rings, ((size_t)e->s.market_count + 1) * sizeof(e->rings[0]));
     h = hash_words(h, e->resources, ((size_t)e->s.resource_count + 1) * sizeof(struct resource));
-    h = hash_words(h, e->cells, ((size_t)e->s.resource_count + 1) * sizeof(e->cells[0]));
+    for (uint32_t hour = 0; hour < HOUR_RING; hour++) {
+        h = hash_words(h, capacity_cell(e, 0, hour),
+                       ((size_t)e->s.resource_count + 1) * sizeof(e->cells[0]));
+    }
     h = hash_words(h, e->holdings, ((size_t)e->s.holding_top + 1) * sizeof(struct holding));
     h = hash_words(h, e->hour_holdings, HOUR_RING * sizeof(uint32_t));
     h = hash_words(h, e->fills, ((size_t)e->s.fill_count + 1) * sizeof(struct fill_record));
@@ -131,7 +134,7 @@ static void check_capacity(const struct engine *e)
 {
     for (uint32_t r = 1; r <= e->s.resource_count; r++) {
         for (uint32_t place = 0; place < HOUR_RING; place++) {
-            const struct capacity_cell *cell = &e->cells[r][place];
+            const struct capacity_cell *cell = capacity_cell(e, r, place);
             if (cell->hour == 0 || cell->hour < e->s.gate_hour) {
                 continue;
             }

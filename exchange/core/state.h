@@ -179,6 +179,12 @@ struct holding {
 };
 static_assert(sizeof(struct holding) == 32, "holding");
 
+/* Where the level of a price was last. Never trusted unchecked; kept out of the state's hash. */
+struct hint {
+    uint32_t head;
+    uint32_t newest;
+};
+
 /* Open addressing, at most half full; the low bits of the print are the home place, so that a probe
  * and a removal touch no holding but the one sought. */
 struct bucket {
@@ -320,10 +326,10 @@ struct engine {
     struct market *markets;
     uint32_t (*rings)[HOUR_RING]; /* market x hour: ladder */
     struct resource *resources;
-    struct capacity_cell (*cells)[HOUR_RING];
+    struct capacity_cell *cells; /* hour in the ring x resource: an hour's stand together */
     struct holding *holdings;
     struct bucket *buckets; /* of holdings */
-    uint32_t *hints;        /* by book and price: head of that level; never trusted unchecked */
+    struct hint *hints;     /* by book and price */
     uint32_t *timer_of;     /* by slot, of timed orders */
     uint32_t bucket_mask;
     uint32_t hint_mask;

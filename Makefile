@@ -15,10 +15,13 @@ CC_fuzz    = clang
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wvla -Wundef \
 	-Wcast-qual -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wswitch-enum -Werror
-ARCH := $(if $(NATIVE),-march=native,$(if $(filter x86_64,$(shell uname -m)),-march=x86-64-v2))
+# The tuning keeps gcc from clearing an event with a string instruction, a start of twenty cycles.
+ARCH := $(if $(NATIVE),-march=native,$(if $(filter x86_64,$(shell uname -m)),-march=x86-64-v2 -mtune=skylake-avx512))
 OPT_release = -O3 -g
 OPT_asan    = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DKASHI_DEBUG
 OPT_clang   = -O3 -g
+# The core is optimised across its files where it is linked; the objects hold plain code as well.
+CORE_release = -flto -ffat-lto-objects
 OPT_fuzz    = -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -DKASHI_DEBUG
 CFLAGS = -std=c11 -D_GNU_SOURCE -I. -isystem /usr/include/postgresql $(WARNINGS) $(ARCH) -fno-strict-aliasing -MMD -MP
 LIBS = -Wl,--as-needed -lzmq -lmsgpackc -lpq -linih -ljansson -lcrypto -lm -pthread
@@ -189,7 +192,7 @@ build/$(1)/flags: force
 	@mkdir -p build/$(1)
 	@echo '$$(CC_$(1)) $$(CFLAGS) $$(OPT_$(1))' | cmp -s - $$@ || echo '$$(CC_$(1)) $$(CFLAGS) $$(OPT_$(1))' >$$@
 build/$(1)/%.o: %.c build/$(1)/flags
-	@echo "  CC  $$@"; mkdir -p $$(@D); $$(CC_$(1)) $$(CFLAGS) $$(OPT_$(1)) -c $$< -o $$@
+	@echo "  CC  $$@"; mkdir -p $$(@D); $$(CC_$(1)) $$(CFLAGS) $$(OPT_$(1)) $$(WHOLE) -c $$< -o $$@
 endef
 # $(1) variant, $(2) group
 define group_rules
@@ -204,6 +207,7 @@ build/$(1)/$(2): $$(patsubst %.c,build/$(1)/%.o,$(3)) $$(call archives,$(1),$(4)
 endef
 uses = $(or $($(1)_USES),TESTKIT CORE WIRE BASE)
 
+$(patsubst %.c,build/release/%.o,$(CORE)): WHOLE = $(CORE_release)
 $(foreach v,$(VARIANTS),$(eval $(call variant_rules,$(v))))
 $(foreach v,$(VARIANTS),$(foreach g,$(GROUPS),$(eval $(call group_rules,$(v),$(g)))))
 $(foreach v,$(VARIANTS),$(foreach p,$(PROGRAMS),$(eval $(call link_rules,$(v),bin/$(p),$($(p)_MAIN),$($(p)_USES)))))

@@ -87,7 +87,6 @@ static struct id_state *ids;
 static uint32_t *flow_id_of; /* by slot, the low half of an order id */
 static uint64_t seq;
 static uint64_t current_id;
-static uint64_t numbers[2 * FLOW_ACCOUNTS + 2]; /* highest cl_ord_id by key */
 static uint32_t resource_of[FLOW_ACCOUNTS + 1];
 static struct command window[WINDOW];
 static uint64_t position;
@@ -132,11 +131,18 @@ static void step(struct command *c)
     take_events(&sink);
 }
 
+/* The sequence number rises, so it rises per key too. */
+static void step_request(struct command *c)
+{
+    c->head.cl_ord_id = seq + 1;
+    step(c);
+}
+
 static struct command *operator_command(union command_slot slots[2], uint8_t type, uint8_t count)
 {
     memset(slots, 0, 2 * sizeof(slots[0]));
     slots[0].command.head = (struct command_head){.time_ns = START_NS,
-                                                  .cl_ord_id = ++numbers[1],
+                                                  .cl_ord_id = seq + 1,
                                                   .key = 1,
                                                   .session = 1,
                                                   .type = type,
@@ -164,7 +170,6 @@ static void open_trader(uint32_t account, uint8_t side)
     c->cash.amount_e4 = INT64_C(1000000000000000000);
     step(c);
     c = operator_command(slots, COMMAND_LOGIN, 1);
-    numbers[1]--;
     c->head.key = id;
     c->head.session = 0;
     c->head.cl_ord_id = 0;
@@ -183,8 +188,8 @@ static void open_market(void)
 {
     union command_slot slots[2];
     struct command *c = operator_command(slots, COMMAND_GENESIS, 1);
-    numbers[1] = 0;
     c->head.key = 0;
+    c->head.cl_ord_id = 0;
     c->genesis = (struct command_genesis){.rules_version = 1,
                                           .horizon_hours = 840,
                                           .gate_lead_s = 600,
@@ -195,7 +200,6 @@ static void open_market(void)
                                           .order_qty_limit = QTY_MAX};
     step(c);
     c = operator_command(slots, COMMAND_LOGIN, 1);
-    numbers[1] = 0;
     c->head.cl_ord_id = 0;
     c->head.session = 0;
     step(c);
@@ -268,18 +272,15 @@ static inline void engine_apply(const struct flow_record *r)
     if (r->type <= FLOW_MARKET) {
         id->key = c->head.key;
         id->resource = c->new_order.resource;
-        c->head.cl_ord_id = ++numbers[c->head.key];
-        step(c);
+        step_request(c);
         return;
     }
     c->head.key = id->key;
     c->cancel_order.order_id = id->order_id;
-    c->head.cl_ord_id = ++numbers[id->key];
-    step(c);
+    step_request(c);
     if (r->type == FLOW_MODIFY) {
         fill_new(c, r, id->key, id->resource);
-        c->head.cl_ord_id = ++numbers[id->key];
-        step(c);
+        step_request(c);
     }
 }
 
@@ -315,7 +316,6 @@ static void engine_begin(const struct flow *flow, struct arena *arena)
     flow_id_of = bare_map((config.orders + 1) * sizeof(uint32_t));
     seq = 0;
     position = 0;
-    memset(numbers, 0, sizeof(numbers));
     memset(window, 0, sizeof(window));
     open_market();
     for (uint32_t i = 0; i < WINDOW; i++) {

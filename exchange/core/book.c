@@ -17,26 +17,6 @@ bool book_has_room(const struct engine *e)
     return tree_has_room(e);
 }
 
-/* Eight neighbouring prices of a book share a cache line of hints. */
-static struct hint *hint_of(const struct engine *e, uint32_t book, uint32_t price_e4)
-{
-    uint32_t h = (book * 0x9e3779b1u) ^ (price_e4 >> 3);
-    h = (h ^ (h >> 15)) * 0x85ebca6bu;
-    return &e->hints[((h >> 3) & ~7u & e->hint_mask) | (price_e4 & 7u)];
-}
-
-void book_prefetch_hint(const struct engine *e, uint32_t ladder, uint32_t book, int64_t price_e4)
-{
-    __builtin_prefetch(hint_of(e, ladder * BOOKS + book, (uint32_t)price_e4), 1);
-}
-
-void book_prefetch_head(const struct engine *e, uint32_t ladder, uint32_t book, int64_t price_e4)
-{
-    const struct hint *hint = hint_of(e, ladder * BOOKS + book, (uint32_t)price_e4);
-    __builtin_prefetch(&e->orders[hint->head], 1);
-    __builtin_prefetch(&e->orders[hint->newest], 1);
-}
-
 /* --- insert and remove ------------------------------------------------------------------- */
 
 /* Head of the level that the order belongs to; 0: there was none, and it is the head of a new one.
@@ -44,7 +24,7 @@ void book_prefetch_head(const struct engine *e, uint32_t ladder, uint32_t book, 
 static uint32_t find_level(struct engine *e, uint32_t slot, uint32_t book)
 {
     const struct order *o = &e->orders[slot];
-    struct hint *hint = hint_of(e, book, o->price_e4);
+    struct hint *hint = book_hint(e, book, o->price_e4);
     const struct order *h = &e->orders[hint->head];
     hint->newest = slot;
     if (h->head && h->price_e4 == o->price_e4 && book_of(h) == book) {
@@ -114,7 +94,7 @@ static void level_promote(struct engine *e, uint32_t slot)
     struct ladder *l = &e->ladders[o->ladder];
     uint32_t book = book_index(o->sell, o->tier);
     e->orders[o->next].head = 1;
-    hint_of(e, book_of(o), o->price_e4)->head = o->next;
+    book_hint(e, book_of(o), o->price_e4)->head = o->next;
     tree_set_head(e, book_of(o), goodness_of(o), o->next);
     if (l->best[book] == slot) {
         l->best[book] = o->next;

@@ -25,10 +25,14 @@ uint32_t book_worse(const struct engine *e, uint32_t slot);
 /* Walks one book and CHECKs its order and its links; returns the number of orders. */
 uint32_t book_sanity(const struct engine *e, uint32_t ladder, uint32_t book);
 
-/* Hints to the cache, without effect: the place where the head of a price is remembered, and that
- * head. Indexes may be stale, prices any. */
-void book_prefetch_hint(const struct engine *e, uint32_t ladder, uint32_t book, int64_t price_e4);
-void book_prefetch_head(const struct engine *e, uint32_t ladder, uint32_t book, int64_t price_e4);
+/* Where the level of a price is remembered; any price will do. Eight neighbouring prices of a book,
+ * which is ladder x BOOKS + book here, share a cache line. */
+static inline struct hint *book_hint(const struct engine *e, uint32_t book, uint32_t price_e4)
+{
+    uint32_t h = (book * 0x9e3779b1u) ^ (price_e4 >> 3);
+    h = (h ^ (h >> 15)) * 0x85ebca6bu;
+    return &e->hints[((h >> 3) & ~7u & e->hint_mask) | (price_e4 & 7u)];
+}
 
 /* Ladder of a market's hour; 0 none. */
 static inline uint32_t ladder_find(const struct engine *e, uint32_t market, uint32_t hour)

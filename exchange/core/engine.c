@@ -319,83 +319,76 @@ void engine_step(struct engine *engine, const struct command *command, struct ev
     e->sink = NULL;
 }
 
-static uint32_t ladder_of(const struct engine *e, uint64_t contract)
-{
-    uint16_t class_id = contract_class(contract);
-    uint16_t region_id = contract_region(contract);
-    if (class_id >= CLASS_COUNT_MAX || region_id >= REGION_COUNT_MAX) {
-        return 0;
-    }
-    return e->rings[e->s.market_of[class_id][region_id]][contract_hour(contract) % HOUR_RING];
-}
+/* --- hints to the cache -------------------------------------------------------------------- */
 
-static void prefetch_new(const struct engine *e, const struct command *c, bool near)
+/* What hints need to know of an order command. What kind it is comes at random, so everything here is
+ * a choice between addresses and not a branch. */
+struct outlook {
+    const struct key *key;
+    const struct order *order; /* that it names; order 0, never used, where it enters one */
+    const struct hint *hint;
+    uint32_t ladder;
+    bool enters;
+};
+
+/* The fields of a command that names an order are read as a contract too: any bits lead to a place in
+ * a table. */
+static struct outlook outlook_of(const struct engine *e, const struct command *c)
 {
     const struct command_new_order *n = &c->new_order;
-    const struct key *k = &e->keys[c->head.key];
-    uint32_t ladder = ladder_of(e, n->contract);
+    struct outlook o = {.enters = c->head.type == COMMAND_NEW_ORDER};
+    uint32_t slot = o.enters ? 0 : (uint32_t)c->cancel_order.order_id;
+    o.key = &e->keys[c->head.key];
+    o.order = &e->orders[slot <= e->s.order_top ? slot : 0];
+    uint32_t market = e->s.market_of[contract_class(n->contract) % CLASS_COUNT_MAX]
+                                    [contract_region(n->contract) % REGION_COUNT_MAX];
+    o.ladder = e->rings[market][contract_hour(n->contract) % HOUR_RING];
     uint32_t book = book_index(n->side == SIDE_SELL, contract_tier(n->contract) & 3u);
-    if (!near) {
-        __builtin_prefetch(k, 1);
-        __builtin_prefetch(&e->ladders[ladder], 1);
-        __builtin_prefetch((const char *)&e->ladders[ladder] + 64, 1);
-        book_prefetch_hint(e, ladder, book, n->price_e4);
-        if (n->resource != 0 && n->resource <= e->s.resource_count) {
-            uint32_t hour = contract_hour(n->contract);
-            __builtin_prefetch(capacity_cell(e, n->resource, hour), 1);
-            __builtin_prefetch(&e->resources[n->resource], 0);
-        }
-        return;
-    }
-    __builtin_prefetch(&e->accounts[k->account], 1);
-    __builtin_prefetch(&e->orders[k->newest], 1);
-    book_prefetch_head(e, ladder, book, n->price_e4);
-    struct arrival a = {.contract = n->contract,
-                        .ladder = ladder,
-                        .limit_e4 = n->price_e4,
-                        .tier = contract_tier(n->contract) & 3u,
-                        .sell = n->side == SIDE_SELL};
-    if (n->ord_type == ORD_MARKET) {
-        a.limit_e4 = a.sell ? 1 : PRICE_MAX_E4;
-    }
-    match_prefetch(e, &a, k->account, n->resource);
+    o.hint = book_hint(e, o.ladder * BOOKS + book, (uint32_t)n->price_e4);
+    return o;
 }
 
-static void prefetch_cancel(const struct engine *e, const struct command *c, bool near)
+static void prefetch_far(const struct engine *e, const struct command *c)
 {
-    uint32_t slot = (uint32_t)c->cancel_order.order_id;
-    if (slot > e->s.order_top) {
-        return;
-    }
-    const struct order *o = &e->orders[slot];
-    if (!near) {
-        __builtin_prefetch(&e->keys[c->head.key], 1);
-        __builtin_prefetch(o, 1);
-        return;
-    }
-    __builtin_prefetch(&e->orders[o->next], 1);
-    __builtin_prefetch(&e->orders[o->previous], 1);
-    __builtin_prefetch(&e->accounts[e->keys[c->head.key].account], 1);
-    __builtin_prefetch(&e->orders[o->newer], 1);
-    __builtin_prefetch(&e->orders[o->older], 1);
-    __builtin_prefetch(&e->ladders[o->ladder], 1);
-    if (o->sell) {
-        uint32_t hour = contract_hour(e->ladders[o->ladder].contract);
-        __builtin_prefetch(capacity_cell(e, o->resource, hour), 1);
-    }
+    struct outlook o = outlook_of(e, c);
+    const void *first = o.enters ? (const void *)o.hint : (const void *)o.order;
+    __builtin_prefetch(first, 1);
+    __builtin_prefetch(o.key, 1);
 }
 
-/* The near stage follows pointers that the far stage brought in. */
+/* Follows the pointers that the far stage brought in: the neighbours in the level, which hint and
+ * order name in the same way, those in the key's chain, the account, the ladder, the capacity. */
+static void prefetch_near(const struct engine *e, const struct command *c)
+{
+    struct outlook o = outlook_of(e, c);
+    const uint32_t *neighbours = o.enters ? &o.hint->head : &o.order->next;
+    const uint32_t *chain = o.enters ? &o.key->newest : &o.order->newer;
+    uint32_t ladder = o.enters ? o.ladder : o.order->ladder;
+    uint32_t resource = o.enters ? c->new_order.resource : o.order->resource;
+    const struct ladder *l = &e->ladders[ladder];
+    __builtin_prefetch(&e->accounts[o.key->account], 1);
+    __builtin_prefetch(&e->orders[neighbours[0]], 1);
+    __builtin_prefetch(&e->orders[neighbours[1]], 1);
+    __builtin_prefetch(&e->orders[chain[0]], 1);
+    __builtin_prefetch(&e->orders[o.order->older], 1);
+    __builtin_prefetch(l, 1);
+    __builtin_prefetch(&l->best_price, 1);
+    resource = resource <= e->s.resource_count ? resource : 0;
+    __builtin_prefetch(capacity_cell(e, resource, contract_hour(l->contract)), 1);
+    match_prefetch(e, c, ladder, o.enters);
+}
+
 void engine_prefetch(const struct engine *e, const struct command *command, bool near)
 {
-    if (command->head.key > e->s.key_count) {
+    uint8_t type = command->head.type;
+    if (command->head.key > e->s.key_count || type < COMMAND_NEW_ORDER ||
+        type > COMMAND_CANCEL_ORDER) {
         return;
     }
-    if (command->head.type == COMMAND_NEW_ORDER) {
-        prefetch_new(e, command, near);
-    } else if (command->head.type == COMMAND_CANCEL_ORDER ||
-               command->head.type == COMMAND_REPLACE_ORDER) {
-        prefetch_cancel(e, command, near);
+    if (near) {
+        prefetch_near(e, command);
+    } else {
+        prefetch_far(e, command);
     }
 }
 

@@ -76,25 +76,24 @@ bool match_best(const struct engine *e, const struct arrival *a, int64_t *price_
     return true;
 }
 
-void match_prefetch(const struct engine *e, const struct arrival *a, uint32_t account,
-                    uint32_t resource)
+void match_prefetch(const struct engine *e, const struct command *command, uint32_t ladder,
+                    bool enters)
 {
-    const struct ladder *l = &e->ladders[a->ladder];
-    uint32_t mask = l->occupied & eligible(a);
-    if (mask == 0) {
-        return;
+    const struct command_new_order *n = &command->new_order;
+    const struct ladder *l = &e->ladders[ladder];
+    bool sell = n->side == SIDE_SELL;
+    uint8_t tier = contract_tier(n->contract) & 3u;
+    uint32_t book = book_index(!sell, tier); /* other tiers are left out: it is a guess anyway */
+    int64_t price = l->best_price[book];
+    bool inside = (price >= n->price_e4) == sell || price == n->price_e4;
+    if (__builtin_expect((enters & (inside | (n->ord_type == ORD_MARKET))) != 0, 0)) {
+        const struct order *o = &e->orders[l->best[book]];
+        const struct key *k = &e->keys[o->key];
+        uint32_t buyer = sell ? k->account : e->keys[command->head.key].account;
+        __builtin_prefetch(&e->accounts[k->account], 1);
+        holding_prefetch(e, buyer, sell ? n->resource : o->resource, contract_hour(n->contract),
+                         tier);
     }
-    uint32_t book = best_book(l, a, mask);
-    if (!match_crosses(a, l->best_price[book])) {
-        return;
-    }
-    const struct order *o = &e->orders[l->best[book]];
-    const struct key *k = &e->keys[o->key];
-    __builtin_prefetch(&e->accounts[k->account], 1);
-    __builtin_prefetch((const char *)&e->accounts[k->account] + 64, 1);
-    uint8_t bid_tier = a->sell ? book & 3u : a->tier;
-    holding_prefetch(e, a->sell ? k->account : account, a->sell ? resource : o->resource,
-                     contract_hour(a->contract), bid_tier);
 }
 
 void match_clear_tops(struct engine *e, const struct arrival *a)

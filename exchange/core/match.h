@@ -19,10 +19,9 @@ struct arrival {
     bool fok; /* passes over its own group */
 };
 
-/* A hint without effect: what the first trade of an order about to arrive would need. Of the arrival
- * contract, ladder, limit, tier and side count. */
-void match_prefetch(const struct engine *e, const struct arrival *a, uint32_t account,
-                    uint32_t resource);
+/* A hint without effect: when a new order (`enters`) is about to trade, what its first trade will need. */
+void match_prefetch(const struct engine *e, const struct command *command, uint32_t ladder,
+                    bool enters);
 /* Takes out orders that are over from the top of the opposite books, nearest tier first. */
 void match_clear_tops(struct engine *e, const struct arrival *a);
 /* Best opposite price over the eligible tiers; false: none. */

@@ -77,16 +77,10 @@ static void chain_remove(struct engine *e, uint32_t slot)
             sweep->slot = o->newer;
         }
     }
-    if (o->newer != 0) {
-        e->orders[o->newer].older = o->older;
-    } else {
-        k->newest = o->older;
-    }
-    if (o->older != 0) {
-        e->orders[o->older].newer = o->newer;
-    } else {
-        k->oldest = o->newer;
-    }
+    uint32_t *after = o->newer != 0 ? &e->orders[o->newer].older : &k->newest;
+    uint32_t *before = o->older != 0 ? &e->orders[o->older].newer : &k->oldest;
+    *after = o->older;
+    *before = o->newer;
 }
 
 uint32_t order_find(const struct engine *e, uint64_t order_id)

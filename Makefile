@@ -223,7 +223,7 @@ FUZZ_SECONDS ?= 30
 
 # Everything that is compiled for `make test`; tests/lint/compile.sh makes it.
 .PHONY: test-objects test-programs
-test-programs: $(addprefix build/release/bin/,$(PROGRAMS)) $(SUITES)
+test-programs: $(addprefix build/release/bin/,$(PROGRAMS)) $(SUITES) | bin
 test-objects: $(foreach g,$(GROUPS),$(patsubst %.c,build/clang/%.o,$($(g))))
 
 run:

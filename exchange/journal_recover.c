@@ -172,6 +172,27 @@ static int tail_zero(struct journal *journal, uint64_t dirty_end)
     return 0;
 }
 
+/* Writes again what stands above the mark, as it is: a sync that failed in the last process may have
+ * left the system believing that it is on the disk, and then no other sync would write it. What is
+ * below the mark, and in earlier segments, was synced before the mark and the segment were made. */
+static int tail_rewrite(struct journal *journal)
+{
+    const struct file_system *files = journal->options.files;
+    bool marked_here = journal->marked.segment == journal->end.segment;
+    uint64_t at = marked_here ? journal->marked.offset : JOURNAL_PAGE_SIZE;
+    int rc = 0;
+    while (rc == 0 && at < journal->end.offset) {
+        uint64_t left = journal->end.offset - at;
+        uint64_t size = left < BATCH_SIZE_MAX ? left : BATCH_SIZE_MAX;
+        rc = file_read_exact(files, journal->file, journal->buffer, size, at);
+        if (rc == 0) {
+            rc = file_write_exact(files, journal->file, journal->buffer, size, at);
+        }
+        at += size;
+    }
+    return rc;
+}
+
 /* Behind the last good batch: the end, a torn tail, or corruption. */
 static int tail_judge(struct journal *journal, struct error *error)
 {
@@ -199,6 +220,9 @@ static int tail_judge(struct journal *journal, struct error *error)
                          path, journal->end.offset, proof, journal->end.seq);
     }
     rc = tail.dirty_end == 0 ? 0 : tail_zero(journal, tail.dirty_end);
+    if (rc == 0) {
+        rc = tail_rewrite(journal);
+    }
     /* What the last process wrote or renamed and did not live to sync counts from now on. */
     if (rc == 0) {
         rc = files->fdatasync(files->context, journal->file);

@@ -127,6 +127,23 @@ static uint64_t bytes_used(const struct sim_disk *disk)
     return used;
 }
 
+static size_t sector_end(const struct sim_disk_file *file, size_t at)
+{
+    return at + SIM_DISK_SECTOR < file->live_size ? at + SIM_DISK_SECTOR : file->live_size;
+}
+
+static bool is_forgotten(const struct sim_disk_file *file, size_t at)
+{
+    return at / SIM_DISK_SECTOR < file->forgotten_size &&
+           file->forgotten[at / SIM_DISK_SECTOR] != 0;
+}
+
+static void set_forgotten(struct sim_disk_file *file, size_t at, uint8_t forgotten)
+{
+    grow(&file->forgotten, &file->forgotten_size, at / SIM_DISK_SECTOR + 1);
+    file->forgotten[at / SIM_DISK_SECTOR] = forgotten;
+}
+
 static int64_t disk_pwrite(void *context, int file, const void *bytes, size_t size, uint64_t offset)
 {
     struct sim_disk *disk = context;
@@ -147,13 +164,20 @@ static int64_t disk_pwrite(void *context, int file, const void *bytes, size_t si
         grow(&to->live, &to->live_size, offset + size);
     }
     memcpy(to->live + offset, bytes, size);
+    for (size_t at = offset / SIM_DISK_SECTOR * SIM_DISK_SECTOR; at < offset + size;
+         at += SIM_DISK_SECTOR) {
+        set_forgotten(to, at, 0);
+    }
     return disk->off ? -EIO : (int64_t)size;
 }
 
-/* Makes one sector durable as it stands. */
+/* Makes one sector durable as it stands, unless it is believed to be. */
 static void sector_sync(struct sim_disk_file *file, size_t at)
 {
-    size_t end = at + SIM_DISK_SECTOR < file->live_size ? at + SIM_DISK_SECTOR : file->live_size;
+    if (is_forgotten(file, at)) {
+        return;
+    }
+    size_t end = sector_end(file, at);
     grow(&file->durable, &file->durable_size, end);
     memcpy(file->durable + at, file->live + at, end - at);
 }
@@ -169,6 +193,9 @@ static int disk_fdatasync(void *context, int file)
     for (size_t at = 0; at < synced->live_size; at += SIM_DISK_SECTOR) {
         if (!fails || random_below(&disk->random, 2) == 0) {
             sector_sync(synced, at);
+        } else if (at >= synced->durable_size ||
+                   memcmp(synced->live + at, synced->durable + at, sector_end(synced, at) - at)) {
+            set_forgotten(synced, at, 1);
         }
     }
     if (fails) {
@@ -311,6 +338,7 @@ void sim_disk_free(struct sim_disk *disk)
     for (int i = 0; i < disk->file_count; i++) {
         free(disk->file[i].live);
         free(disk->file[i].durable);
+        free(disk->file[i].forgotten);
     }
     disk->file_count = 0;
 }
@@ -331,6 +359,7 @@ void sim_disk_crash(struct sim_disk *disk)
         if (file->durable_size > 0) {
             memcpy(file->live, file->durable, file->durable_size);
         }
+        file->forgotten_size = 0;
     }
     int kept = (int)random_below(&disk->random, (uint64_t)disk->change_count + 1);
     for (int i = 0; i < kept; i++) {

@@ -1,7 +1,7 @@
 /* A simulated disk behind struct file_system. What was written and not synced may be lost at a
  * crash, sector by sector; names that were created or renamed need sync_folder. Power can fail
  * after any number of changes, the disk can run full, a sync can fail (and then, as real kernels
- * do, forget what it had to write). Deterministic by its seed. One thread. */
+ * do, forget what it had to write: programs go on seeing it, no later sync writes it). Deterministic by its seed. One thread. */
 #ifndef KASHI_TESTS_SIM_DISK_H
 #define KASHI_TESTS_SIM_DISK_H
 
@@ -14,10 +14,12 @@
 #define SIM_DISK_NO_FAILURE UINT64_MAX
 
 struct sim_disk_file {
-    uint8_t *live;    /* what programs see */
-    uint8_t *durable; /* what a crash leaves */
+    uint8_t *live;      /* what programs see */
+    uint8_t *durable;   /* what a crash leaves */
+    uint8_t *forgotten; /* a byte a sector: 1: a failed sync took it for written */
     size_t live_size;
     size_t durable_size;
+    size_t forgotten_size;
 };
 
 struct sim_disk_name {

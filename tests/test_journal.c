@@ -204,6 +204,42 @@ Test(journal, halts_after_a_failed_sync_and_never_tries_again)
     free(disk);
 }
 
+/* The system takes for written what a failed sync lost: another sync alone would not write it. */
+Test(journal, what_a_restart_after_a_failed_sync_takes_over_survives_a_crash)
+{
+    struct sim_disk *disk = malloc(sizeof(*disk));
+    uint64_t taken_over = 0;
+    for (uint64_t seed = 1; seed <= 100; seed++) {
+        sim_disk_init(disk, seed);
+        struct error error;
+        struct found found;
+        struct journal *journal;
+        uint64_t seq = 0;
+        enum journal_durability durability = seed % 2 == 0 ? JOURNAL_SYNC : JOURNAL_OS;
+        must(open_journal(disk, 1 << 16, durability, &found, &journal, &error), &error);
+        disk->syncs_left = seed;
+        int64_t now_ns = 0;
+        int rc = 0;
+        while (rc == 0) {
+            rc = append(journal, &seq, 30, &error);
+            rc = rc == 0 ? journal_turn(journal, now_ns += 50000000, false, &error) : rc;
+        }
+        journal_close(journal);
+        sim_disk_kill(disk);
+        must(open_journal(disk, 1 << 16, durability, &found, &journal, &error), &error);
+        uint64_t acknowledged = found.seq;
+        taken_over += acknowledged > seq;
+        journal_close(journal);
+        sim_disk_crash(disk);
+        must(open_journal(disk, 1 << 16, durability, &found, &journal, &error), &error);
+        cr_assert_geq(found.seq, acknowledged, "seed %" PRIu64, seed);
+        journal_close(journal);
+        sim_disk_free(disk);
+    }
+    cr_assert_gt(taken_over, 0);
+    free(disk);
+}
+
 Test(journal, halts_on_a_full_disk_and_goes_on_when_there_is_room)
 {
     struct sim_disk *disk = malloc(sizeof(*disk));

@@ -41,6 +41,12 @@ void arena_seal(struct arena *arena)
     arena->sealed = true;
 }
 
+void arena_zero(struct arena *arena)
+{
+    /* Private anonymous pages that are given back read as zero afterwards (madvise(2)). */
+    CHECK(madvise(arena->base, arena->size, MADV_DONTNEED) == 0);
+}
+
 void arena_free(struct arena *arena)
 {
     if (arena == NULL || arena->base == NULL) {

@@ -25,6 +25,8 @@ int arena_init(struct arena *arena, size_t size, unsigned flags, struct error *e
 /* Zeroed memory; NULL when the arena is too small. CHECKs that it is not sealed. */
 void *arena_take(struct arena *arena, size_t size);
 void arena_seal(struct arena *arena);
+/* Zeroes all that was taken, sealed or not; the pages go back to the system until used again. */
+void arena_zero(struct arena *arena);
 void arena_free(struct arena *arena); /* NULL is fine */
 
 #endif

@@ -41,7 +41,8 @@ struct pricing {
     struct latest latest;
     struct index index;
     struct index_limits limits;
-    int64_t waiting_max; /* values that may wait for PostgreSQL */
+    int64_t waiting_max;      /* values that may wait for PostgreSQL */
+    struct arena index_arena; /* the index's tables alone: emptied when it starts again */
     struct arena arena;
     void *index_memory;
     struct contract_names names;
@@ -168,14 +169,18 @@ static int take_memory(struct pricing *pricing, struct error *error)
     size_t buckets_size = (size_t)latest_bucket_count(lanes) * sizeof(uint32_t);
     size_t ring_size = (size_t)pricing->waiting_max * sizeof(struct index_value);
     size_t reply_size = publish_memory_size(lanes);
-    int rc = arena_init(&pricing->arena,
-                        index_size + lanes_size + buckets_size + ring_size + store_text_size() +
-                            reply_size + 8 * (size_t)ARENA_ALIGNMENT,
+    int rc = arena_init(&pricing->index_arena, index_size, 0, error);
+    if (rc == 0) {
+        rc = arena_init(&pricing->arena,
+                        lanes_size + buckets_size + ring_size + store_text_size() + reply_size +
+                            8 * (size_t)ARENA_ALIGNMENT,
                         0, error);
+    }
     if (rc < 0) {
         return rc;
     }
-    pricing->index_memory = arena_take(&pricing->arena, index_size);
+    pricing->index_memory = arena_take(&pricing->index_arena, index_size);
+    arena_seal(&pricing->index_arena);
     struct latest_lane *latest_lanes = arena_take(&pricing->arena, lanes_size);
     uint32_t *buckets = arena_take(&pricing->arena, buckets_size);
     struct index_value *ring = arena_take(&pricing->arena, ring_size);
@@ -195,7 +200,7 @@ static int follow_from_start(struct pricing *pricing, struct error *error)
     pricing->follower = NULL;
     pricing->live = false;
     memset(&pricing->names, 0, sizeof(pricing->names));
-    memset(pricing->index_memory, 0, index_memory_size(&pricing->limits));
+    arena_zero(&pricing->index_arena);
     index_init(&pricing->index, &lane_day_parameters_1, &pricing->limits, pricing->index_memory,
                take_value, pricing);
     return tape_follow_open(&pricing->follower, pricing->zmq, pricing->tape, 0, error);
@@ -381,6 +386,7 @@ static void tear_down(struct pricing *pricing)
         (void)close(pricing->signals);
     }
     arena_free(&pricing->arena);
+    arena_free(&pricing->index_arena);
     config_free(&pricing->config);
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -277,6 +278,29 @@ Test(arena, gives_zeroed_aligned_memory_until_it_is_used_up)
     cr_assert_null(arena_take(&arena, 1));
     arena_free(&arena);
     arena_free(NULL);
+}
+
+Test(arena, zeroed_again_holds_no_memory)
+{
+    enum { PAGE = 4096, PAGES = 16 };
+    struct arena arena;
+    struct error error;
+    unsigned char resident[PAGES];
+    cr_assert_eq(arena_init(&arena, PAGES * PAGE, 0, &error), 0);
+    uint8_t *memory = arena_take(&arena, PAGES * PAGE);
+    arena_seal(&arena);
+    memset(memory, 1, PAGES * PAGE);
+    cr_assert_eq(mincore(memory, PAGES * PAGE, resident), 0);
+    cr_assert_eq(resident[PAGES - 1] & 1, 1);
+    arena_zero(&arena);
+    cr_assert_eq(mincore(memory, PAGES * PAGE, resident), 0);
+    for (int i = 0; i < PAGES; i++) {
+        cr_assert_eq(resident[i] & 1, 0, "page %d", i);
+    }
+    for (int i = 0; i < PAGES * PAGE; i++) {
+        cr_assert_eq(memory[i], 0, "byte %d", i);
+    }
+    arena_free(&arena);
 }
 
 Test(arena, gives_nothing_once_sealed, .signal = SIGABRT)

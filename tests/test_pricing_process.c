@@ -512,6 +512,36 @@ Test(pricing_process, values_that_found_no_room_to_wait_are_made_again, .fini = 
     await_rows(world);
 }
 
+static long resident_kb(pid_t pid)
+{
+    char line[256];
+    long kb = -1;
+    (void)snprintf(line, sizeof(line), "/proc/%d/status", (int)pid);
+    FILE *file = fopen(line, "r");
+    cr_assert_not_null(file);
+    while (kb < 0 && fgets(line, sizeof(line), file) != NULL) {
+        (void)sscanf(line, "VmRSS: %ld kB", &kb);
+    }
+    (void)fclose(file);
+    cr_assert_gt(kb, 0);
+    return kb;
+}
+
+Test(pricing_process, tables_of_the_usual_size_take_memory_only_for_what_is_traded,
+     .fini = clean_up)
+{
+    struct world *world = world_new("");
+    start(world);
+    put_trades(world, START_DAY, 0, 12);
+    put_time(world, at(START_DAY, 1439));
+    struct index_message values[64];
+    int64_t until_ns = clock_monotonic_ns() + DEADLINE_NS;
+    while (ask(world, "", values) < 2) {
+        cr_assert_lt(clock_monotonic_ns(), until_ns, "it did not take the tape");
+    }
+    cr_assert_lt(resident_kb(world->pid), 64 * 1024);
+}
+
 Test(pricing_process, refuses_the_database_of_another_market, .fini = clean_up)
 {
     struct world *world = world_new("lanes_max = 1000\nobservations_max = 10000\n");

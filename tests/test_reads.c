@@ -508,6 +508,10 @@ Test(reads, the_book_has_depth_of_its_tier_and_best_prices_of_the_ladder)
     message = ask(world, 5, &request);
     cr_assert(message->book.last_px_e4 == PRICE_E4 + 7 && message->book.last_qty == 1);
     cr_assert(message->book.halted == 1);
+    /* 1,024 hours later: the last trade is not that hour's. */
+    put_text(request.book.symbol, SYMBOL_SIZE, "H100.CN-GZ.G50.20270101T21Z");
+    message = ask(world, 5, &request);
+    cr_assert(message->book.reference_e4 == PRICE_E4 && message->book.last_px_e4 == 0);
     put_text(request.book.symbol, SYMBOL_SIZE, "H100.CN-XX.G50.20261120T05Z");
     expect_reject(ask(world, 5, &request), REASON_UNKNOWN_SYMBOL);
     free_world(world);

@@ -103,6 +103,20 @@ static struct command *batch_add(struct sequencer *sequencer, enum command_type 
     return command;
 }
 
+/* Whether the batch holds a command of this session whose number is not below this one's. */
+static bool number_used_in_batch(const struct sequencer *sequencer, const struct command *command)
+{
+    for (uint32_t at = 0; at < sequencer->slot_count;) {
+        const struct command_head *head = &sequencer->slots[at].command.head;
+        if (head->key == command->head.key && head->session == command->head.session &&
+            head->cl_ord_id >= command->head.cl_ord_id) {
+            return true;
+        }
+        at += head->slots;
+    }
+    return false;
+}
+
 /* Only an operator whose command the core will carry out moves the simulated clock. Whatever does
  * not move it has delta 0, by which the core knows. */
 static void take_advance(struct sequencer *sequencer, struct command *command)
@@ -110,7 +124,8 @@ static void take_advance(struct sequencer *sequencer, struct command *command)
     struct engine_key key;
     bool operator= engine_key(sequencer->replay.engine, command->head.key, &key) &&
         (key.roles & ROLE_OPERATOR) != 0 && !key.revoked && key.session == command->head.session &&
-        command->head.cl_ord_id > key.highest_cl_ord_id;
+        command->head.cl_ord_id > key.highest_cl_ord_id &&
+        !number_used_in_batch(sequencer, command);
     if (!operator|| !timekeeper_advance(&sequencer->timekeeper, command->advance.delta_ns)) {
         command->advance.delta_ns = 0;
         seal_command(command);

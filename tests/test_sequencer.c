@@ -366,17 +366,26 @@ Test(sequencer, simulated_time_moves_by_the_operators_command_and_not_otherwise)
     cr_assert_eq(engine_now_ns(&bench), start_ns);
     struct command commands[] = {advance(session, 1, TIMEKEEPER_ADVANCE_NS),
                                  advance(session, 2, TIMEKEEPER_ADVANCE_NS + 1),
-                                 advance(session, 3, -1), advance(session + 1, 4, NS_PER_SECOND),
-                                 register_group(session, 5, "after")};
-    gateway_send(east, commands, 5);
-    wait_events(&bench, east, 5);
+                                 advance(session, 3, -1),
+                                 advance(session + 1, 4, NS_PER_SECOND),
+                                 register_group(session, 5, "after"),
+                                 advance(session, 1, TIMEKEEPER_ADVANCE_NS),
+                                 advance(session, 6, NS_PER_SECOND),
+                                 advance(session, 6, NS_PER_SECOND)};
+    gateway_send(east, commands, 8);
+    wait_events(&bench, east, 8);
     cr_assert_eq(east->events[0].head.type, EVENT_TIME);
     cr_assert_eq(east->events[0].head.time_ns, start_ns + TIMEKEEPER_ADVANCE_NS);
     cr_assert_eq(east->events[1].rejected.reason, REASON_NOT_SIMULATED);
     cr_assert_eq(east->events[2].rejected.reason, REASON_NOT_SIMULATED);
     cr_assert_eq(east->events[3].rejected.reason, REASON_SESSION_ENDED);
     cr_assert_eq(east->events[4].head.type, EVENT_GROUP);
-    cr_assert_eq(engine_now_ns(&bench), start_ns + TIMEKEEPER_ADVANCE_NS);
+    cr_assert_eq(east->events[4].head.time_ns, start_ns + TIMEKEEPER_ADVANCE_NS);
+    cr_assert_eq(east->events[5].rejected.reason, REASON_DUPLICATE);
+    cr_assert_eq(east->events[6].head.type, EVENT_TIME);
+    cr_assert_eq(east->events[7].rejected.reason, REASON_DUPLICATE);
+    cr_assert_eq(engine_now_ns(&bench), start_ns + TIMEKEEPER_ADVANCE_NS + NS_PER_SECOND,
+                 "one number moved the clock twice");
     gateway_close(east);
     bench_close(&bench);
 }

@@ -148,32 +148,3 @@ int config_bool(const struct config *config, const char *section, const char *ke
     return error_set(error, ERROR_INVALID, "%s: [%s] %s = %s is neither yes nor no", config->path,
                      section, key, value);
 }
-
-bool config_has_section(const struct config *config, const char *section)
-{
-    for (size_t i = 0; i < config->count; i++) {
-        if (strcmp(config->entries[i].section, section) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-const char *config_section(const struct config *config, const char *prefix, size_t *at)
-{
-    while (*at < config->count) {
-        size_t i = (*at)++;
-        const char *section = config->entries[i].section;
-        if (strncmp(section, prefix, strlen(prefix)) != 0) {
-            continue;
-        }
-        bool seen = false;
-        for (size_t j = 0; j < i && !seen; j++) {
-            seen = strcmp(config->entries[j].section, section) == 0;
-        }
-        if (!seen) {
-            return section;
-        }
-    }
-    return NULL;
-}

@@ -47,10 +47,4 @@ int config_int(const struct config *config, const char *section, const char *key
 int config_bool(const struct config *config, const char *section, const char *key, bool *flag,
                 struct error *error);
 
-/* Whether the section has any key. */
-bool config_has_section(const struct config *config, const char *section);
-/* Distinct sections that begin with `prefix`, in order of the file: NULL after the last.
- * for (size_t at = 0; (name = config_section(config, "gateway.", &at)) != NULL;) */
-const char *config_section(const struct config *config, const char *prefix, size_t *at);
-
 #endif

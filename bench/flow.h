@@ -9,8 +9,7 @@
 
 enum flow_type { FLOW_LIMIT = 0, FLOW_IOC = 1, FLOW_MARKET = 2, FLOW_CANCEL = 3, FLOW_MODIFY = 4 };
 
-#define FLOW_ACCOUNTS  1000
-#define FLOW_PRICE_MAX 131071
+#define FLOW_ACCOUNTS 1000
 
 struct flow_record {
     uint8_t type; /* enum flow_type */

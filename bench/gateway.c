@@ -25,7 +25,6 @@
 #define BATCH_MAX      1000
 #define ORDER_MAX      256
 #define NUMBER_BASE    (UINT64_C(1) << 40) /* so that every cl_ord_id takes nine bytes */
-#define TIMEOUT_NS     (60 * NS_PER_SECOND)
 #define PRICE_E4       160000
 #define SYMBOL_HOURS   24
 

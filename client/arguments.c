@@ -1,5 +1,6 @@
 #include "client/arguments.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -173,33 +174,23 @@ bool arguments_given(const struct arguments *arguments, const char *name)
     return arguments_get(arguments, name) != NULL;
 }
 
-int arguments_decimal(const struct arguments *arguments, const char *name, int places, int64_t low,
-                      int64_t high, int64_t *value, struct error *error)
+int arguments_number(const struct arguments *arguments, const char *name, int64_t low, int64_t high,
+                     int64_t *number, struct error *error)
 {
     const char *text = arguments_get(arguments, name);
     if (text == NULL) {
         return 0;
     }
-    int64_t number;
-    char low_text[DECIMAL_TEXT_SIZE];
-    char high_text[DECIMAL_TEXT_SIZE];
-    decimal_format(low, places, 0, low_text);
-    decimal_format(high, places, 0, high_text);
-    enum decimal_result result = decimal_parse(text, places, &number);
-    if (result != DECIMAL_OK || number < low || number > high) {
+    int64_t given;
+    enum decimal_result result = decimal_parse(text, 0, &given);
+    if (result != DECIMAL_OK || given < low || given > high) {
         char why[64];
-        decimal_explain(result, places, why, sizeof(why));
-        return error_set(error, ERROR_INVALID, "--%s: '%s' %s; give %s .. %s", name, text,
-                         result == DECIMAL_OK ? "is out of range" : why, low_text, high_text);
+        decimal_explain(result, 0, why, sizeof(why));
+        return error_set(error, ERROR_INVALID, "--%s: '%s' %s; give %" PRId64 " .. %" PRId64, name,
+                         text, result == DECIMAL_OK ? "is out of range" : why, low, high);
     }
-    *value = number;
+    *number = given;
     return 0;
-}
-
-int arguments_number(const struct arguments *arguments, const char *name, int64_t low, int64_t high,
-                     int64_t *number, struct error *error)
-{
-    return arguments_decimal(arguments, name, 0, low, high, number, error);
 }
 
 static void help_option(FILE *out, const char *name, const char *value, const char *help)

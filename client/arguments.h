@@ -15,7 +15,6 @@
 
 #define ARGUMENTS_MAX          64
 #define ARGUMENTS_NAME_SIZE    32
-#define ARGUMENTS_OPTIONS_MAX  16
 #define ARGUMENTS_EXAMPLES_MAX 5
 
 struct arguments_option {
@@ -58,9 +57,6 @@ bool arguments_given(const struct arguments *arguments, const char *name);
 /* *number already holds the default; whole numbers within low .. high. */
 int arguments_number(const struct arguments *arguments, const char *name, int64_t low, int64_t high,
                      int64_t *number, struct error *error);
-/* Decimal with `places`, as scaled integer; within low .. high. */
-int arguments_decimal(const struct arguments *arguments, const char *name, int places, int64_t low,
-                      int64_t high, int64_t *value, struct error *error);
 void arguments_help(const struct arguments_command *command, const char *program, FILE *out);
 
 #endif

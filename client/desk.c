@@ -104,11 +104,6 @@ struct kashi_session *desk_session(struct desk *desk, uint32_t seat)
     return desk->sessions[seat];
 }
 
-uint32_t desk_seats(const struct desk *desk)
-{
-    return desk->seat_count;
-}
-
 /* All that a session has; bounded, so that a busy one does not keep the others from theirs. */
 static int take(struct desk *desk, uint32_t seat, struct error *error)
 {

@@ -29,7 +29,6 @@ void desk_on_message(struct desk *desk, desk_handle *handle, void *context);
 int desk_sit(struct desk *desk, const struct kashi_key *key, uint32_t gateway, uint32_t window,
              struct error *error);
 struct kashi_session *desk_session(struct desk *desk, uint32_t seat);
-uint32_t desk_seats(const struct desk *desk);
 
 /* Waits at most `timeout_ms` for anything and hands all that came to the handler. */
 int desk_turn(struct desk *desk, int64_t timeout_ms, struct error *error);

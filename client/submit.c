@@ -109,10 +109,6 @@ static void result_report(struct submit_result *result, const struct report *rep
         result->price_e4 = report->price_e4;
         result->leaves_qty = report->order_qty;
     }
-    if (report->exec_type == EXEC_TRADE) {
-        result->notional_e4 += report->last_px_e4 * report->last_qty;
-        result->fee_e4 += report->fee_e4;
-    }
 }
 
 static void result_status(struct submit_result *result, const struct order_status_answer *status)
@@ -125,8 +121,6 @@ static void result_status(struct submit_result *result, const struct order_statu
                                          .price_e4 = order->price_e4,
                                          .cum_qty = order->cum_qty,
                                          .leaves_qty = order->leaves_qty,
-                                         .notional_e4 = order->notional_e4,
-                                         .fee_e4 = order->fee_e4,
                                          .reason = order->reason,
                                          .ord_status = order->ord_status,
                                          .answered = result->answered};

@@ -13,8 +13,6 @@ struct submit_result {
     int64_t price_e4;
     int64_t cum_qty;
     int64_t leaves_qty;
-    int64_t notional_e4; /* of the fills */
-    int64_t fee_e4;
     uint16_t reason;    /* of a refusal, or why the order is over */
     uint8_t ord_status; /* enum ord_status; STATUS_REJECTED: refused */
     bool answered;

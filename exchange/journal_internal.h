@@ -31,9 +31,6 @@ struct journal {
     uint8_t *buffer; /* one batch: header, then slots */
 };
 
-/* The disk's words with the file's name; no more is written from then on. */
-int journal_internal_fail(struct journal *journal, const char *name, int system_errno,
-                          struct error *error);
 /* Writes and syncs the high-water mark at `end`. */
 int journal_internal_mark(struct journal *journal, struct error *error);
 /* Begins the file that becomes the next segment. */

@@ -16,8 +16,8 @@
 
 static const uint8_t zeros[PIECE_SIZE];
 
-int journal_internal_fail(struct journal *journal, const char *name, int system_errno,
-                          struct error *error)
+/* The disk's words with the file's name; no more is written from then on. */
+static int fail(struct journal *journal, const char *name, int system_errno, struct error *error)
 {
     journal->failed = true;
     return error_system(error, system_errno, "%s/%s", journal->folder, name);
@@ -40,11 +40,11 @@ int journal_internal_prepare(struct journal *journal, struct error *error)
     journal->owed_bytes = 0;
     journal->next_file = files->open(files->context, path, FILE_WRITE | FILE_CREATE);
     if (journal->next_file < 0) {
-        return journal_internal_fail(journal, JOURNAL_PREPARED, -journal->next_file, error);
+        return fail(journal, JOURNAL_PREPARED, -journal->next_file, error);
     }
     /* One that was left behind may hold anything. */
     int rc = files->truncate(files->context, journal->next_file, 0);
-    return rc < 0 ? journal_internal_fail(journal, JOURNAL_PREPARED, -rc, error) : 0;
+    return rc < 0 ? fail(journal, JOURNAL_PREPARED, -rc, error) : 0;
 }
 
 static bool next_ready(const struct journal *journal)
@@ -66,7 +66,7 @@ static int next_piece(struct journal *journal, struct error *error)
             journal->next_synced = journal->next_filled;
         }
     }
-    return rc < 0 ? journal_internal_fail(journal, JOURNAL_PREPARED, -rc, error) : 0;
+    return rc < 0 ? fail(journal, JOURNAL_PREPARED, -rc, error) : 0;
 }
 
 static int next_header(struct journal *journal)
@@ -115,7 +115,7 @@ int journal_internal_rotate(struct journal *journal, struct error *error)
         rc = files->sync_folder(files->context, journal->folder);
     }
     if (rc < 0) {
-        return journal_internal_fail(journal, JOURNAL_PREPARED, -rc, error);
+        return fail(journal, JOURNAL_PREPARED, -rc, error);
     }
     if (journal->file >= 0) {
         files->close(files->context, journal->file);
@@ -178,7 +178,7 @@ int journal_append(struct journal *journal, uint32_t count, uint64_t first_seq, 
     if (rc < 0) {
         char path[FILE_PATH_SIZE];
         journal_format_segment_path("", journal->end.segment, path);
-        return journal_internal_fail(journal, path + 1, -rc, error);
+        return fail(journal, path + 1, -rc, error);
     }
     memcpy(journal->chain, chain, sizeof(chain));
     journal->end.seq = last_seq;
@@ -210,7 +210,7 @@ int journal_internal_mark(struct journal *journal, struct error *error)
         rc = files->fdatasync(files->context, journal->mark_file);
     }
     if (rc < 0) {
-        return journal_internal_fail(journal, JOURNAL_HIGH_WATER, -rc, error);
+        return fail(journal, JOURNAL_HIGH_WATER, -rc, error);
     }
     journal->mark_generation = record.generation;
     journal->marked = journal->end;

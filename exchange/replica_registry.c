@@ -31,7 +31,8 @@ static void positions_add(struct registry_positions *positions, uint64_t positio
     positions->items[positions->count++] = position;
 }
 
-uint32_t replica_registry_first_id(enum registry_kind kind)
+/* 0 for classes and regions; the free schedule 0 has no event, so fees and the others begin with 1. */
+static uint32_t first_id(enum registry_kind kind)
 {
     return kind == REGISTRY_CLASS || kind == REGISTRY_REGION ? 0 : 1;
 }
@@ -39,7 +40,7 @@ uint32_t replica_registry_first_id(enum registry_kind kind)
 static void add(struct replica_registry *registry, enum registry_kind kind, uint32_t id,
                 uint64_t position)
 {
-    CHECK(id == registry->kinds[kind].count + replica_registry_first_id(kind));
+    CHECK(id == registry->kinds[kind].count + first_id(kind));
     positions_add(&registry->kinds[kind], position);
 }
 

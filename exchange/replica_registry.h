@@ -51,10 +51,6 @@ void replica_registry_free(struct replica_registry *registry); /* NULL is fine *
 void replica_registry_apply(struct replica_registry *registry, const struct event *event,
                             uint64_t position);
 
-/* The first id of a kind: 0 for classes and regions, the free schedule 0 has no event, so fees and
- * the others begin with 1. */
-uint32_t replica_registry_first_id(enum registry_kind kind);
-
 /* NULL: no such market. */
 const struct registry_market *replica_registry_market(const struct replica_registry *registry,
                                                       uint16_t class_id, uint16_t region_id);

@@ -14,7 +14,6 @@
 #define PROBE_NS          NS_PER_SECOND
 #define BACKOFF_FIRST_NS  (100 * NS_PER_MS)
 #define BACKOFF_MAX_NS    (2000 * NS_PER_MS)
-#define ANSWER_MAX        4096 /* an answer that the gateway itself gives is shorter */
 #define HEARTBEAT_IVL_MS  5000 /* ZeroMQ's own: finds dead connections below the session */
 #define HEARTBEAT_LOST_MS 15000
 #define HANDSHAKE_MS      5000

@@ -8,8 +8,9 @@
 
 #include "wire/codec.h"
 
+#define TOPIC_SIZE   64
 #define VALUE_SIZE   512 /* no encoded value is longer */
-#define REQUEST_SIZE PUBLISH_TOPIC_SIZE
+#define REQUEST_SIZE TOPIC_SIZE
 #define ANSWERS_MAX  16 /* in one go */
 #define INDEX_HWM    200000
 #define SNAPSHOT_HWM 64
@@ -74,8 +75,9 @@ void publish_free(struct publish *publish)
     }
 }
 
-size_t publish_topic(const struct contract_names *names, const struct index_value *value,
-                     char topic[PUBLISH_TOPIC_SIZE])
+/* "H100.CN-GZ.G0.20261121"; returns its length, 0 when class or region have no name. */
+static size_t write_topic(const struct contract_names *names, const struct index_value *value,
+                          char topic[TOPIC_SIZE])
 {
     char symbol[SYMBOL_SIZE];
     uint32_t hour = (uint32_t)(value->day * HOURS_PER_DAY); /* its UTC date is the delivery day's */
@@ -119,9 +121,9 @@ static size_t encode(const struct contract_names *names, const struct index_valu
 void publish_value(struct publish *publish, const struct contract_names *names,
                    const struct index_value *value)
 {
-    char topic[3 + PUBLISH_TOPIC_SIZE] = "ix.";
+    char topic[3 + TOPIC_SIZE] = "ix.";
     uint8_t bytes[VALUE_SIZE];
-    size_t topic_length = publish_topic(names, value, topic + 3);
+    size_t topic_length = write_topic(names, value, topic + 3);
     size_t length = encode(names, value, bytes, sizeof(bytes));
     if (topic_length == 0 || length == 0) {
         return; /* a lane without names has no topic that anyone could ask for */
@@ -184,10 +186,10 @@ struct snapshot_answer {
 static void add(struct snapshot_answer *answer, const struct contract_names *names,
                 const struct snapshot_request *request, const struct index_value *value)
 {
-    char topic[PUBLISH_TOPIC_SIZE];
+    char topic[TOPIC_SIZE];
     if (value->kind == 0 || value->level == INDEX_LEVEL_NONE ||
         answer->count == PUBLISH_SNAPSHOT_MAX ||
-        publish_topic(names, value, topic) < request->prefix_length ||
+        write_topic(names, value, topic) < request->prefix_length ||
         memcmp(topic, request->prefix, request->prefix_length) != 0) {
         return;
     }

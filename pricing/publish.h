@@ -14,7 +14,6 @@
 #include "pricing/latest.h"
 
 #define PUBLISH_SNAPSHOT_MAX 65535 /* lane-days: values of an answer at most, by its array's head */
-#define PUBLISH_TOPIC_SIZE   64
 
 struct publish {
     void *index;
@@ -35,9 +34,5 @@ void publish_value(struct publish *publish, const struct contract_names *names,
 /* Answers the requests that wait, a bounded number of them. */
 void publish_answer(struct publish *publish, const struct contract_names *names,
                     const struct latest *latest);
-
-/* "H100.CN-GZ.G0.20261121"; returns its length, 0 when class or region have no name. */
-size_t publish_topic(const struct contract_names *names, const struct index_value *value,
-                     char topic[PUBLISH_TOPIC_SIZE]);
 
 #endif

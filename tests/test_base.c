@@ -170,12 +170,6 @@ Test(config, reads_sections_values_and_defaults)
     bool plain = false;
     cr_assert_eq(config_bool(&config, "gateway.east", "plain", &plain, &error), 0);
     cr_assert(plain);
-    cr_assert(config_has_section(&config, "gateway.west"));
-    cr_assert(!config_has_section(&config, "gateway.north"));
-    size_t at = 0;
-    cr_assert_str_eq(config_section(&config, "gateway.", &at), "gateway.east");
-    cr_assert_str_eq(config_section(&config, "gateway.", &at), "gateway.west");
-    cr_assert_null(config_section(&config, "gateway.", &at));
     config_free(&config);
     folder_close();
 }

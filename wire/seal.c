@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "base/crc32c.h"
 
-uint32_t seal_compute(const struct command *command)
+static uint32_t compute(const struct command *command)
 {
     CHECK(command->head.slots >= 1 && command->head.slots <= COMMAND_SLOTS_MAX);
     struct command_head head = command->head;
@@ -18,10 +18,10 @@ uint32_t seal_compute(const struct command *command)
 
 void seal_command(struct command *command)
 {
-    command->head.crc = seal_compute(command);
+    command->head.crc = compute(command);
 }
 
 bool seal_verify(const struct command *command)
 {
-    return command->head.crc == seal_compute(command);
+    return command->head.crc == compute(command);
 }

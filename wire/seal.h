@@ -9,7 +9,6 @@
 
 #include "wire/command.h"
 
-uint32_t seal_compute(const struct command *command);
 /* Sets head.crc. */
 void seal_command(struct command *command);
 /* Whether head.crc is what the bytes say. */

@@ -45,11 +45,6 @@ void pg_close(struct pg *pg)
     }
 }
 
-bool pg_null(const struct pg_row *row, int column)
-{
-    return PQgetisnull(row->result, row->number, column) != 0;
-}
-
 const char *pg_text(const struct pg_row *row, int column)
 {
     return PQgetvalue(row->result, row->number, column);
@@ -57,7 +52,7 @@ const char *pg_text(const struct pg_row *row, int column)
 
 int64_t pg_int(const struct pg_row *row, int column)
 {
-    if (pg_null(row, column)) {
+    if (PQgetisnull(row->result, row->number, column) != 0) {
         return 0;
     }
     char *end;

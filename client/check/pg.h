@@ -3,7 +3,6 @@
 #ifndef KASHI_CLIENT_CHECK_PG_H
 #define KASHI_CLIENT_CHECK_PG_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -12,7 +11,6 @@ struct pg;
 
 /* Values of the row that is handed over; good until the callback returns. */
 struct pg_row;
-bool pg_null(const struct pg_row *row, int column);
 const char *pg_text(const struct pg_row *row, int column); /* "" for null */
 int64_t pg_int(const struct pg_row *row, int column);      /* 0 for null; CHECKs that it is one */
 int pg_columns(const struct pg_row *row);

@@ -119,6 +119,8 @@ claim "no connection has exit status 3" $?
 kashi buyer-1 offer "$offered" --qty 8 --price 13.00 --resource 1
 is $? 1 && says 'INSUFFICIENT_CAPACITY'
 claim "who holds another tier or hour of a resource cannot sell this one" $?
+says '\[8 against 0\]'
+claim "and is not told how much of it its provider has left" $?
 
 kashi provider-1 replace "$offer" --qty 24 --price 13.20 --json
 says '"exec_type":"replaced".*"price_e4":132000'

@@ -178,6 +178,21 @@ bool capacity_source(const struct engine *e, uint32_t account,
     return false;
 }
 
+int64_t capacity_most(const struct engine *e, uint32_t account,
+                      const struct command_new_order *order)
+{
+    uint32_t hour = contract_hour(order->contract);
+    bool own = e->resources[order->resource].account == account;
+    int64_t most = own ? capacity_free(e, order->resource, hour) : 0;
+    for (uint8_t tier = contract_tier(order->contract); tier < TIER_COUNT; tier++) {
+        uint32_t index = holding_find(e, account, order->resource, hour, tier);
+        const struct holding *h = &e->holdings[index];
+        int64_t held = index != 0 ? (int64_t)h->qty - (int64_t)h->offered : 0;
+        most = held > most ? held : most;
+    }
+    return most;
+}
+
 static uint32_t source_holding(const struct engine *e, const struct order *o, uint32_t hour)
 {
     uint32_t index = holding_find(e, e->keys[o->key].account, o->resource, hour, o->source);

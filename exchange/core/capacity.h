@@ -33,6 +33,9 @@ bool holding_forget_one(struct engine *e, uint32_t hour);
 /* Source that an offer would draw on: SOURCE_OWN or a tier; false: nothing suffices. */
 bool capacity_source(const struct engine *e, uint32_t account,
                      const struct command_new_order *order, uint8_t *source);
+/* The most that one offer of the account could draw on; nobody else's stock shows in it. */
+int64_t capacity_most(const struct engine *e, uint32_t account,
+                      const struct command_new_order *order);
 /* Reserves (above 0) or gives back (below 0) quantity of an offer at its source. */
 void capacity_reserve(struct engine *e, uint32_t slot, uint32_t hour, int64_t qty);
 /* Room left at the offer's source, beyond what it has reserved. */

@@ -226,8 +226,7 @@ bool order_check_reserves(const struct engine *e, const struct command *command,
             return refuse(why, REASON_RESALE_NOT_ALLOWED, n->resource, 0);
         }
         if (!capacity_source(e, account, n, &terms->source)) {
-            return refuse(why, REASON_INSUFFICIENT_CAPACITY, n->qty,
-                          capacity_free(e, n->resource, contract_hour(n->contract)));
+            return refuse(why, REASON_INSUFFICIENT_CAPACITY, n->qty, capacity_most(e, account, n));
         }
         /* A market order that found nothing (limit 0) ends at once and reserves nothing. */
         terms->bond_unit = a->limit_e4 == 0 ? 0 : money_bond_unit(e, a->limit_e4, reference_e4);

@@ -43,6 +43,7 @@ struct kashi_key {
     char secret_text[CODEC_PUBLIC_KEY_TEXT + 1];
 };
 int kashi_key_generate(struct kashi_key *key, struct error *error);
+/* ERROR_INVALID also when others than the owner may read or write the file. */
 int kashi_key_load(struct kashi_key *key, const char *path, struct error *error);
 /* Writes a new file that only its owner can read; ERROR_INVALID when the file exists. */
 int kashi_key_save(const struct kashi_key *key, const char *path, struct error *error);

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -56,10 +57,29 @@ int kashi_key_load_public(char text[CODEC_PUBLIC_KEY_TEXT + 1], const char *path
     return rc;
 }
 
+/* Whoever can read a secret key can trade with it. */
+static int key_check_private(const char *path, struct error *error)
+{
+    struct stat found;
+    if (stat(path, &found) != 0) {
+        return error_system(error, errno, "key file %s", path);
+    }
+    if (S_ISREG(found.st_mode) && (found.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+        return error_set(
+            error, ERROR_INVALID,
+            "%s: others may use this secret key (mode %03o); take it back with: chmod 600 %s", path,
+            (unsigned)found.st_mode & 0777U, path);
+    }
+    return 0;
+}
+
 int kashi_key_load(struct kashi_key *key, const char *path, struct error *error)
 {
     struct config config;
-    int rc = key_open(&config, path, error);
+    int rc = key_check_private(path, error);
+    if (rc == 0) {
+        rc = key_open(&config, path, error);
+    }
     if (rc < 0) {
         return rc;
     }

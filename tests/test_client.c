@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -23,6 +24,28 @@
 #define NOW_NS (INT64_C(1795181400) * NS_PER_SECOND)
 
 static struct error error;
+
+/* --- keys ------------------------------------------------------------------------------------------- */
+
+Test(key, is_not_taken_from_a_file_that_others_can_read)
+{
+    char path[] = "/tmp/kashi-test-key-XXXXXX";
+    struct kashi_key made;
+    struct kashi_key loaded;
+    const int file = mkstemp(path);
+    cr_assert_geq(file, 0);
+    close(file);
+    unlink(path);
+    cr_assert_eq(kashi_key_generate(&made, &error), 0);
+    cr_assert_eq(kashi_key_save(&made, path, &error), 0);
+    cr_assert_eq(kashi_key_load(&loaded, path, &error), 0, "%s", error.text);
+    cr_assert_str_eq(loaded.secret_text, made.secret_text);
+    chmod(path, 0640);
+    const int rc = kashi_key_load(&loaded, path, &error);
+    unlink(path);
+    cr_assert_eq(rc, ERROR_INVALID);
+    cr_assert_neq(strstr(error.text, "chmod 600"), NULL, "%s", error.text);
+}
 
 /* --- decimals --------------------------------------------------------------------------------------- */
 

@@ -76,34 +76,42 @@ uint32_t holding_find(const struct engine *e, uint32_t account, uint32_t resourc
     return e->buckets[bucket_of(e, &sought)].holding;
 }
 
+static uint32_t holding_begin(struct engine *e, const struct holding *fresh, uint32_t hour)
+{
+    uint32_t index = e->s.holding_free;
+    if (index != 0) {
+        e->s.holding_free = e->holdings[index].next_free;
+    } else {
+        CHECK(e->s.holding_top < e->config.holdings);
+        index = ++e->s.holding_top;
+    }
+    uint32_t *in_hour = &e->hour_holdings[hour % HOUR_RING];
+    struct holding *h = &e->holdings[index];
+    *h = (struct holding){.account = fresh->account,
+                          .resource = fresh->resource,
+                          .hour_tier = fresh->hour_tier,
+                          .next_in_hour = *in_hour};
+    if (*in_hour != 0) {
+        e->holdings[*in_hour].previous_in_hour = index;
+    }
+    *in_hour = index;
+    e->s.holding_count++;
+    return index;
+}
+
 void holding_add(struct engine *e, uint32_t account, uint32_t resource, uint32_t hour, uint8_t tier,
                  int64_t qty)
 {
     struct holding fresh = {
         .account = account, .resource = resource, .hour_tier = hour << 8 | tier};
     uint32_t print = holding_print(account, resource, fresh.hour_tier);
-    uint32_t place = bucket_find(e, &fresh, print);
-    uint32_t index = e->buckets[place].holding;
-    if (index == 0) {
-        index = e->s.holding_free;
-        if (index != 0) {
-            e->s.holding_free = e->holdings[index].next_free;
-        } else {
-            CHECK(e->s.holding_top < e->config.holdings);
-            index = ++e->s.holding_top;
-        }
-        uint32_t *in_hour = &e->hour_holdings[hour % HOUR_RING];
-        fresh.next_in_hour = *in_hour;
-        e->holdings[index] = fresh;
-        if (*in_hour != 0) {
-            e->holdings[*in_hour].previous_in_hour = index;
-        }
-        *in_hour = index;
-        e->buckets[place] = (struct bucket){.holding = index, .print = print};
-        e->s.holding_count++;
+    struct bucket *b = &e->buckets[bucket_find(e, &fresh, print)];
+    if (b->holding == 0) {
+        *b = (struct bucket){.holding = holding_begin(e, &fresh, hour), .print = print};
     }
-    e->holdings[index].qty += (uint32_t)qty;
-    CHECK(e->holdings[index].qty <= e->resources[resource].gpus);
+    struct holding *h = &e->holdings[b->holding];
+    h->qty += (uint32_t)qty;
+    CHECK(h->qty <= e->resources[resource].gpus);
 }
 
 void holding_prefetch(const struct engine *e, uint32_t account, uint32_t resource, uint32_t hour,

@@ -204,7 +204,16 @@ static struct side_result settle_offer(struct engine *e, struct order *o, bool m
     return (struct side_result){.fee_e4 = fee, .bond_e4 = bond};
 }
 
-static void emit_fill(struct engine *e, uint32_t slot, const struct event_trade *trade, bool maker,
+/* What the two fills of a trade have in common. */
+struct print {
+    uint64_t fill_id;
+    int64_t price_e4;
+    uint32_t qty;
+    uint32_t resource;
+    uint8_t tier;
+};
+
+static void emit_fill(struct engine *e, uint32_t slot, const struct print *print, bool maker,
                       uint64_t contract, int64_t fee_e4)
 {
     const struct order *o = &e->orders[slot];
@@ -213,25 +222,25 @@ static void emit_fill(struct engine *e, uint32_t slot, const struct event_trade 
         .party = emit_party(e, o->key, o->cl_ord_id),
         .order_id = order_id_of(e, slot),
         .contract = contract,
-        .fill_id = trade->fill_id,
-        .price_e4 = trade->price_e4,
-        .qty = trade->qty,
+        .fill_id = print->fill_id,
+        .price_e4 = print->price_e4,
+        .qty = print->qty,
         .leaves_qty = o->leaves,
         .cum_qty = o->cum,
         .fee_e4 = fee_e4,
-        .resource = trade->resource,
+        .resource = print->resource,
         .side = o->sell ? SIDE_SELL : SIDE_BUY,
         .resting = maker,
-        .trade_tier = contract_tier(trade->contract),
+        .trade_tier = print->tier,
     };
 }
 
-static void record_fill(struct engine *e, struct event_trade *t)
+static void record_fill(struct engine *e, uint64_t fill_id, const struct event_trade *t)
 {
-    CHECK(e->s.fill_count < e->config.fills);
-    uint32_t slot = ++e->s.fill_count;
-    struct fill_record *f = &e->fills[slot];
-    *f = (struct fill_record){
+    uint32_t slot = (uint32_t)fill_id;
+    CHECK(slot <= e->config.fills);
+    e->s.fill_count = slot;
+    e->fills[slot] = (struct fill_record){
         .buy_order_id = t->buy_order_id,
         .sell_order_id = t->sell_order_id,
         .contract = t->contract,
@@ -244,11 +253,10 @@ static void record_fill(struct engine *e, struct event_trade *t)
         .buyer = t->buyer,
         .seller = t->seller,
         .resource = t->resource,
-        .generation = 1,
+        .generation = (uint32_t)(fill_id >> 32),
         .offer_tier = t->offer_tier,
         .source_tier = t->source_tier,
     };
-    t->fill_id = (uint64_t)f->generation << 32 | slot;
 }
 
 static void trade(struct engine *e, uint32_t arriving, uint32_t resting, const struct arrival *a,
@@ -276,7 +284,14 @@ static void trade(struct engine *e, uint32_t arriving, uint32_t resting, const s
     }
     e->ladders[a->ladder].last_trade_e4 = (uint32_t)price_e4;
 
-    struct event_trade t = {
+    struct print print = {.fill_id = UINT64_C(1) << 32 | (e->s.fill_count + 1u),
+                          .price_e4 = price_e4,
+                          .qty = qty,
+                          .resource = offer->resource,
+                          .tier = contract_tier(contract)};
+    struct event *event = emit(e, EVENT_TRADE, 0, EVENT_PUBLIC);
+    event->trade = (struct event_trade){
+        .fill_id = print.fill_id,
         .contract = contract,
         .price_e4 = price_e4,
         .qty = qty,
@@ -294,11 +309,11 @@ static void trade(struct engine *e, uint32_t arriving, uint32_t resting, const s
         .buyer_group = e->keys[bid->key].group,
         .seller_group = e->keys[offer->key].group,
     };
-    record_fill(e, &t);
-    emit(e, EVENT_TRADE, 0, EVENT_PUBLIC)->trade = t;
-    emit_fill(e, bid_slot, &t, a->sell, a->sell ? resting_contract : a->contract, buy.fee_e4);
-    emit_fill(e, offer_slot, &t, !a->sell, a->sell ? a->contract : resting_contract, sell.fee_e4);
-    holding_add(e, buyer, t.resource, hour, contract_tier(contract), qty);
+    record_fill(e, print.fill_id, &event->trade);
+    emit_fill(e, bid_slot, &print, a->sell, a->sell ? resting_contract : a->contract, buy.fee_e4);
+    emit_fill(e, offer_slot, &print, !a->sell, a->sell ? a->contract : resting_contract,
+              sell.fee_e4);
+    holding_add(e, buyer, print.resource, hour, print.tier, qty);
     if (e->orders[resting].leaves == 0) {
         book_remove(e, resting);
         order_finish(e, resting);

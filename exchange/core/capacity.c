@@ -119,6 +119,7 @@ void holding_prefetch(const struct engine *e, uint32_t account, uint32_t resourc
 {
     uint32_t print = holding_print(account, resource, hour << 8 | tier);
     __builtin_prefetch(&e->buckets[print & e->bucket_mask], 1);
+    KEPT();
 }
 
 static void holding_end(struct engine *e, uint32_t index)

@@ -123,8 +123,8 @@ struct engine *engine_init(void *memory, const struct engine_config *config)
 
 /* --- a step -------------------------------------------------------------------------------- */
 
-static void refuse_sender(struct engine *e, const struct command *c, uint16_t reason,
-                          uint64_t highest)
+RARE static void refuse_sender(struct engine *e, const struct command *c, uint16_t reason,
+                               uint64_t highest)
 {
     uint32_t key = c->head.key;
     bool known = key >= 1 && key <= e->s.key_count;
@@ -153,29 +153,17 @@ static bool rate_exceeded(struct engine *e, const struct command *c)
            c->head.type != COMMAND_CANCEL_ORDER && c->head.type != COMMAND_MASS_CANCEL;
 }
 
-static uint8_t slots_of_type(uint8_t type)
-{
-    return type == COMMAND_REGISTER_RESOURCE ? 2 : 1;
-}
-
+/* Who may ask for what: any of these roles; 0: no such request. */
 static uint8_t roles_for(const struct command *c)
 {
-    switch (c->head.type) {
-    case COMMAND_NEW_ORDER:
-        return c->new_order.side == SIDE_BUY ? ROLE_BUYER : ROLE_BUYER | ROLE_PROVIDER;
-    case COMMAND_REPLACE_ORDER:
-    case COMMAND_CANCEL_ORDER:
-    case COMMAND_MASS_CANCEL:
-        return ROLE_BUYER | ROLE_PROVIDER;
-    default:
-        return ROLE_OPERATOR;
+    uint8_t type = c->head.type;
+    if (type == COMMAND_NEW_ORDER && c->new_order.side == SIDE_BUY) {
+        return ROLE_BUYER;
     }
-}
-
-static bool type_known(uint8_t type)
-{
-    return (type >= COMMAND_NEW_ORDER && type <= COMMAND_MASS_CANCEL) ||
-           (type >= COMMAND_REGISTER_CLASS && type <= COMMAND_ADVANCE);
+    if (type >= COMMAND_NEW_ORDER && type <= COMMAND_MASS_CANCEL) {
+        return ROLE_BUYER | ROLE_PROVIDER;
+    }
+    return type >= COMMAND_REGISTER_CLASS && type <= COMMAND_ADVANCE ? ROLE_OPERATOR : 0;
 }
 
 /* What the sender may do at all; the cl_ord_id is used up already. */
@@ -187,11 +175,13 @@ static bool check_sender(struct engine *e, const struct command *c, struct rejec
         *why = (struct rejection){REASON_RATE_EXCEEDED, k->rate_count, a->rate_limit};
         return false;
     }
-    if (!type_known(c->head.type) || c->head.slots != slots_of_type(c->head.type)) {
+    uint8_t roles = roles_for(c);
+    uint8_t slots = c->head.type == COMMAND_REGISTER_RESOURCE ? 2 : 1;
+    if (roles == 0 || c->head.slots != slots) {
         *why = (struct rejection){REASON_INVALID_COMMAND, c->head.type, c->head.slots};
         return false;
     }
-    if ((k->roles & roles_for(c)) == 0) {
+    if ((k->roles & roles) == 0) {
         *why = (struct rejection){REASON_NOT_AUTHORIZED, c->head.type, k->roles};
         return false;
     }
@@ -279,11 +269,11 @@ static void apply(struct engine *e, const struct command *c)
 static void set_time(struct engine *e, int64_t time_ns)
 {
     CHECK(time_ns >= e->s.time_ns);
-    int64_t second = time_ns / NS_PER_SECOND;
     e->s.time_ns = time_ns;
-    if (second == e->s.second) {
+    if (time_ns - (int64_t)e->s.second * NS_PER_SECOND < NS_PER_SECOND) {
         return;
     }
+    int64_t second = time_ns / NS_PER_SECOND;
     e->s.second = (uint32_t)second;
     e->s.hour = (uint32_t)(second / 3600);
     /* The gate of hour h is closed when h x 3600 - lead <= now. */
@@ -348,17 +338,18 @@ static struct outlook outlook_of(const struct engine *e, const struct command *c
     return o;
 }
 
-static void prefetch_far(const struct engine *e, const struct command *c)
+APART static void prefetch_far(const struct engine *e, const struct command *c)
 {
     struct outlook o = outlook_of(e, c);
     const void *first = o.enters ? (const void *)o.hint : (const void *)o.order;
     __builtin_prefetch(first, 1);
     __builtin_prefetch(o.key, 1);
+    KEPT();
 }
 
 /* Follows the pointers that the far stage brought in: the neighbours in the level, which hint and
  * order name in the same way, those in the key's chain, the account, the ladder, the capacity. */
-static void prefetch_near(const struct engine *e, const struct command *c)
+APART static void prefetch_near(const struct engine *e, const struct command *c)
 {
     struct outlook o = outlook_of(e, c);
     const uint32_t *neighbours = o.enters ? &o.hint->head : &o.order->next;
@@ -376,6 +367,7 @@ static void prefetch_near(const struct engine *e, const struct command *c)
     resource = resource <= e->s.resource_count ? resource : 0;
     __builtin_prefetch(capacity_cell(e, resource, contract_hour(l->contract)), 1);
     match_prefetch(e, c, ladder, o.enters);
+    KEPT();
 }
 
 void engine_prefetch(const struct engine *e, const struct command *command, bool near)

@@ -94,11 +94,12 @@ void match_prefetch(const struct engine *e, const struct command *command, uint3
         holding_prefetch(e, buyer, sell ? n->resource : o->resource, contract_hour(n->contract),
                          tier);
     }
+    KEPT();
 }
 
-void match_clear_tops(struct engine *e, const struct arrival *a)
+void match_clear_tops_lagging(struct engine *e, const struct arrival *a)
 {
-    if (a->ladder == 0 || e->s.lag == 0) {
+    if (a->ladder == 0) {
         return;
     }
     struct ladder *l = &e->ladders[a->ladder];
@@ -259,8 +260,8 @@ static void record_fill(struct engine *e, uint64_t fill_id, const struct event_t
     };
 }
 
-static void trade(struct engine *e, uint32_t arriving, uint32_t resting, const struct arrival *a,
-                  uint32_t resting_book)
+APART static void trade(struct engine *e, uint32_t arriving, uint32_t resting,
+                        const struct arrival *a, uint32_t resting_book)
 {
     uint32_t bid_slot = a->sell ? resting : arriving;
     uint32_t offer_slot = a->sell ? arriving : resting;
@@ -350,8 +351,8 @@ static void restate(struct engine *e, uint32_t slot, uint32_t qty, uint64_t cont
     };
 }
 
-static void decrement(struct engine *e, uint32_t arriving, uint32_t resting,
-                      const struct arrival *a, uint32_t resting_book)
+RARE static void decrement(struct engine *e, uint32_t arriving, uint32_t resting,
+                           const struct arrival *a, uint32_t resting_book)
 {
     uint32_t both[2] = {resting, arriving};
     uint64_t contracts[2] = {contract_with_tier(a->contract, resting_book & 3u), a->contract};

@@ -23,7 +23,13 @@ struct arrival {
 void match_prefetch(const struct engine *e, const struct command *command, uint32_t ladder,
                     bool enters);
 /* Takes out orders that are over from the top of the opposite books, nearest tier first. */
-void match_clear_tops(struct engine *e, const struct arrival *a);
+void match_clear_tops_lagging(struct engine *e, const struct arrival *a);
+static inline void match_clear_tops(struct engine *e, const struct arrival *a)
+{
+    if (__builtin_expect(e->s.lag != 0, 0)) {
+        match_clear_tops_lagging(e, a);
+    }
+}
 /* Best opposite price over the eligible tiers; false: none. */
 bool match_best(const struct engine *e, const struct arrival *a, int64_t *price_e4);
 /* Whether that price is within the limit. */

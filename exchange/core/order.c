@@ -408,14 +408,19 @@ static uint64_t own_number(const struct engine *e, const struct command *command
     return o->key == command->head.key ? command->head.cl_ord_id : o->cl_ord_id;
 }
 
-/* DONE to the sender when the order's events went to another key. */
-static void answer_other_key(struct engine *e, const struct command *command, uint32_t owner)
+RARE static void emit_done(struct engine *e, const struct command *command)
 {
     uint32_t key = command->head.key;
-    if (key != owner) {
-        struct event *event = emit(e, EVENT_DONE, emit_link(&e->keys[key]), 0);
-        memset(event->bytes, 0, sizeof(event->bytes));
-        event->party = emit_party(e, key, command->head.cl_ord_id);
+    struct event *event = emit(e, EVENT_DONE, emit_link(&e->keys[key]), 0);
+    memset(event->bytes, 0, sizeof(event->bytes));
+    event->party = emit_party(e, key, command->head.cl_ord_id);
+}
+
+/* DONE to the sender when the order's events went to another key. */
+static inline void answer_other_key(struct engine *e, const struct command *command, uint32_t owner)
+{
+    if (__builtin_expect(command->head.key != owner, 0)) {
+        emit_done(e, command);
     }
 }
 

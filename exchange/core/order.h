@@ -14,7 +14,7 @@ uint32_t order_find(const struct engine *e, uint64_t order_id);
 /* Whether a mass cancel covers an order of its account in a ladder hour (tier ignored). */
 bool order_covered(const struct sweep *sweep, const struct order *o, uint64_t contract);
 /* Why a live order is over though it has not been taken out; 0 when it is not. */
-uint16_t order_over_lagging(const struct engine *e, uint32_t slot);
+RARE uint16_t order_over_lagging(const struct engine *e, uint32_t slot);
 static inline uint16_t order_over(const struct engine *e, uint32_t slot)
 {
     return e->s.lag == 0 ? 0 : order_over_lagging(e, slot);
@@ -35,7 +35,7 @@ struct rejection {
     int64_t value;
     int64_t bound;
 };
-void order_reject(struct engine *e, const struct command *command, uint64_t order_id,
-                  const struct rejection *why);
+RARE void order_reject(struct engine *e, const struct command *command, uint64_t order_id,
+                       const struct rejection *why);
 
 #endif

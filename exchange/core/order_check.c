@@ -5,8 +5,7 @@
 #include "exchange/core/money.h"
 
 /* Cold: the checks themselves return in a register and write nothing while they pass. */
-__attribute__((noinline, cold)) static bool refuse(struct rejection *why, uint16_t reason,
-                                                   int64_t value, int64_t bound)
+RARE static bool refuse(struct rejection *why, uint16_t reason, int64_t value, int64_t bound)
 {
     *why = (struct rejection){.reason = reason, .value = value, .bound = bound};
     return false;

@@ -343,6 +343,12 @@ struct engine {
     struct scalars s;
 };
 
+/* What few commands do stays out of the way of what most do. */
+#define RARE  __attribute__((noinline, cold))
+#define APART __attribute__((noinline))
+/* In a function that does nothing but prefetch: gcc takes its calls for useless and drops them. */
+#define KEPT() __asm__ volatile("")
+
 static inline uint64_t order_id_of(const struct engine *e, uint32_t slot)
 {
     return (uint64_t)e->orders[slot].generation << 32 | slot;

@@ -311,6 +311,10 @@ void engine_step(struct engine *engine, const struct command *command, struct ev
 
 /* --- hints to the cache -------------------------------------------------------------------- */
 
+/* So many orders, with all that belongs to them, stay in a processor's own cache: hints would only
+ * cost. */
+#define ORDERS_IN_CACHE 16384
+
 /* What hints need to know of an order command. What kind it is comes at random, so everything here is
  * a choice between addresses and not a branch. */
 struct outlook {
@@ -374,7 +378,7 @@ void engine_prefetch(const struct engine *e, const struct command *command, bool
 {
     uint8_t type = command->head.type;
     if (command->head.key > e->s.key_count || type < COMMAND_NEW_ORDER ||
-        type > COMMAND_CANCEL_ORDER) {
+        type > COMMAND_CANCEL_ORDER || e->s.order_top < ORDERS_IN_CACHE) {
         return;
     }
     if (near) {

@@ -12,7 +12,9 @@ enum column { CLASS, REGION, TIER, FROM, HOURS, GPUS, PRICE, RESOURCE, COLUMN_CO
 static const char *const column_names[COLUMN_COUNT] = {"class", "region", "tier",  "from",
                                                        "hours", "gpus",   "price", "resource"};
 
-static int header_read(struct csv *csv, int columns[COLUMN_COUNT], struct error *error)
+/* The column 'resource' may be missing when `resource` says it for all lines. */
+static int header_read(struct csv *csv, int columns[COLUMN_COUNT], const char *resource,
+                       struct error *error)
 {
     int rc = csv_next(csv, error);
     if (rc == 0) {
@@ -20,12 +22,14 @@ static int header_read(struct csv *csv, int columns[COLUMN_COUNT], struct error 
     }
     for (int i = 0; i < COLUMN_COUNT && rc > 0; i++) {
         columns[i] = csv_column(csv, column_names[i]);
-        if (columns[i] < 0) {
+        bool spare = i == RESOURCE && columns[i] == -1 && resource != NULL;
+        if (columns[i] < 0 && !spare) {
             rc = error_set(error, ERROR_INVALID,
                            "%s:%u: column '%s' %s; the first line names the columns "
-                           "class,region,tier,from,hours,gpus,price,resource",
+                           "class,region,tier,from,hours,gpus,price,resource%s",
                            csv->path, csv->line, column_names[i],
-                           columns[i] == -1 ? "is missing" : "stands twice");
+                           columns[i] == -1 ? "is missing" : "stands twice",
+                           i == RESOURCE ? " (or give --resource for all lines)" : "");
         }
     }
     return rc < 0 ? rc : 0;
@@ -53,12 +57,31 @@ static int number_read(const struct csv *csv, const int columns[COLUMN_COUNT], e
                      column == PRICE ? "0.0001" : "1", high_text);
 }
 
+/* What the line delivers from: its own field, else what is given for all lines. */
+static int resource_read(const struct csv *csv, const int columns[COLUMN_COUNT],
+                         const char *otherwise, const char **resource, struct error *error)
+{
+    *resource = columns[RESOURCE] < 0 ? "" : csv->fields[columns[RESOURCE]];
+    if ((*resource)[0] == '\0' && otherwise != NULL) {
+        *resource = otherwise;
+    }
+    size_t length = strlen(*resource);
+    if (length == 0 || length >= IDENTIFIER_SIZE) {
+        return error_set(
+            error, ERROR_INVALID,
+            "%s:%u: resource is %s; give the id or the 算力标识 of a registered resource",
+            csv->path, csv->line, length == 0 ? "empty" : "too long");
+    }
+    return 0;
+}
+
 static int line_read(const struct csv *csv, const int columns[COLUMN_COUNT], int64_t now_ns,
-                     struct catalogue_line *line, struct error *error)
+                     const char *otherwise, struct catalogue_line *line, struct error *error)
 {
     uint32_t needed = 0;
     for (int i = 0; i < COLUMN_COUNT; i++) {
-        needed = (uint32_t)columns[i] >= needed ? (uint32_t)columns[i] + 1 : needed;
+        uint32_t fields = (uint32_t)(columns[i] + 1);
+        needed = fields > needed ? fields : needed;
     }
     if (csv->count < needed) {
         return error_set(error, ERROR_INVALID, "%s:%u: %u fields; the header has at least %u",
@@ -82,12 +105,9 @@ static int line_read(const struct csv *csv, const int columns[COLUMN_COUNT], int
     if (rc == 0) {
         rc = number_read(csv, columns, PRICE, PRICE_MAX_E4, &line->price_e4, error);
     }
-    const char *resource = csv->fields[columns[RESOURCE]];
-    if (rc == 0 && (resource[0] == '\0' || strlen(resource) >= IDENTIFIER_SIZE)) {
-        rc =
-            error_set(error, ERROR_INVALID,
-                      "%s:%u: resource is %s; give the id or the 算力标识 of a registered resource",
-                      csv->path, csv->line, resource[0] == '\0' ? "empty" : "too long");
+    const char *resource = "";
+    if (rc == 0) {
+        rc = resource_read(csv, columns, otherwise, &resource, error);
     }
     if (rc < 0) {
         return rc;
@@ -128,8 +148,8 @@ static void complain(struct catalogue *catalogue, FILE *complaints, const struct
     }
 }
 
-int catalogue_read(struct catalogue *catalogue, const char *path, int64_t now_ns, FILE *complaints,
-                   struct error *error)
+int catalogue_read(struct catalogue *catalogue, const char *path, int64_t now_ns,
+                   const char *resource, FILE *complaints, struct error *error)
 {
     struct csv csv;
     int columns[COLUMN_COUNT];
@@ -138,7 +158,7 @@ int catalogue_read(struct catalogue *catalogue, const char *path, int64_t now_ns
     if (rc < 0) {
         return rc;
     }
-    rc = header_read(&csv, columns, error);
+    rc = header_read(&csv, columns, resource, error);
     while (rc == 0) {
         struct catalogue_line line;
         rc = csv_next(&csv, error);
@@ -146,7 +166,7 @@ int catalogue_read(struct catalogue *catalogue, const char *path, int64_t now_ns
             break;
         }
         if (rc > 0) {
-            rc = line_read(&csv, columns, now_ns, &line, error);
+            rc = line_read(&csv, columns, now_ns, resource, &line, error);
             if (rc == 0) {
                 rc = line_add(catalogue, &line, error);
                 if (rc < 0) {
@@ -311,7 +331,8 @@ static int catalogue_send(struct cli *cli, struct catalogue *catalogue)
 int catalogue_post(struct cli *cli, const char *path)
 {
     struct catalogue catalogue;
-    int rc = catalogue_read(&catalogue, path, cli->now_ns, stderr, &cli->error);
+    int rc = catalogue_read(&catalogue, path, cli->now_ns,
+                            arguments_get(&cli->arguments, "resource"), stderr, &cli->error);
     int status = CLI_DONE;
     if (rc == 0 && catalogue.wrong > 0) {
         rc = error_set(&cli->error, ERROR_INVALID, "%s: %u of %u lines are wrong; nothing was sent",

@@ -29,11 +29,11 @@ struct catalogue {
     uint32_t wrong; /* lines that were refused by the reader */
 };
 
-/* Reads and checks all lines; complaints about single lines go to `complaints`, the first
+/* Reads and checks all lines; `resource` (NULL: none) is that of lines that name none; complaints about single lines go to `complaints`, the first
  * CATALOGUE_COMPLAINTS_MAX of them. Negative when the file cannot be read as a catalogue at all. */
 #define CATALOGUE_COMPLAINTS_MAX 50
-int catalogue_read(struct catalogue *catalogue, const char *path, int64_t now_ns, FILE *complaints,
-                   struct error *error);
+int catalogue_read(struct catalogue *catalogue, const char *path, int64_t now_ns,
+                   const char *resource, FILE *complaints, struct error *error);
 void catalogue_free(struct catalogue *catalogue);
 /* `kashi offer --csv PATH`. */
 int catalogue_post(struct cli *cli, const char *path);

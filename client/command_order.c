@@ -145,6 +145,12 @@ static int entry_read(struct entry *entry, uint8_t side)
     if (order->expire_time_ns != 0 && !arguments_given(&cli->arguments, "tif")) {
         order->tif = TIF_TIME;
     }
+    if (order->tif == TIF_TIME && order->expire_time_ns == 0) {
+        error_set(&cli->error, ERROR_INVALID,
+                  "--expire-time is missing: --tif time ends the order then; give UTC as "
+                  "2026-11-21T13:30, or +90m from now");
+        return cli_usage(cli);
+    }
     if (order->ord_type == ORD_MARKET && !arguments_given(&cli->arguments, "tif")) {
         order->tif = TIF_IOC;
     }
@@ -383,7 +389,8 @@ static int run_mass_cancel(struct cli *cli)
     if (status == CLI_DONE && cli->form == TABLE_JSON) {
         cli_print_json(message_json(message));
     } else if (status == CLI_DONE) {
-        printf("%llu orders canceled\n", (unsigned long long)message->report.canceled_orders);
+        unsigned long long orders = message->report.canceled_orders;
+        printf("%llu order%s canceled\n", orders, orders == 1 ? "" : "s");
     }
     return status;
 }
@@ -401,8 +408,16 @@ static const struct arguments_option offer_options[] = {
     {"price", "YUAN", "limit for a GPU-hour; with --ord-type market: the collar"},
     {"qty", "GPUS", "whole GPUs, in lots of the class"},
     {"resource", "ID|标识", "what it delivers from, by id or 算力标识"},
-    {"csv", "FILE", "post a catalogue: columns class,region,tier,from,hours,gpus,price,resource"},
+    {"csv", "FILE",
+     "post a catalogue: columns class,region,tier,from,hours,gpus,price and resource (or "
+     "--resource)"},
     {"check", NULL, "with --csv: read and check the file, send nothing"},
+    {NULL, NULL, NULL},
+};
+static const struct arguments_option replace_options[] = {
+    {"order-id", "N", "the order, as kashi orders shows it"},
+    {"price", "YUAN", "its new limit (left out: it stays)"},
+    {"qty", "GPUS", "its new quantity, what was filled included (left out: it stays)"},
     {NULL, NULL, NULL},
 };
 static const struct arguments_option mass_cancel_options[] = {
@@ -441,6 +456,7 @@ const struct arguments_command command_order_list[] = {
     {.name = "replace",
      .summary = "Change price or quantity of a resting order.",
      .positional = {"order-id"},
+     .options = replace_options,
      .request = REQUEST_REPLACE_ORDER,
      .examples = {"4294967297 --price 16.20", "4294967297 --qty 4"},
      .run = run_replace},

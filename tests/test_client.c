@@ -319,13 +319,15 @@ Test(csv, random_bytes_end_in_lines_or_errors, .fini = remove_file)
 
 #define HEADER "class,region,tier,from,hours,gpus,price,resource\n"
 
+static const char *resource_for_all; /* as --resource gives it */
+
 /* Reads a catalogue; complaints into `complaints`. */
 static int catalogue_of(const char *text, struct catalogue *catalogue, char complaints[4096])
 {
     memset(complaints, 0, 4096);
     FILE *out = fmemopen(complaints, 4095, "w");
     file_of(text, strlen(text));
-    int rc = catalogue_read(catalogue, path, NOW_NS, out, &error);
+    int rc = catalogue_read(catalogue, path, NOW_NS, resource_for_all, out, &error);
     fclose(out);
     return rc;
 }
@@ -347,6 +349,32 @@ Test(catalogue, reads_runs_of_hours, .fini = remove_file)
     cr_assert_eq(catalogue.lines[1].price_e4, 99999);
     cr_assert_eq(catalogue.lines[1].first, 24);
     cr_assert_str_eq(catalogue.lines[1].resource, "算力标识,86");
+    catalogue_free(&catalogue);
+}
+
+Test(catalogue, a_resource_for_all_lines_stands_in_where_a_line_has_none, .fini = remove_file)
+{
+    struct catalogue catalogue;
+    char complaints[4096];
+    cr_assert_lt(catalogue_of("class,region,tier,from,hours,gpus,price\n"
+                              "H100,CN-GZ,G80,+1,2,16,16.40\n",
+                              &catalogue, complaints),
+                 0);
+    cr_assert(strstr(error.text, "--resource") != NULL, "%s", error.text);
+    catalogue_free(&catalogue);
+    resource_for_all = "7";
+    cr_assert_eq(catalogue_of("class,region,tier,from,hours,gpus,price\n"
+                              "H100,CN-GZ,G80,+1,2,16,16.40\n",
+                              &catalogue, complaints),
+                 0, "%s", error.text);
+    cr_assert_str_eq(catalogue.lines[0].resource, "7");
+    catalogue_free(&catalogue);
+    cr_assert_eq(catalogue_of(HEADER "H100,CN-GZ,G80,+1,2,16,16.40,\n"
+                                     "H100,CN-GZ,G80,+3,2,16,16.40,9\n",
+                              &catalogue, complaints),
+                 0, "%s", error.text);
+    cr_assert_str_eq(catalogue.lines[0].resource, "7");
+    cr_assert_str_eq(catalogue.lines[1].resource, "9");
     catalogue_free(&catalogue);
 }
 
@@ -400,8 +428,8 @@ Test(catalogue, refuses_a_file_that_is_none, .fini = remove_file)
         catalogue_free(&catalogue);
     }
     struct catalogue catalogue;
-    cr_assert_lt(catalogue_read(&catalogue, "/tmp/there/is/no/such.csv", NOW_NS, stderr, &error),
-                 0);
+    cr_assert_lt(
+        catalogue_read(&catalogue, "/tmp/there/is/no/such.csv", NOW_NS, NULL, stderr, &error), 0);
     catalogue_free(&catalogue);
 }
 

@@ -36,7 +36,9 @@ int endpoints_read(const char *name, const char *key, char address[ENDPOINT_SIZE
     char path[FILE_PATH_SIZE];
     endpoints_path(name, path);
     if (access(path, R_OK) != 0) {
-        return error_set(error, ERROR_NOT_FOUND, "%s: not there; is kashi-%s running?", path, name);
+        const char *slash = strrchr(name, '/');
+        return error_set(error, ERROR_NOT_FOUND, "%s: not there; is %s running?", path,
+                         slash != NULL ? slash + 1 : name);
     }
     struct config config;
     if (config_load(&config, path, error) < 0) {

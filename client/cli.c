@@ -13,6 +13,9 @@
 #include "client/message_json.h"
 
 #define FOLDER_LENGTH_MAX 160 /* leaves room for names behind it */
+/* For so long, and so often, is asked again what the market cannot answer just now. */
+#define PATIENCE_NS    (3 * NS_PER_SECOND)
+#define AGAIN_PAUSE_MS 100
 
 int cli_usage(const struct cli *cli)
 {
@@ -26,9 +29,12 @@ int cli_lost(const struct cli *cli)
     return CLI_NO_CONNECTION;
 }
 
-static bool reason_is_of_money(uint16_t reason)
+/* What value and bound of a refusal are. */
+enum bound_kind { BOUND_NUMBER, BOUND_MONEY, BOUND_HOUR, BOUND_TIME, BOUND_TIER, BOUND_NONE };
+
+static enum bound_kind bound_kind(const struct report *report)
 {
-    switch (reason) {
+    switch (report->reason) {
     case REASON_PRICE_OUT_OF_RANGE:
     case REASON_PRICE_OUTSIDE_BAND:
     case REASON_POST_ONLY_WOULD_TRADE:
@@ -36,23 +42,63 @@ static bool reason_is_of_money(uint16_t reason)
     case REASON_INSUFFICIENT_BOND:
     case REASON_INSUFFICIENT_CASH:
     case REASON_AMOUNT_OUT_OF_RANGE:
-        return true;
+        return BOUND_MONEY;
+    case REASON_GATE_CLOSED_FOR_HOUR:
+    case REASON_BEYOND_HORIZON:
+    case REASON_INVALID_RANGE:
+        return BOUND_HOUR;
+    case REASON_EXPIRE_TIME_PAST:
+        return BOUND_TIME;
+    case REASON_TIER_NOT_CERTIFIED:
+        return BOUND_TIER;
+    case REASON_INSUFFICIENT_CAPACITY:
+        /* A reseller's bound is its own holding, which the report does not have. */
+        return report->value > report->bound ? BOUND_NUMBER : BOUND_NONE;
+    case REASON_MARKET_MUST_NOT_REST:
+    case REASON_POST_ONLY_WITH_IMMEDIATE:
+    case REASON_EXPIRE_TIME_NOT_ALLOWED:
+    case REASON_NOTHING_TO_REPLACE:
+    case REASON_KEY_TAKEN:
+        return BOUND_NONE;
     default:
-        return false;
+        return BOUND_NUMBER;
+    }
+}
+
+#define BOUND_TEXT_SIZE 64
+
+static void bound_show(enum bound_kind kind, int64_t number, char text[BOUND_TEXT_SIZE])
+{
+    int places = kind == BOUND_MONEY ? DECIMAL_E4_PLACES : 0;
+    char hour[SYMBOL_HOUR_SIZE];
+    char utc[CLOCK_TEXT_SIZE];
+    char decimal[DECIMAL_TEXT_SIZE];
+    if (kind == BOUND_HOUR && number >= 0 && number <= UINT32_MAX) {
+        symbol_hour_show((uint32_t)number, hour);
+        snprintf(text, BOUND_TEXT_SIZE, "%s", hour);
+    } else if (kind == BOUND_TIME && number >= 0) {
+        clock_format_utc(number, utc);
+        snprintf(text, BOUND_TEXT_SIZE, "%.19sZ", utc);
+    } else if (kind == BOUND_TIER && number >= 0 && number < TIER_COUNT) {
+        static const char *const tiers[TIER_COUNT] = {"G0", "G50", "G80", "G100"};
+        snprintf(text, BOUND_TEXT_SIZE, "%s", tiers[number]);
+    } else {
+        decimal_format(number, places, places / 2, decimal);
+        snprintf(text, BOUND_TEXT_SIZE, "%s", decimal);
     }
 }
 
 /* The value that was refused and what it was compared with. */
 static void print_bound(const struct report *report)
 {
-    if (report->value == 0 && report->bound == 0) {
+    enum bound_kind kind = bound_kind(report);
+    if (kind == BOUND_NONE || (report->value == 0 && report->bound == 0)) {
         return;
     }
-    int places = reason_is_of_money(report->reason) ? DECIMAL_E4_PLACES : 0;
-    char value[DECIMAL_TEXT_SIZE];
-    char bound[DECIMAL_TEXT_SIZE];
-    decimal_format(report->value, places, places / 2, value);
-    decimal_format(report->bound, places, places / 2, bound);
+    char value[BOUND_TEXT_SIZE];
+    char bound[BOUND_TEXT_SIZE];
+    bound_show(kind, report->value, value);
+    bound_show(kind, report->bound, bound);
     fprintf(stderr, " [%s against %s]", value, bound);
 }
 
@@ -104,15 +150,11 @@ static int folder(struct cli *cli, const char **dir)
     return 0;
 }
 
-int cli_endpoint(struct cli *cli, const char *option, const char *process, const char *key,
-                 char endpoint[ENDPOINT_SIZE])
+/* What a process of the market's folder has written; `option` would say it instead. */
+static int endpoint_written(struct cli *cli, const char *option, const char *process,
+                            const char *key, char endpoint[ENDPOINT_SIZE])
 {
-    const char *given = arguments_get(&cli->arguments, option);
     const char *dir;
-    if (given != NULL) {
-        snprintf(endpoint, ENDPOINT_SIZE, "%s", given);
-        return CLI_DONE;
-    }
     if (folder(cli, &dir) < 0) {
         return cli_usage(cli);
     }
@@ -125,6 +167,17 @@ int cli_endpoint(struct cli *cli, const char *option, const char *process, const
                       option);
         return cli_lost(cli);
     }
+    return CLI_DONE;
+}
+
+int cli_endpoint(struct cli *cli, const char *option, const char *process, const char *key,
+                 char endpoint[ENDPOINT_SIZE])
+{
+    const char *given = arguments_get(&cli->arguments, option);
+    if (given == NULL) {
+        return endpoint_written(cli, option, process, key, endpoint);
+    }
+    snprintf(endpoint, ENDPOINT_SIZE, "%s", given);
     return CLI_DONE;
 }
 
@@ -143,7 +196,7 @@ static int find_gateway(struct cli *cli)
     if (given != NULL) {
         char name[64];
         snprintf(name, sizeof(name), "gateway.%.32s", given);
-        return cli_endpoint(cli, "gateway-endpoint", name, "clients", cli->endpoint);
+        return endpoint_written(cli, "gateway", name, "clients", cli->endpoint);
     }
     char pattern[FOLDER_LENGTH_MAX + 32];
     snprintf(pattern, sizeof(pattern), "%s/gateway.*.endpoints", dir);
@@ -189,8 +242,15 @@ static int find_keys(struct cli *cli)
         return cli_usage(cli);
     }
     snprintf(path, sizeof(path), "%s/keys/%.64s.key", dir, name);
-    if (kashi_key_load(&cli->key, access(name, F_OK) != 0 && access(path, F_OK) == 0 ? path : name,
-                       &cli->error) < 0) {
+    bool named = access(name, F_OK) != 0;
+    if (named && access(path, F_OK) != 0) {
+        error_set(&cli->error, ERROR_NOT_FOUND,
+                  "--key: there is neither a file '%s' nor '%s'; make a key with kashi keygen, or "
+                  "name the market's folder with --dir",
+                  name, path);
+        return cli_usage(cli);
+    }
+    if (kashi_key_load(&cli->key, named ? path : name, &cli->error) < 0) {
         error_context(&cli->error, "--key");
         return cli_usage(cli);
     }
@@ -216,9 +276,17 @@ static int64_t deadline(const struct cli *cli)
     return clock_monotonic_ns() + cli->timeout_ns;
 }
 
+/* What passes by itself while a process of the market is started again. */
+static bool reason_passes(uint16_t reason)
+{
+    return reason == REASON_EXCHANGE_UNREACHABLE || reason == REASON_REPLICA_UNREACHABLE ||
+           reason == REASON_LAGGING;
+}
+
 static int log_in(struct cli *cli)
 {
     int64_t deadline_ns = deadline(cli);
+    int64_t patience_ns = clock_monotonic_ns() + PATIENCE_NS;
     while (kashi_session_state(cli->session) != KASHI_SESSION_READY) {
         const struct message *message;
         int rc = kashi_session_next(cli->session, &message, &cli->error);
@@ -227,7 +295,9 @@ static int log_in(struct cli *cli)
             fprintf(stderr, "refused: login at %s: %s\n", cli->endpoint, cli->error.text);
             return CLI_REFUSED;
         }
-        if (trouble[0] != '\0' || clock_monotonic_ns() >= deadline_ns) {
+        int64_t now_ns = clock_monotonic_ns();
+        bool passes = strcmp(trouble, reason_sentence(REASON_EXCHANGE_UNREACHABLE)) == 0;
+        if ((trouble[0] != '\0' && !(passes && now_ns < patience_ns)) || now_ns >= deadline_ns) {
             error_set(&cli->error, ERROR_LOST, "gateway %s: %s", cli->endpoint,
                       trouble[0] != '\0' ? trouble
                                          : "no answer; is the key registered (kashi admin key)?");
@@ -321,7 +391,8 @@ bool cli_answers(const struct request *request, const struct message *message)
     }
 }
 
-int cli_ask(struct cli *cli, struct request *request, const struct message **answer)
+/* Sends the request once and waits for its own answer. */
+static int ask_once(struct cli *cli, struct request *request, const struct message **answer)
 {
     request->ref = 0;
     if (kashi_session_send(cli->session, request, 1, &cli->error) < 0) {
@@ -333,6 +404,29 @@ int cli_ask(struct cli *cli, struct request *request, const struct message **ans
             return status;
         }
     } while (!cli_answers(request, *answer));
+    return CLI_DONE;
+}
+
+int cli_ask(struct cli *cli, struct request *request, const struct message **answer)
+{
+    const uint64_t number = request->cl_ord_id;
+    int64_t patience_ns = 0; /* counted from the first such answer */
+    for (;;) {
+        request->cl_ord_id = number;
+        int status = ask_once(cli, request, answer);
+        if (status != CLI_DONE) {
+            return status;
+        }
+        if ((*answer)->type != MESSAGE_REJECT || !reason_passes((*answer)->reject.reason)) {
+            break;
+        }
+        int64_t now_ns = clock_monotonic_ns();
+        patience_ns = patience_ns == 0 ? now_ns + PATIENCE_NS : patience_ns;
+        if (now_ns >= patience_ns) {
+            break;
+        }
+        zmq_poll(NULL, 0, AGAIN_PAUSE_MS);
+    }
     if ((*answer)->type == MESSAGE_REJECT) {
         return cli_refused(cli, (*answer)->reject.reason, "", *answer);
     }

@@ -44,7 +44,9 @@ int cli_connect(struct cli *cli);
 void cli_free(struct cli *cli);
 /* The session's next message; it stays valid until the next call. */
 int cli_receive(struct cli *cli, const struct message **message);
-/* Sends one request and waits for its own answer; a refusal of it is CLI_REFUSED. */
+/* Sends one request and waits for its own answer; a refusal of it is CLI_REFUSED. What the market
+ * cannot answer just now (EXCHANGE_UNREACHABLE, REPLICA_UNREACHABLE, LAGGING) is asked again for three
+ * seconds: none of these has used up the request's number. */
 int cli_ask(struct cli *cli, struct request *request, const struct message **answer);
 /* Whether the message answers the request. */
 bool cli_answers(const struct request *request, const struct message *message);

@@ -1,7 +1,8 @@
 /* libkashi over real sockets, against a gateway and a replica that the test plays itself, badly: it
  * forgets reports, dies, publishes with gaps. All turns on one thread, waiting up to a deadline; and
- * the kashi program's exit status where nothing answers. */
+ * the kashi program's exit status where nothing answers, or not at once. */
 #include <criterion/criterion.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +57,10 @@ static struct {
     uint32_t heartbeats;
     uint32_t orders_seen;
     uint64_t order_numbers[1024];
-    bool mute; /* takes orders, answers none */
+    bool mute;               /* takes orders, answers none */
+    uint32_t refused_logins; /* so many more are EXCHANGE_UNREACHABLE */
+    uint32_t refused_reads;  /* so many more are refused for the reason */
+    uint16_t refused_reason;
     /* What the caller was handed. */
     uint64_t reports[1024];
     uint32_t report_count;
@@ -133,10 +137,23 @@ static void answer_reports(const struct request *request)
     say();
 }
 
+static void refuse(const struct request *request, uint16_t reason)
+{
+    message.type = MESSAGE_REJECT;
+    message.reject =
+        (struct reject){.ref = request->ref, .request = request->type, .reason = reason};
+    say();
+}
+
 static void answer(const struct request *request)
 {
     switch (request->type) {
     case REQUEST_LOGIN:
+        if (world.refused_logins > 0) {
+            world.refused_logins--;
+            refuse(request, REASON_EXCHANGE_UNREACHABLE);
+            break;
+        }
         world.logins++;
         message.type = MESSAGE_LOGIN;
         message.login = (struct login_answer){.ref = request->ref,
@@ -157,6 +174,16 @@ static void answer(const struct request *request)
         break;
     case REQUEST_NEW_ORDER:
         answer_order(request);
+        break;
+    case REQUEST_ORDERS:
+        if (world.refused_reads > 0) {
+            world.refused_reads--;
+            refuse(request, world.refused_reason);
+            break;
+        }
+        message.type = MESSAGE_ORDERS;
+        message.orders = (struct orders_answer){.ref = request->ref, .seq = 1};
+        say();
         break;
     default:
         break;
@@ -620,6 +647,7 @@ Test(command, wrong_usage_is_2_and_says_what_to_do, .timeout = 60)
         {KASHI "keygen", "name the key"},
         {KASHI "watch H100.CN", "full stop"},
         {KASHI "orders --key /no/such.key", "--key"},
+        {KASHI "bid " SYMBOL " --price 16 --qty 8 --tif time", "--expire-time is missing"},
         {"env -u KASHI_KEY " KASHI "orders", "--key"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -649,6 +677,67 @@ Test(command, no_connection_is_3, .timeout = 60)
     }
     snprintf(command, sizeof(command), "rm -r %s", folder);
     status_of(command);
+}
+
+/* Exit status of `kashi orders` at the gateway that the test plays. */
+static int status_at_gateway(void)
+{
+    char folder[] = "/tmp/kashi-test-command-XXXXXX";
+    char command[512];
+    cr_assert_not_null(mkdtemp(folder));
+    snprintf(command, sizeof(command), KASHI "keygen %s/me", folder);
+    cr_assert_eq(status_of(command), 0, "%s", said);
+    snprintf(command, sizeof(command),
+             KASHI "orders --gateway %s --gateway-key none --key %s/me.key 2>&1; s=$?; rm -r %s; "
+                   "exit $s",
+             world.endpoint, folder, folder);
+    FILE *pipe = popen(command, "r");
+    cr_assert_not_null(pipe);
+    struct pollfd end = {.fd = fileno(pipe), .events = POLLIN};
+    size_t length = 0;
+    ssize_t size = 1;
+    while (size > 0 && length < sizeof(said) - 1) {
+        serve();
+        if (poll(&end, 1, 5) > 0) {
+            size = read(end.fd, said + length, sizeof(said) - 1 - length);
+            length += size > 0 ? (size_t)size : 0;
+        }
+    }
+    said[length] = '\0';
+    return WEXITSTATUS(pclose(pipe));
+}
+
+Test(command, what_passes_by_itself_is_asked_again, .init = open_world, .fini = close_world,
+     .timeout = 60)
+{
+    static const uint16_t reasons[] = {REASON_LAGGING, REASON_REPLICA_UNREACHABLE,
+                                       REASON_EXCHANGE_UNREACHABLE};
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+        world.refused_reads = 3;
+        world.refused_reason = reasons[i];
+        cr_assert_eq(status_at_gateway(), 0, "%s", said);
+        cr_assert_eq(world.refused_reads, 0);
+    }
+    world.refused_logins = 2;
+    cr_assert_eq(status_at_gateway(), 0, "%s", said);
+    cr_assert_eq(world.refused_logins, 0);
+}
+
+Test(command, what_does_not_pass_is_told_after_three_seconds, .init = open_world,
+     .fini = close_world, .timeout = 60)
+{
+    world.refused_reads = 1000;
+    world.refused_reason = REASON_LAGGING;
+    int64_t begin_ns = clock_monotonic_ns();
+    cr_assert_eq(status_at_gateway(), 1, "%s", said);
+    cr_assert_not_null(strstr(said, "LAGGING"), "%s", said);
+    cr_assert_geq(clock_monotonic_ns() - begin_ns, 3 * NS_PER_SECOND);
+    world.refused_reads = 1000;
+    world.refused_reason = REASON_ROLE_NOT_ALLOWED;
+    cr_assert_eq(status_at_gateway(), 1, "%s", said);
+    cr_assert_eq(world.refused_reads, 999, "what does not pass is not asked again");
+    world.refused_logins = 1000;
+    cr_assert_eq(status_at_gateway(), 3, "%s", said);
 }
 
 Test(command, help_and_version_are_0, .timeout = 60)

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "client/decimal.h"
 #include "client/fields.h"
+#include "client/table.h"
 
 static const struct arguments_option common[] = {
     {"dir", "DIR", "the market's folder (else KASHI_DIR, else run)"},
@@ -197,7 +198,12 @@ static void help_option(FILE *out, const char *name, const char *value, const ch
 {
     char left[ARGUMENTS_NAME_SIZE + 128];
     snprintf(left, sizeof(left), "--%s%s%s", name, value[0] != '\0' ? " " : "", value);
-    fprintf(out, "  %-28s %s\n", left, help);
+    int width = (int)table_width(left);
+    if (help[0] == '\0') {
+        fprintf(out, "  %s\n", left);
+    } else {
+        fprintf(out, "  %s%*s %s\n", left, width < 28 ? 28 - width : 0, "", help);
+    }
 }
 
 void arguments_help(const struct arguments_command *command, const char *program, FILE *out)
@@ -219,7 +225,12 @@ void arguments_help(const struct arguments_command *command, const char *program
         fields_option_name(field, name);
         fields_value_name(field, value);
         if (!hidden(command, field) && option_in(command->options, name) == NULL) {
-            help_option(out, name, value, (field->flags & CODEC_REQUIRED) != 0 ? "required" : "");
+            bool required = (field->flags & CODEC_REQUIRED) != 0;
+            const char *help = fields_help(field);
+            char text[128];
+            snprintf(text, sizeof(text), "%s%s%s", required ? "required" : "",
+                     required && help[0] != '\0' ? "; " : "", help);
+            help_option(out, name, value, text);
         }
     }
     fprintf(out, "for every command:\n");
@@ -232,6 +243,7 @@ void arguments_help(const struct arguments_command *command, const char *program
         fprintf(out, "examples:\n");
     }
     for (int i = 0; i < ARGUMENTS_EXAMPLES_MAX && command->examples[i] != NULL; i++) {
-        fprintf(out, "  kashi %s %s\n", command->name, command->examples[i]);
+        const char *example = command->examples[i];
+        fprintf(out, "  kashi %s%s%s\n", command->name, example[0] != '\0' ? " " : "", example);
     }
 }

@@ -8,14 +8,16 @@
 
 #define COUNT_OF(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
 
-/* "8 × 16.40", or "-" where there is nothing. */
-static void print_best(const char *name, int64_t price_e4, int64_t qty)
+/* "bid     8 × 16.40", or "bid -" where there is nothing; the price takes at least `width`. */
+static void print_best(const char *name, int64_t price_e4, int64_t qty, int width)
 {
-    char price[DECIMAL_TEXT_SIZE] = "-";
-    if (price_e4 != 0) {
-        decimal_format(price_e4, DECIMAL_E4_PLACES, 2, price);
+    char price[DECIMAL_TEXT_SIZE];
+    if (price_e4 == 0) {
+        printf("  %s %6s%*s", name, "-", width > 0 ? width + 3 : 0, "");
+        return;
     }
-    printf("  %s %6lld × %-9s", name, (long long)qty, price);
+    decimal_format(price_e4, DECIMAL_E4_PLACES, 2, price);
+    printf("  %s %6lld × %-*s", name, (long long)qty, width, price);
 }
 
 static void print_clock(int64_t time_ns)
@@ -40,8 +42,8 @@ static void watch_people(const struct kashi_feed_event *event)
     }
     print_clock(book->time_ns);
     printf("  %-30s", book->symbol);
-    print_best("bid", book->best_bid_e4, book->best_bid_qty);
-    print_best("offer", book->best_offer_e4, book->best_offer_qty);
+    print_best("bid", book->best_bid_e4, book->best_bid_qty, 9);
+    print_best("offer", book->best_offer_e4, book->best_offer_qty, 0);
     printf("%s\n", book->halted ? "  HALTED" : "");
 }
 

@@ -112,6 +112,41 @@ void fields_value_name(const struct codec_field *field, char text[FIELDS_VALUE_S
     snprintf(text, FIELDS_VALUE_SIZE, "%s", name);
 }
 
+const char *fields_help(const struct codec_field *field)
+{
+    static const char *const helps[][2] = {
+        {"ord_type", "limit unless given; a market order trades up to --price beyond the best"},
+        {"tif", "until the gate (default), until a time, or at once: ioc what is there, fok all"},
+        {"stp",
+         "against the own group: newest (default) and oldest cancel, decrement reduces both"},
+        {"min_qty", "trade at least so much on arrival, or nothing"},
+        {"display_qty", "not open yet"},
+        {"reserved_for_jobs", "not open yet"},
+        {"expire_time_ns", "with --tif time: UTC, 2026-11-21T13:30, or +90m from now"},
+        {"post_only", "refused if it would trade on arrival"},
+        {"order_id", "as kashi orders shows it"},
+        {"group", "as kashi list groups shows it"},
+        {"account", "as kashi list accounts shows it"},
+        {"fees", "a fee schedule, as kashi list fees shows it"},
+        {"after_order_id", "only what comes behind it"},
+        {"after_fill_id", "only what comes behind it"},
+        {"after", "only what comes behind this id"},
+        {"reference", "for people: the bank's, at most 31 bytes"},
+        {"lot", "GPUs that are sold together"},
+        {"no_resale", "what was bought must not be sold again"},
+        {"identifier", "算力标识, verbatim"},
+        {"open_orders_limit", "open orders at once"},
+        {"order_qty_limit", "GPUs of one order"},
+        {"rate_limit", "requests a second and key"},
+    };
+    for (size_t i = 0; i < sizeof(helps) / sizeof(helps[0]); i++) {
+        if (field_is(field, helps[i][0])) {
+            return helps[i][1];
+        }
+    }
+    return "";
+}
+
 /* --- from text to the struct ---------------------------------------------------------------------- */
 
 static int fail(struct error *error, const char *option, const char *text, const char *remedy)

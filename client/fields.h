@@ -15,6 +15,8 @@ void fields_option_name(const struct codec_field *field, char name[ARGUMENTS_NAM
 const struct codec_field *fields_find(uint8_t request_type, const char *option);
 /* What help calls the field's value: "buy|sell", "YUAN", …; "" for a flag. */
 #define FIELDS_VALUE_SIZE 96
+/* What the option is for, "" where its name says it. */
+const char *fields_help(const struct codec_field *field);
 void fields_value_name(const struct codec_field *field, char text[FIELDS_VALUE_SIZE]);
 
 /* Fills a request (its type is set) from the options that are fields of it. Required fields that are

@@ -5,6 +5,6 @@
 
 _Noreturn void check_failed(const char *file, int line, const char *expression)
 {
-    fprintf(stderr, "%s:%d: check failed: %s\n", file, line, expression);
+    (void)fprintf(stderr, "%s:%d: check failed: %s\n", file, line, expression);
     abort();
 }

@@ -37,7 +37,7 @@ void clock_format_utc(int64_t time_ns, char text[CLOCK_TEXT_SIZE])
     struct tm utc;
     gmtime_r(&whole, &utc);
     size_t length = strftime(text, CLOCK_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(text + length, CLOCK_TEXT_SIZE - length, ".%09dZ", (int)fraction_ns);
+    (void)snprintf(text + length, CLOCK_TEXT_SIZE - length, ".%09dZ", (int)fraction_ns);
 }
 
 /* Exactly `digits` digits, within low .. high. */

@@ -12,7 +12,7 @@ int error_set(struct error *error, int code, const char *format, ...)
     error->code = code;
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(error->text, sizeof(error->text), format, arguments);
+    (void)vsnprintf(error->text, sizeof(error->text), format, arguments);
     va_end(arguments);
     return code;
 }
@@ -21,11 +21,12 @@ int error_system(struct error *error, int system_errno, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(error->text, sizeof(error->text), format, arguments);
+    (void)vsnprintf(error->text, sizeof(error->text), format, arguments);
     va_end(arguments);
     error->code = ERROR_IO;
     size_t length = strlen(error->text);
-    snprintf(error->text + length, sizeof(error->text) - length, ": %s", strerror(system_errno));
+    (void)snprintf(error->text + length, sizeof(error->text) - length, ": %s",
+                   strerror(system_errno));
     return ERROR_IO;
 }
 
@@ -35,12 +36,12 @@ int error_context(struct error *error, const char *format, ...)
     char text[ERROR_TEXT_SIZE];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
+    (void)vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
     size_t length = strlen(text);
     if (length + 2 < sizeof(text)) {
-        snprintf(text + length, sizeof(text) - length, ": %.*s", (int)(sizeof(text) - length - 3),
-                 error->text);
+        (void)snprintf(text + length, sizeof(text) - length, ": %.*s",
+                       (int)(sizeof(text) - length - 3), error->text);
     }
     memcpy(error->text, text, sizeof(text));
     return error->code;

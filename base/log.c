@@ -22,7 +22,7 @@ __attribute__((format(printf, 2, 0))) static void log_line(const char *level, co
                         ".%03dZ %.64s %s: ", (int)(now.tv_nsec / 1000000),
                         program_invocation_short_name, level);
     length += (size_t)head;
-    vsnprintf(line + length, sizeof(line) - length - 1, format, arguments);
+    (void)vsnprintf(line + length, sizeof(line) - length - 1, format, arguments);
     length = strlen(line);
     line[length++] = '\n';
     /* A log that cannot be written has nowhere to say so. */

@@ -95,7 +95,7 @@ static int option_take(struct arguments *arguments, const char *word, const char
     bool valued;
     for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
         if (strcmp(name, aliases[i][0]) == 0 && !option_known(command, name, &valued)) {
-            snprintf(name, sizeof(name), "%s", aliases[i][1]);
+            (void)snprintf(name, sizeof(name), "%s", aliases[i][1]);
         }
     }
     if (name[0] == '\0' || !option_known(command, name, &valued)) {
@@ -197,24 +197,24 @@ int arguments_number(const struct arguments *arguments, const char *name, int64_
 static void help_option(FILE *out, const char *name, const char *value, const char *help)
 {
     char left[ARGUMENTS_NAME_SIZE + 128];
-    snprintf(left, sizeof(left), "--%s%s%s", name, value[0] != '\0' ? " " : "", value);
+    (void)snprintf(left, sizeof(left), "--%s%s%s", name, value[0] != '\0' ? " " : "", value);
     int width = (int)table_width(left);
     if (help[0] == '\0') {
-        fprintf(out, "  %s\n", left);
+        (void)fprintf(out, "  %s\n", left);
     } else {
-        fprintf(out, "  %s%*s %s\n", left, width < 28 ? 28 - width : 0, "", help);
+        (void)fprintf(out, "  %s%*s %s\n", left, width < 28 ? 28 - width : 0, "", help);
     }
 }
 
 void arguments_help(const struct arguments_command *command, const char *program, FILE *out)
 {
-    fprintf(out, "%s\n\nusage: %s %s", command->summary, program, command->name);
+    (void)fprintf(out, "%s\n\nusage: %s %s", command->summary, program, command->name);
     for (int i = 0; i < 3 && command->positional[i] != NULL; i++) {
         bool again = strcmp(command->positional[i], "…") == 0;
-        fprintf(out, again ? "%s" : " [%s", again ? "…" : command->positional[i]);
-        fprintf(out, again ? "" : "]");
+        (void)fprintf(out, again ? "%s" : " [%s", again ? "…" : command->positional[i]);
+        (void)fprintf(out, again ? "" : "]");
     }
-    fprintf(out, " [OPTIONS]\n\noptions:\n");
+    (void)fprintf(out, " [OPTIONS]\n\noptions:\n");
     for (const struct arguments_option *o = command->options; o != NULL && o->name != NULL; o++) {
         help_option(out, o->name, o->value != NULL ? o->value : "", o->help);
     }
@@ -228,22 +228,23 @@ void arguments_help(const struct arguments_command *command, const char *program
             bool required = (field->flags & CODEC_REQUIRED) != 0;
             const char *help = fields_help(field);
             char text[128];
-            snprintf(text, sizeof(text), "%s%s%s", required ? "required" : "",
-                     required && help[0] != '\0' ? "; " : "", help);
+            (void)snprintf(text, sizeof(text), "%s%s%s", required ? "required" : "",
+                           required && help[0] != '\0' ? "; " : "", help);
             help_option(out, name, value, text);
         }
     }
-    fprintf(out, "for every command:\n");
+    (void)fprintf(out, "for every command:\n");
     for (const struct arguments_option *o = common; o->name != NULL; o++) {
         if (option_in(command->options, o->name) == NULL) {
             help_option(out, o->name, o->value != NULL ? o->value : "", o->help);
         }
     }
     if (command->examples[0] != NULL) {
-        fprintf(out, "examples:\n");
+        (void)fprintf(out, "examples:\n");
     }
     for (int i = 0; i < ARGUMENTS_EXAMPLES_MAX && command->examples[i] != NULL; i++) {
         const char *example = command->examples[i];
-        fprintf(out, "  kashi %s%s%s\n", command->name, example[0] != '\0' ? " " : "", example);
+        (void)fprintf(out, "  kashi %s%s%s\n", command->name, example[0] != '\0' ? " " : "",
+                      example);
     }
 }

@@ -144,7 +144,7 @@ static int line_add(struct catalogue *catalogue, const struct catalogue_line *li
 static void complain(struct catalogue *catalogue, FILE *complaints, const struct error *error)
 {
     if (catalogue->wrong++ < CATALOGUE_COMPLAINTS_MAX) {
-        fprintf(complaints, "%s\n", error->text);
+        (void)fprintf(complaints, "%s\n", error->text);
     }
 }
 
@@ -236,7 +236,7 @@ static int resources_find(struct cli *cli, struct catalogue *catalogue)
         }
         int status = cli_resource(cli, line->resource, &line->resource_id);
         if (status != CLI_DONE) {
-            fprintf(stderr, "%s:%u: nothing was sent\n", catalogue->path, line->line);
+            (void)fprintf(stderr, "%s:%u: nothing was sent\n", catalogue->path, line->line);
             return status;
         }
     }
@@ -249,9 +249,9 @@ static void refusal_print(const struct cli *cli, const struct catalogue *catalog
 {
     char text[SYMBOL_HOUR_SIZE];
     symbol_hour_show(hour, text);
-    fprintf(stderr, "%s:%u: refused, %u hour%s from %s: %s (%u): %s\n", catalogue->path, line->line,
-            hours, hours == 1 ? "" : "s", text, reason_name(reason), reason,
-            reason_sentence(reason));
+    (void)fprintf(stderr, "%s:%u: refused, %u hour%s from %s: %s (%u): %s\n", catalogue->path,
+                  line->line, hours, hours == 1 ? "" : "s", text, reason_name(reason), reason,
+                  reason_sentence(reason));
     if (cli->form == TABLE_JSON) {
         cli_print_json(json_pack("{ss si ss si si ss ss}", "type", "refused", "line",
                                  (int)line->line, "from", text, "hours", (int)hours, "reason",

@@ -19,13 +19,14 @@
 
 int cli_usage(const struct cli *cli)
 {
-    fprintf(stderr, "kashi %s: %s\n", cli->arguments.command->name, cli->error.text);
+    (void)fprintf(stderr, "kashi %s: %s\n", cli->arguments.command->name, cli->error.text);
     return CLI_USAGE;
 }
 
 int cli_lost(const struct cli *cli)
 {
-    fprintf(stderr, "kashi %s: no connection: %s\n", cli->arguments.command->name, cli->error.text);
+    (void)fprintf(stderr, "kashi %s: no connection: %s\n", cli->arguments.command->name,
+                  cli->error.text);
     return CLI_NO_CONNECTION;
 }
 
@@ -75,16 +76,16 @@ static void bound_show(enum bound_kind kind, int64_t number, char text[BOUND_TEX
     char decimal[DECIMAL_TEXT_SIZE];
     if (kind == BOUND_HOUR && number >= 0 && number <= UINT32_MAX) {
         symbol_hour_show((uint32_t)number, hour);
-        snprintf(text, BOUND_TEXT_SIZE, "%s", hour);
+        (void)snprintf(text, BOUND_TEXT_SIZE, "%s", hour);
     } else if (kind == BOUND_TIME && number >= 0) {
         clock_format_utc(number, utc);
-        snprintf(text, BOUND_TEXT_SIZE, "%.19sZ", utc);
+        (void)snprintf(text, BOUND_TEXT_SIZE, "%.19sZ", utc);
     } else if (kind == BOUND_TIER && number >= 0 && number < TIER_COUNT) {
         static const char *const tiers[TIER_COUNT] = {"G0", "G50", "G80", "G100"};
-        snprintf(text, BOUND_TEXT_SIZE, "%s", tiers[number]);
+        (void)snprintf(text, BOUND_TEXT_SIZE, "%s", tiers[number]);
     } else {
         decimal_format(number, places, places / 2, decimal);
-        snprintf(text, BOUND_TEXT_SIZE, "%s", decimal);
+        (void)snprintf(text, BOUND_TEXT_SIZE, "%s", decimal);
     }
 }
 
@@ -99,21 +100,21 @@ static void print_bound(const struct report *report)
     char bound[BOUND_TEXT_SIZE];
     bound_show(kind, report->value, value);
     bound_show(kind, report->bound, bound);
-    fprintf(stderr, " [%s against %s]", value, bound);
+    (void)fprintf(stderr, " [%s against %s]", value, bound);
 }
 
 int cli_refused(const struct cli *cli, uint16_t reason, const char *what, const struct message *why)
 {
-    fflush(stdout);
-    fprintf(stderr, "refused: %s%s%s (%u): %s", what, what[0] != '\0' ? ": " : "",
-            reason_name(reason), reason, reason_sentence(reason));
+    (void)fflush(stdout);
+    (void)fprintf(stderr, "refused: %s%s%s (%u): %s", what, what[0] != '\0' ? ": " : "",
+                  reason_name(reason), reason, reason_sentence(reason));
     if (why != NULL && why->type == MESSAGE_REJECT && why->reject.field[0] != '\0') {
-        fprintf(stderr, " [%s]", why->reject.field);
+        (void)fprintf(stderr, " [%s]", why->reject.field);
     }
     if (why != NULL && why->type == MESSAGE_REPORT) {
         print_bound(&why->report);
     }
-    fputc('\n', stderr);
+    (void)fputc('\n', stderr);
     if (cli->form == TABLE_JSON && why != NULL) {
         cli_print_json(message_json(why));
     }
@@ -123,8 +124,8 @@ int cli_refused(const struct cli *cli, uint16_t reason, const char *what, const 
 void cli_print_json(json_t *object)
 {
     json_dumpf(object, stdout, JSON_COMPACT);
-    fputc('\n', stdout);
-    fflush(stdout);
+    (void)fputc('\n', stdout);
+    (void)fflush(stdout);
     json_decref(object);
 }
 
@@ -159,7 +160,7 @@ static int endpoint_written(struct cli *cli, const char *option, const char *pro
         return cli_usage(cli);
     }
     char name[FOLDER_LENGTH_MAX + 64];
-    snprintf(name, sizeof(name), "%s/%s", dir, process);
+    (void)snprintf(name, sizeof(name), "%s/%s", dir, process);
     if (endpoints_read(name, key, endpoint, &cli->error) < 0) {
         error_context(&cli->error,
                       "start a market (make run), name its folder with --dir, or give --%s "
@@ -177,7 +178,7 @@ int cli_endpoint(struct cli *cli, const char *option, const char *process, const
     if (given == NULL) {
         return endpoint_written(cli, option, process, key, endpoint);
     }
-    snprintf(endpoint, ENDPOINT_SIZE, "%s", given);
+    (void)snprintf(endpoint, ENDPOINT_SIZE, "%s", given);
     return CLI_DONE;
 }
 
@@ -187,7 +188,7 @@ static int find_gateway(struct cli *cli)
     const char *given = setting(cli, "gateway", "KASHI_GATEWAY", NULL);
     const char *dir;
     if (given != NULL && strstr(given, "://") != NULL) {
-        snprintf(cli->endpoint, sizeof(cli->endpoint), "%s", given);
+        (void)snprintf(cli->endpoint, sizeof(cli->endpoint), "%s", given);
         return CLI_DONE;
     }
     if (folder(cli, &dir) < 0) {
@@ -195,11 +196,11 @@ static int find_gateway(struct cli *cli)
     }
     if (given != NULL) {
         char name[64];
-        snprintf(name, sizeof(name), "gateway.%.32s", given);
+        (void)snprintf(name, sizeof(name), "gateway.%.32s", given);
         return endpoint_written(cli, "gateway", name, "clients", cli->endpoint);
     }
     char pattern[FOLDER_LENGTH_MAX + 32];
-    snprintf(pattern, sizeof(pattern), "%s/gateway.*.endpoints", dir);
+    (void)snprintf(pattern, sizeof(pattern), "%s/gateway.*.endpoints", dir);
     glob_t found;
     int status = CLI_NO_CONNECTION;
     if (glob(pattern, 0, NULL, &found) == 0 && found.gl_pathc > 0 &&
@@ -241,7 +242,7 @@ static int find_keys(struct cli *cli)
                   dir);
         return cli_usage(cli);
     }
-    snprintf(path, sizeof(path), "%s/keys/%.64s.key", dir, name);
+    (void)snprintf(path, sizeof(path), "%s/keys/%.64s.key", dir, name);
     bool named = access(name, F_OK) != 0;
     if (named && access(path, F_OK) != 0) {
         error_set(&cli->error, ERROR_NOT_FOUND,
@@ -262,7 +263,7 @@ static int find_keys(struct cli *cli)
     if (gateway != NULL && strcmp(gateway, "none") == 0) {
         return CLI_DONE; /* a gateway without CURVE, as measurements use it */
     }
-    snprintf(path, sizeof(path), "%s/keys/gateway.pub", dir);
+    (void)snprintf(path, sizeof(path), "%s/keys/gateway.pub", dir);
     if (kashi_key_load_public(cli->gateway_key, gateway != NULL ? gateway : path, &cli->error) <
         0) {
         error_context(&cli->error, "the gateway's public key (give --gateway-key FILE)");
@@ -292,7 +293,7 @@ static int log_in(struct cli *cli)
         int rc = kashi_session_next(cli->session, &message, &cli->error);
         const char *trouble = kashi_session_trouble(cli->session);
         if (rc < 0) {
-            fprintf(stderr, "refused: login at %s: %s\n", cli->endpoint, cli->error.text);
+            (void)fprintf(stderr, "refused: login at %s: %s\n", cli->endpoint, cli->error.text);
             return CLI_REFUSED;
         }
         int64_t now_ns = clock_monotonic_ns();

@@ -24,8 +24,8 @@ static int run_keygen(struct cli *cli)
         return cli_usage(cli);
     }
     int stem = (int)strlen(name) - (ends_with_key(name) ? 4 : 0);
-    snprintf(secret_path, sizeof(secret_path), "%.*s.key", stem, name);
-    snprintf(public_path, sizeof(public_path), "%.*s.pub", stem, name);
+    (void)snprintf(secret_path, sizeof(secret_path), "%.*s.key", stem, name);
+    (void)snprintf(public_path, sizeof(public_path), "%.*s.pub", stem, name);
     if (kashi_key_generate(&key, &cli->error) < 0 ||
         kashi_key_save(&key, secret_path, &cli->error) < 0 ||
         kashi_key_save_public(&key, public_path, &cli->error) < 0) {

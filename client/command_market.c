@@ -77,7 +77,7 @@ static void watch_print(struct table *table, const struct kashi_feed_event *even
         table_row(table, row);
         json_decref(row);
     }
-    fflush(stdout);
+    (void)fflush(stdout);
 }
 
 /* Prints `count` events, 0: until the program is ended. */
@@ -216,7 +216,7 @@ static void index_line(const json_t *row)
     table_cell(&index_columns[7], row, volume);
     printf("%s.%s.%-4s  %s  %9s  level %s  %s  %s GPU-hours\n", cells[0], cells[1], cells[2],
            cells[3], cells[4][0] != '\0' ? cells[4] : "-", cells[5], cells[6], volume);
-    fflush(stdout);
+    (void)fflush(stdout);
 }
 
 static int index_follow(struct cli *cli, struct kashi_feed *feed, bool follow)
@@ -245,7 +245,7 @@ static int index_follow(struct cli *cli, struct kashi_feed *feed, bool follow)
         } else if (answered && !follow) {
             break;
         } else {
-            fflush(stdout);
+            (void)fflush(stdout);
             kashi_feed_wait(feed, 1000);
         }
     }

@@ -303,7 +303,7 @@ static int parse_replace(struct cli *cli, struct request *request)
     for (int i = 0; i < 2 && complete.count < ARGUMENTS_MAX; i++) {
         if (!arguments_given(arguments, names[i])) {
             struct arguments_value *value = &complete.values[complete.count++];
-            snprintf(value->name, sizeof(value->name), "%s", names[i]);
+            (void)snprintf(value->name, sizeof(value->name), "%s", names[i]);
             value->text = "0";
         }
     }

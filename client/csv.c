@@ -17,7 +17,7 @@ int csv_open(struct csv *csv, const char *path, struct error *error)
 void csv_close(struct csv *csv)
 {
     if (csv->file != NULL && csv->file != stdin) {
-        fclose(csv->file);
+        (void)fclose(csv->file);
     }
     csv->file = NULL;
 }

@@ -68,20 +68,20 @@ void decimal_explain(enum decimal_result result, int places, char *text, int siz
 {
     switch (result) {
     case DECIMAL_OK:
-        snprintf(text, (size_t)size, "is a number");
+        (void)snprintf(text, (size_t)size, "is a number");
         break;
     case DECIMAL_NOT_A_NUMBER:
-        snprintf(text, (size_t)size, "is not a number");
+        (void)snprintf(text, (size_t)size, "is not a number");
         break;
     case DECIMAL_TOO_MANY_PLACES:
         if (places == 0) {
-            snprintf(text, (size_t)size, "is not a whole number");
+            (void)snprintf(text, (size_t)size, "is not a whole number");
         } else {
-            snprintf(text, (size_t)size, "has more than %d decimals", places);
+            (void)snprintf(text, (size_t)size, "has more than %d decimals", places);
         }
         break;
     case DECIMAL_TOO_LARGE:
-        snprintf(text, (size_t)size, "is too large");
+        (void)snprintf(text, (size_t)size, "is too large");
         break;
     }
 }

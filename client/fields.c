@@ -109,7 +109,7 @@ void fields_value_name(const struct codec_field *field, char text[FIELDS_VALUE_S
     case CODEC_ROWS:
         break;
     }
-    snprintf(text, FIELDS_VALUE_SIZE, "%s", name);
+    (void)snprintf(text, FIELDS_VALUE_SIZE, "%s", name);
 }
 
 const char *fields_help(const struct codec_field *field)
@@ -168,7 +168,7 @@ static int parse_time(const char *option, const char *text, int64_t now_ns, int6
             return 0;
         }
     } else if (strlen(text) + 1 < sizeof(exact)) {
-        snprintf(exact, sizeof(exact), "%s%s", text, ends_with(text, "Z") ? "" : "Z");
+        (void)snprintf(exact, sizeof(exact), "%s%s", text, ends_with(text, "Z") ? "" : "Z");
         if (exact[10] == ' ') {
             exact[10] = 'T';
         }
@@ -206,8 +206,8 @@ static int parse_names(const struct codec_field *field, const char *option, cons
         char names[FIELDS_VALUE_SIZE];
         char remedy[FIELDS_VALUE_SIZE + 48];
         fields_value_name(field, names);
-        snprintf(remedy, sizeof(remedy), "is none of them; give %s%s",
-                 many ? "one or more of " : "", names);
+        (void)snprintf(remedy, sizeof(remedy), "is none of them; give %s%s",
+                       many ? "one or more of " : "", names);
         return fail(error, option, text, remedy);
     }
     *value = (uint8_t)set;
@@ -235,10 +235,10 @@ static int parse_number(const struct codec_field *field, const char *option, con
         char why[64];
         char remedy[128];
         decimal_explain(result, places, why, sizeof(why));
-        snprintf(remedy, sizeof(remedy), "%s; give %s", why,
-                 places == 4   ? "yuan with at most 4 decimals, for example 16.40"
-                 : places == 0 ? "a whole number"
-                               : "a number, for example 1.5");
+        (void)snprintf(remedy, sizeof(remedy), "%s; give %s", why,
+                       places == 4   ? "yuan with at most 4 decimals, for example 16.40"
+                       : places == 0 ? "a whole number"
+                                     : "a number, for example 1.5");
         return fail(error, option, text, remedy);
     }
     if (value < 0) {

@@ -95,7 +95,7 @@ struct kashi_session_counters {
 struct kashi_session;
 
 /* Copies what it needs from `config`. The connection is made while kashi_session_next is called. */
-int kashi_session_open(struct kashi_session **session, const struct kashi_session_config *config,
+int kashi_session_open(struct kashi_session **out, const struct kashi_session_config *config,
                        struct error *error);
 /* Says goodbye to the gateway (LOGOUT) when logged in. NULL is fine. */
 void kashi_session_close(struct kashi_session *session);
@@ -201,7 +201,7 @@ struct kashi_feed_event {
     const struct index_message *index;
 };
 
-int kashi_feed_open(struct kashi_feed **feed, const struct kashi_feed_config *config,
+int kashi_feed_open(struct kashi_feed **out, const struct kashi_feed_config *config,
                     struct error *error);
 void kashi_feed_close(struct kashi_feed *feed); /* NULL is fine */
 /* A whole symbol begins with a snapshot; the beginning of one with what changes from now on. */

@@ -120,13 +120,14 @@ static int key_write(const char *path, mode_t mode, const char *text, struct err
 int kashi_key_save(const struct kashi_key *key, const char *path, struct error *error)
 {
     char text[KEY_TEXT_SIZE];
-    snprintf(text, sizeof(text), "public = %s\nsecret = %s\n", key->public_text, key->secret_text);
+    (void)snprintf(text, sizeof(text), "public = %s\nsecret = %s\n", key->public_text,
+                   key->secret_text);
     return key_write(path, 0600, text, error);
 }
 
 int kashi_key_save_public(const struct kashi_key *key, const char *path, struct error *error)
 {
     char text[KEY_TEXT_SIZE];
-    snprintf(text, sizeof(text), "public = %s\n", key->public_text);
+    (void)snprintf(text, sizeof(text), "public = %s\n", key->public_text);
     return key_write(path, 0644, text, error);
 }

@@ -503,7 +503,8 @@ static void session_keep(struct kashi_session *session, const struct kashi_sessi
         session->config.endpoint = session->endpoint;
     }
     if (config->gateway_key != NULL) {
-        snprintf(session->gateway_key, sizeof(session->gateway_key), "%s", config->gateway_key);
+        (void)snprintf(session->gateway_key, sizeof(session->gateway_key), "%s",
+                       config->gateway_key);
         session->config.gateway_key = session->gateway_key;
     }
 }

@@ -17,25 +17,25 @@ static const struct {
 
 static void help(FILE *out)
 {
-    fprintf(out, "kashi: trade compute-hours and follow their market.\n\n"
-                 "usage: kashi COMMAND [OPTIONS]; kashi COMMAND --help says more\n");
+    (void)fprintf(out, "kashi: trade compute-hours and follow their market.\n\n"
+                       "usage: kashi COMMAND [OPTIONS]; kashi COMMAND --help says more\n");
     for (size_t g = 0; g < GROUP_COUNT; g++) {
-        fprintf(out, "\n%s\n", groups[g].title);
+        (void)fprintf(out, "\n%s\n", groups[g].title);
         for (const struct arguments_command *c = groups[g].commands; c->name != NULL; c++) {
-            fprintf(out, "  %-16s %s\n", c->name, c->summary);
+            (void)fprintf(out, "  %-16s %s\n", c->name, c->summary);
         }
     }
-    fprintf(out,
-            "\nexamples:\n"
-            "  kashi book H100.CN-GZ.G80.20261121T14Z --key buyer-1\n"
-            "  kashi bid --class H100 --region CN-GZ --tier G80 --hour +3 --price 16.40 --qty 8 "
-            "--key buyer-1\n"
-            "  kashi offer --csv catalogue.csv --key provider-1\n"
-            "  kashi watch H100.CN-GZ.\n"
-            "\nPrices are yuan for one GPU-hour, with up to 4 decimals; hours are UTC.\n"
-            "The market is found in the folder run, or where KASHI_DIR or --dir say; your key in "
-            "KASHI_KEY or --key.\n"
-            "exit status: 0 done, 1 refused, 2 wrong usage, 3 no connection\n");
+    (void)fprintf(
+        out, "\nexamples:\n"
+             "  kashi book H100.CN-GZ.G80.20261121T14Z --key buyer-1\n"
+             "  kashi bid --class H100 --region CN-GZ --tier G80 --hour +3 --price 16.40 --qty 8 "
+             "--key buyer-1\n"
+             "  kashi offer --csv catalogue.csv --key provider-1\n"
+             "  kashi watch H100.CN-GZ.\n"
+             "\nPrices are yuan for one GPU-hour, with up to 4 decimals; hours are UTC.\n"
+             "The market is found in the folder run, or where KASHI_DIR or --dir say; your key in "
+             "KASHI_KEY or --key.\n"
+             "exit status: 0 done, 1 refused, 2 wrong usage, 3 no connection\n");
 }
 
 /* The command that argv names; *words is how many words its name has. */
@@ -43,7 +43,7 @@ static const struct arguments_command *find(int argc, char **argv, int *words)
 {
     char two[64] = "";
     if (argc > 1 && strcmp(argv[0], "admin") == 0) {
-        snprintf(two, sizeof(two), "admin %s", argv[1]);
+        (void)snprintf(two, sizeof(two), "admin %s", argv[1]);
     }
     for (size_t g = 0; g < GROUP_COUNT; g++) {
         for (const struct arguments_command *c = groups[g].commands; c->name != NULL; c++) {
@@ -59,16 +59,16 @@ static const struct arguments_command *find(int argc, char **argv, int *words)
 static int unknown(int argc, char **argv)
 {
     if (strcmp(argv[0], "admin") != 0) {
-        fprintf(stderr, "kashi: '%s' is not a command; see kashi --help\n", argv[0]);
+        (void)fprintf(stderr, "kashi: '%s' is not a command; see kashi --help\n", argv[0]);
         return CLI_USAGE;
     }
     bool asked = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
     FILE *out = asked ? stdout : stderr;
     if (argc > 1 && !asked) {
-        fprintf(out, "kashi admin: '%s' is not one of its commands:\n", argv[1]);
+        (void)fprintf(out, "kashi admin: '%s' is not one of its commands:\n", argv[1]);
     }
     for (const struct arguments_command *c = command_admin_list; c->name != NULL; c++) {
-        fprintf(out, "  %-16s %s\n", c->name, c->summary);
+        (void)fprintf(out, "  %-16s %s\n", c->name, c->summary);
     }
     return asked ? CLI_DONE : CLI_USAGE;
 }

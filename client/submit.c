@@ -176,7 +176,8 @@ static void run_progress(struct run *run, bool last)
         return;
     }
     run->progress_ns = now_ns;
-    fprintf(stderr, "\r%u of %u answered%s", run->answered, run->submit->count, last ? "\n" : "");
+    (void)fprintf(stderr, "\r%u of %u answered%s", run->answered, run->submit->count,
+                  last ? "\n" : "");
 }
 
 static int run_all(struct run *run)

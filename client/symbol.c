@@ -47,7 +47,7 @@ int symbol_hour_parse(const char *text, int64_t now_ns, uint32_t *hour, struct e
     bool whole = length == 10 || (length == 12 && strcmp(digits + 10, "00") == 0) ||
                  (length == 14 && strcmp(digits + 10, "0000") == 0);
     char exact[32];
-    snprintf(exact, sizeof(exact), "%.8sT%.2sZ", digits, length >= 10 ? digits + 8 : "");
+    (void)snprintf(exact, sizeof(exact), "%.8sT%.2sZ", digits, length >= 10 ? digits + 8 : "");
     if (!whole || !hour_parse(exact, strlen(exact), hour)) {
         return error_set(error, ERROR_INVALID,
                          "'%s' is not an hour; give a date and an hour in UTC as 2026-11-21T14, or "
@@ -63,7 +63,7 @@ int symbol_day_parse(const char *text, uint32_t *day, struct error *error)
     char exact[32];
     uint32_t hour;
     if (digits_of(text, "-", digits, sizeof(digits)) && strlen(digits) == 8) {
-        snprintf(exact, sizeof(exact), "%sT00Z", digits);
+        (void)snprintf(exact, sizeof(exact), "%sT00Z", digits);
         if (hour_parse(exact, strlen(exact), &hour)) {
             *day = hour / 24;
             return 0;
@@ -76,8 +76,8 @@ void symbol_hour_show(uint32_t hour, char text[SYMBOL_HOUR_SIZE])
 {
     char exact[HOUR_TEXT_SIZE];
     hour_format(hour, exact);
-    snprintf(text, SYMBOL_HOUR_SIZE, "%.4s-%.2s-%.2sT%.2sZ", exact, exact + 4, exact + 6,
-             exact + 9);
+    (void)snprintf(text, SYMBOL_HOUR_SIZE, "%.4s-%.2s-%.2sT%.2sZ", exact, exact + 4, exact + 6,
+                   exact + 9);
 }
 
 static bool whole_valid(const char *symbol)
@@ -135,7 +135,7 @@ int symbol_complete(const struct symbol_parts *parts, int64_t now_ns, char symbo
                              "H100.CN-GZ.G80.20261121T14Z",
                              parts->whole);
         }
-        snprintf(symbol, SYMBOL_SIZE, "%s", parts->whole);
+        (void)snprintf(symbol, SYMBOL_SIZE, "%s", parts->whole);
         return 0;
     }
     int rc = part_check(parts, "class", parts->class_name, "H100", error);
@@ -158,8 +158,8 @@ int symbol_complete(const struct symbol_parts *parts, int64_t now_ns, char symbo
     }
     char exact[HOUR_TEXT_SIZE];
     hour_format(hour, exact);
-    snprintf(symbol, SYMBOL_SIZE, "%s.%s.%s.%s", parts->class_name, parts->region, parts->tier,
-             exact);
+    (void)snprintf(symbol, SYMBOL_SIZE, "%s.%s.%s.%s", parts->class_name, parts->region,
+                   parts->tier, exact);
     return 0;
 }
 

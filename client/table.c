@@ -68,9 +68,9 @@ void table_cell(const struct table_column *column, const json_t *row, char text[
     if (json_is_array(value)) {
         cell_list(value, text);
     } else if (json_is_string(value)) {
-        snprintf(text, TABLE_CELL_SIZE, "%s", json_string_value(value));
+        (void)snprintf(text, TABLE_CELL_SIZE, "%s", json_string_value(value));
     } else if (json_is_boolean(value)) {
-        snprintf(text, TABLE_CELL_SIZE, "%s", json_is_true(value) ? "yes" : "");
+        (void)snprintf(text, TABLE_CELL_SIZE, "%s", json_is_true(value) ? "yes" : "");
     } else if (json_is_integer(value)) {
         json_int_t number = json_integer_value(value);
         if (column->kind == TABLE_MONEY) {
@@ -80,9 +80,9 @@ void table_cell(const struct table_column *column, const json_t *row, char text[
         } else if (column->kind == TABLE_TIME) {
             char utc[CLOCK_TEXT_SIZE];
             clock_format_utc(number, utc);
-            snprintf(text, TABLE_CELL_SIZE, "%.23sZ", utc);
+            (void)snprintf(text, TABLE_CELL_SIZE, "%.23sZ", utc);
         } else {
-            snprintf(text, TABLE_CELL_SIZE, "%lld", (long long)number);
+            (void)snprintf(text, TABLE_CELL_SIZE, "%lld", (long long)number);
         }
     }
     /* What came from elsewhere must not steer the terminal. */
@@ -101,28 +101,28 @@ void table_begin(struct table *table, FILE *out, enum table_form form,
         return;
     }
     for (uint32_t i = 0; i < column_count; i++) {
-        fprintf(out, "%s", i == 0 ? "" : ",");
+        (void)fprintf(out, "%s", i == 0 ? "" : ",");
         for (const char *c = columns[i].title; *c != '\0'; c++) {
-            fputc(*c == ' ' ? '_' : *c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c, out);
+            (void)fputc(*c == ' ' ? '_' : *c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c, out);
         }
     }
-    fputc('\n', out);
+    (void)fputc('\n', out);
 }
 
 static void csv_cell(FILE *out, const char *text)
 {
     if (strpbrk(text, ",\" ") == NULL) {
-        fputs(text, out);
+        (void)fputs(text, out);
         return;
     }
-    fputc('"', out);
+    (void)fputc('"', out);
     for (; *text != '\0'; text++) {
         if (*text == '"') {
-            fputc('"', out);
+            (void)fputc('"', out);
         }
-        fputc(*text, out);
+        (void)fputc(*text, out);
     }
-    fputc('"', out);
+    (void)fputc('"', out);
 }
 
 void table_row(struct table *table, json_t *row)
@@ -131,13 +131,13 @@ void table_row(struct table *table, json_t *row)
     table->row_count++;
     if (table->form == TABLE_JSON) {
         json_dumpf(row, table->out, JSON_COMPACT);
-        fputc('\n', table->out);
+        (void)fputc('\n', table->out);
         return;
     }
     for (uint32_t i = 0; i < table->column_count; i++) {
         table_cell(&table->columns[i], row, text);
         if (table->form == TABLE_CSV) {
-            fprintf(table->out, "%s", i == 0 ? "" : ",");
+            (void)fprintf(table->out, "%s", i == 0 ? "" : ",");
             csv_cell(table->out, text);
             continue;
         }
@@ -151,7 +151,7 @@ void table_row(struct table *table, json_t *row)
         table->cell_count++;
     }
     if (table->form == TABLE_CSV) {
-        fputc('\n', table->out);
+        (void)fputc('\n', table->out);
     }
 }
 
@@ -208,19 +208,19 @@ static void people_line(const struct table *table, const struct shape *shapes, c
         blanks += (first ? 0 : 2) + (right ? fill : 0);
         first = false;
         if (*text != '\0') {
-            fprintf(table->out, "%*s%s", (int)blanks, "", text);
+            (void)fprintf(table->out, "%*s%s", (int)blanks, "", text);
             blanks = 0;
         }
         blanks += behind + (right ? 0 : fill);
     }
-    fputc('\n', table->out);
+    (void)fputc('\n', table->out);
 }
 
 void table_end(struct table *table, const char *nothing)
 {
     struct shape shapes[TABLE_COLUMNS_MAX] = {{0}};
     if (table->form == TABLE_PEOPLE && table->row_count == 0) {
-        fprintf(table->out, "%s\n", nothing);
+        (void)fprintf(table->out, "%s\n", nothing);
     }
     if (table->form == TABLE_PEOPLE && table->row_count > 0) {
         for (uint32_t i = 0; i < table->column_count; i++) {
@@ -236,5 +236,5 @@ void table_end(struct table *table, const char *nothing)
     }
     free(table->cells);
     table->cells = NULL;
-    fflush(table->out);
+    (void)fflush(table->out);
 }

@@ -77,8 +77,7 @@ struct journal_options {
 
 /* Opens or makes the journal; cuts a torn tail. ERROR_CORRUPT: see above. ERROR_MISMATCH: it was
  * made with other table sizes or rules. */
-int journal_open(struct journal **journal, const struct journal_options *options,
-                 struct error *error);
+int journal_open(struct journal **out, const struct journal_options *options, struct error *error);
 /* Writes the high-water mark a last time unless the journal has failed; NULL is fine. */
 void journal_close(struct journal *journal);
 
@@ -103,7 +102,7 @@ uint64_t journal_cut_bytes(const struct journal *journal);
 struct journal_reader;
 
 /* From the first command. ERROR_NOT_FOUND: there is no journal yet. */
-int journal_reader_open(struct journal_reader **reader, const struct file_system *files,
+int journal_reader_open(struct journal_reader **out, const struct file_system *files,
                         const char *folder, struct error *error);
 void journal_reader_close(struct journal_reader *reader); /* NULL is fine */
 /* 1: a batch is in *batch. 0: none up to `limit`; without a limit (NULL): none that is good from

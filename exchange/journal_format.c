@@ -103,6 +103,6 @@ void journal_format_path(const char *folder, const char *name, char path[FILE_PA
 void journal_format_segment_path(const char *folder, uint64_t segment, char path[FILE_PATH_SIZE])
 {
     char name[FILE_NAME_SIZE];
-    snprintf(name, sizeof(name), "%010" PRIu64 ".segment", segment);
+    (void)snprintf(name, sizeof(name), "%010" PRIu64 ".segment", segment);
     journal_format_path(folder, name, path);
 }

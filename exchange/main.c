@@ -80,8 +80,8 @@ static int lock_folder(struct error *error)
 static int write_endpoints(const struct sequencer *sequencer, struct error *error)
 {
     struct endpoint endpoints[] = {{.key = "link"}, {.key = "mark"}};
-    snprintf(endpoints[0].address, ENDPOINT_SIZE, "%s", sequencer_link_endpoint(sequencer));
-    snprintf(endpoints[1].address, ENDPOINT_SIZE, "%s", sequencer_mark_endpoint(sequencer));
+    (void)snprintf(endpoints[0].address, ENDPOINT_SIZE, "%s", sequencer_link_endpoint(sequencer));
+    (void)snprintf(endpoints[1].address, ENDPOINT_SIZE, "%s", sequencer_mark_endpoint(sequencer));
     return endpoints_write(NAME, endpoints, 2, error);
 }
 
@@ -89,8 +89,8 @@ static void print_state(FILE *out, const struct engine *engine)
 {
     char time[CLOCK_TEXT_SIZE];
     clock_format_utc(engine_time_ns(engine), time);
-    fprintf(out, "seq=%" PRIu64 " time=%s state_hash=%016" PRIx64 "\n", engine_seq(engine), time,
-            engine_state_hash(engine));
+    (void)fprintf(out, "seq=%" PRIu64 " time=%s state_hash=%016" PRIx64 "\n", engine_seq(engine),
+                  time, engine_state_hash(engine));
 }
 
 static int run_replay(struct error *error)
@@ -168,7 +168,7 @@ int main(int argc, char **argv)
     bool replay_only = false;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0) {
-            fputs(usage, stdout);
+            (void)fputs(usage, stdout);
             return 0;
         }
         if (strcmp(argv[i], "--replay") == 0) {
@@ -176,12 +176,12 @@ int main(int argc, char **argv)
         } else if (strcmp(argv[i], "--dir") == 0 && i + 1 < argc) {
             folder = argv[++i];
         } else {
-            fprintf(stderr, "kashi-exchange: %s is not understood\n\n%s", argv[i], usage);
+            (void)fprintf(stderr, "kashi-exchange: %s is not understood\n\n%s", argv[i], usage);
             return 2;
         }
     }
     if (folder == NULL) {
-        fprintf(stderr, "kashi-exchange: --dir DIR is missing\n\n%s", usage);
+        (void)fprintf(stderr, "kashi-exchange: --dir DIR is missing\n\n%s", usage);
         return 2;
     }
     struct error error;

@@ -20,7 +20,7 @@ static void reject_field(const struct request *request, uint16_t reason, const c
                          struct message *message)
 {
     reads_reject(request, reason, message);
-    snprintf(message->reject.field, CODEC_FIELD_SIZE, "%s", field);
+    (void)snprintf(message->reject.field, CODEC_FIELD_SIZE, "%s", field);
 }
 
 /* --- book ----------------------------------------------------------------------------------- */

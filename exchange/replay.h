@@ -23,7 +23,7 @@ struct replay {
 
 int replay_init(struct replay *replay, const struct engine_config *tables, struct error *error);
 void replay_free(struct replay *replay); /* NULL is fine */
-/* Steps through a batch and drops its events. `replay` as void pointer: a journal's callback. */
-void replay_batch(void *replay, const struct journal_batch *batch);
+/* Steps through a batch and drops its events. A journal's callback: `context` is the replay. */
+void replay_batch(void *context, const struct journal_batch *batch);
 
 #endif

@@ -25,7 +25,7 @@ struct sequencer_counts {
 
 /* Replays the journal, begins the market if there is none, ends links that were up when the last
  * process ended, binds the sockets. `settings` is copied, its texts are not. */
-int sequencer_open(struct sequencer **sequencer, const struct settings *settings, void *zmq_context,
+int sequencer_open(struct sequencer **out, const struct settings *settings, void *zmq_context,
                    struct error *error);
 void sequencer_close(struct sequencer *sequencer); /* NULL is fine */
 

@@ -109,7 +109,7 @@ static int create_segment(struct tape_store *store, struct error *error)
     if (result < 0) {
         return result;
     }
-    snprintf(fresh, sizeof(fresh), "%s.new", path);
+    (void)snprintf(fresh, sizeof(fresh), "%s.new", path);
     int descriptor = open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
     if (descriptor < 0) {
         return error_system(error, errno, "%s", fresh);

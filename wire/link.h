@@ -46,7 +46,7 @@ struct link_events {
 
 /* Connects and says HELLO (queued until the exchange is there). `zmq_context` stays the caller's.
  * `name`: 1 .. LINK_NAME_SIZE - 1 characters. Silence of `timeout_ns` loses the link. */
-int link_client_open(struct link_client **client, void *zmq_context, const char *endpoint,
+int link_client_open(struct link_client **out, void *zmq_context, const char *endpoint,
                      const char *name, int64_t timeout_ns, struct error *error);
 void link_client_close(struct link_client *client); /* says BYE when up; NULL is fine */
 /* The ZeroMQ socket, to be polled for ZMQ_POLLIN only. */
@@ -82,7 +82,7 @@ struct link_server_counts {
 };
 
 /* Binds; the endpoint really bound is in link_server_endpoint(). */
-int link_server_open(struct link_server **server, void *zmq_context, const char *endpoint,
+int link_server_open(struct link_server **out, void *zmq_context, const char *endpoint,
                      struct error *error);
 void link_server_close(struct link_server *server); /* NULL is fine */
 void *link_server_socket(const struct link_server *server);

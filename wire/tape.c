@@ -117,7 +117,7 @@ int tape_follow_open(struct tape_follower **follower, void *zmq_context, const c
     }
     opened->context = zmq_context;
     opened->seq = after_seq;
-    snprintf(opened->endpoint, sizeof(opened->endpoint), "%s", endpoint);
+    (void)snprintf(opened->endpoint, sizeof(opened->endpoint), "%s", endpoint);
     int result = reconnect(opened, error);
     if (result < 0) {
         tape_follow_close(opened);

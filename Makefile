@@ -81,11 +81,14 @@ REPLICA = exchange/replica_map.c exchange/market_data.c exchange/tape_store.c ex
 PROGRAMS += kashi-replica
 kashi-replica_MAIN = exchange/replica_main.c
 kashi-replica_USES = REPLICA EXCHANGE CORE WIRE BASE
-TESTS += tape market_data status reads
+GROUPS += READS_KIT
+READS_KIT = tests/reads_world.c
+TESTS += tape market_data status reads reads_server
 test_tape_USES = REPLICA WIRE BASE
 test_market_data_USES = REPLICA WIRE BASE
 test_status_USES = REPLICA WIRE BASE
-test_reads_USES = REPLICA CORE WIRE BASE
+test_reads_USES = READS_KIT REPLICA CORE WIRE BASE
+test_reads_server_USES = READS_KIT REPLICA CORE WIRE BASE
 FUZZERS += tape
 fuzz_tape_USES = REPLICA WIRE BASE
 

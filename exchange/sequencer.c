@@ -301,11 +301,11 @@ static void outbox_put(struct sequencer *sequencer, uint16_t link, const struct 
 {
     CHECK(link < REPLAY_LINKS_MAX);
     struct outbox *outbox = &sequencer->outboxes[link];
+    if (outbox->count == OUTBOX_EVENTS_MAX) {
+        outbox_send(sequencer, link); /* may find the peer gone */
+    }
     if (sequencer->peers[link] == PEER_NONE) {
         return;
-    }
-    if (outbox->count == OUTBOX_EVENTS_MAX) {
-        outbox_send(sequencer, link);
     }
     outbox->events[outbox->count++] = *event;
 }

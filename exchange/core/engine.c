@@ -47,11 +47,11 @@ static uint32_t node_unit_count(const struct engine_config *config)
     return config->orders * 8 + 32 * NODE_UNITS;
 }
 
-/* One hint for four orders; a wrong or missing one costs time only. */
+/* One hint for four to eight orders, at most 2 bytes each; a wrong or missing one costs time only. */
 static uint32_t hint_count(const struct engine_config *config)
 {
     uint32_t hints = 4096;
-    while (hints < config->orders / 4) {
+    while (hints <= config->orders / 8) {
         hints *= 2;
     }
     return hints;

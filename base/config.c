@@ -148,3 +148,28 @@ int config_bool(const struct config *config, const char *section, const char *ke
     return error_set(error, ERROR_INVALID, "%s: [%s] %s = %s is neither yes nor no", config->path,
                      section, key, value);
 }
+
+static bool one_of(const char *key, const char *const *keys)
+{
+    for (; *keys != NULL; keys++) {
+        if (strcmp(*keys, key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int config_only(const struct config *config, const char *section, const char *const *keys,
+                struct error *error)
+{
+    for (size_t i = 0; i < config->count; i++) {
+        const struct config_entry *entry = &config->entries[i];
+        if (strcmp(entry->section, section) == 0 && !one_of(entry->key, keys)) {
+            return error_set(error, ERROR_INVALID,
+                             "%s: [%s] %s = %s: the section has no such key; docs/operations.md "
+                             "lists them",
+                             config->path, section, entry->key, entry->value);
+        }
+    }
+    return 0;
+}

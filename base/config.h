@@ -46,5 +46,9 @@ int config_int(const struct config *config, const char *section, const char *key
 /* yes/no, true/false, on/off, 1/0; *flag already holds the default. */
 int config_bool(const struct config *config, const char *section, const char *key, bool *flag,
                 struct error *error);
+/* Refuses a key of the section that is not one of `keys` (ended by NULL): it would have no effect, and
+ * who wrote it would not know. */
+int config_only(const struct config *config, const char *section, const char *const *keys,
+                struct error *error);
 
 #endif

@@ -98,7 +98,12 @@ static int open_mark(struct service *service, struct error *error)
 
 static int open_service(struct service *service, struct error *error)
 {
+    static const char *const keys[] = {"tape",     "reads",           "market_data",
+                                       "snapshot", "market_data_hwm", NULL};
     int result = config_load(&service->config, "kashi.ini", error);
+    if (result == 0) {
+        result = config_only(&service->config, NAME, keys, error);
+    }
     if (result == 0) {
         result = open_signals(service, error);
     }

@@ -130,13 +130,28 @@ static int read_genesis(struct command_genesis *genesis, const struct config *co
                       error);
 }
 
+static int read_only_known(const struct config *config, struct error *error)
+{
+    static const char *const exchange[] = {
+        "durability", "clock",     "sim_start", "segment_bytes", "link",    "mark",
+        "spin_us",    "orders",    "ladders",   "fills",         "timers",  "link_timeout_ms",
+        "holdings",   "resources", "accounts",  "groups",        "markets", "keys",
+        NULL};
+    static const char *const genesis[] = {"horizon_hours",   "gate_lead_s", "bond_bp",
+                                          "sweep_slice",     "rate_limit",  "open_orders_limit",
+                                          "order_qty_limit", NULL};
+    int rc = config_only(config, SECTION, exchange, error);
+    return rc < 0 ? rc : config_only(config, "genesis", genesis, error);
+}
+
 int settings_read(struct settings *settings, const struct config *config, struct error *error)
 {
     memset(settings, 0, sizeof(*settings));
     settings->files = file_posix();
     int64_t link_timeout_ms = LINK_TIMEOUT_DEFAULT_NS / 1000000;
     int64_t spin_us = 20;
-    if (read_journal(settings, config, error) < 0 || read_clock(settings, config, error) < 0 ||
+    if (read_only_known(config, error) < 0 || read_journal(settings, config, error) < 0 ||
+        read_clock(settings, config, error) < 0 ||
         read_tables(&settings->tables, config, error) < 0 ||
         read_genesis(&settings->genesis, config, error) < 0 ||
         config_int(config, SECTION, "link_timeout_ms", 100, 600000, &link_timeout_ms, error) < 0 ||

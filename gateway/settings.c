@@ -64,6 +64,20 @@ int settings_read(struct gateway_settings *settings, const struct config *config
                                           .high_water = 1000,
                                           .memory_mb = 2048,
                                           .open_files = 8192};
+    static const char *const keys[] = {"clients",
+                                       "curve",
+                                       "key",
+                                       "link",
+                                       "reads",
+                                       "connections",
+                                       "high_water",
+                                       "heartbeat_interval_s",
+                                       "link_timeout_s",
+                                       "reads_waiting",
+                                       "memory_mb",
+                                       "messages_per_second",
+                                       "open_files",
+                                       NULL};
     if (!contract_name_valid(name, strlen(name))) {
         return error_set(error, ERROR_INVALID,
                          "gateway name '%s': 1 .. %d letters, digits or '-', please", name,
@@ -77,7 +91,10 @@ int settings_read(struct gateway_settings *settings, const struct config *config
     settings->reads = config_text(config, section, "reads",
                                   config_text(config, "replica", "reads", "ipc://reads.sock"));
     settings->key_path = config_text(config, section, "key", "keys/gateway.key");
-    int rc = config_bool(config, section, "curve", &settings->curve, error);
+    int rc = config_only(config, section, keys, error);
+    if (rc == 0) {
+        rc = config_bool(config, section, "curve", &settings->curve, error);
+    }
     if (rc == 0) {
         rc = read_numbers(config, section, settings, error);
     }

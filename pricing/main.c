@@ -104,11 +104,16 @@ static int read_config(struct pricing *pricing, struct error *error)
     const struct config *config = &pricing->config;
     int64_t lanes_max = 65536;
     int64_t observations_max = 4194304;
+    static const char *const keys[] = {"index",     "index_snapshot",   "tape",        "database",
+                                       "lanes_max", "observations_max", "waiting_max", NULL};
 
     pricing->waiting_max = 262144;
     pricing->tape = config_text(config, "pricing", "tape",
                                 config_text(config, "replica", "tape", "ipc://tape.sock"));
-    int rc = config_int(config, "pricing", "lanes_max", 1, PUBLISH_SNAPSHOT_MAX, &lanes_max, error);
+    int rc = config_only(config, "pricing", keys, error);
+    if (rc == 0) {
+        rc = config_int(config, "pricing", "lanes_max", 1, PUBLISH_SNAPSHOT_MAX, &lanes_max, error);
+    }
     if (rc == 0) {
         rc = config_int(config, "pricing", "observations_max", 1, LANE_DAY_OBSERVATIONS_MAX,
                         &observations_max, error);

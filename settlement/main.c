@@ -115,6 +115,11 @@ static int set_up(struct settlement *settlement, const char *dir, struct error *
         return rc;
     }
     const struct config *config = &settlement->config;
+    static const char *const keys[] = {"database", "tape", "batch_fills", "batch_ms", NULL};
+    rc = config_only(config, "settlement", keys, error);
+    if (rc < 0) {
+        return rc;
+    }
     settlement->tape = config_text(config, "settlement", "tape",
                                    config_text(config, "replica", "tape", "ipc://tape.sock"));
     settlement->batch_fills = 10000;

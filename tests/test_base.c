@@ -193,6 +193,13 @@ Test(config, names_file_section_key_value_and_bounds)
     cr_assert_eq(config_text_required(&config, "exchange", "empty", &text, &error),
                  ERROR_NOT_FOUND);
     cr_assert_str_eq(error.text, "kashi.ini: [exchange] empty is missing; add `empty = ...`");
+    static const char *const known[] = {"orders", "plain", NULL};
+    static const char *const all[] = {"orders", "plain", "keys", "empty", NULL};
+    cr_assert_lt(config_only(&config, "exchange", known, &error), 0);
+    cr_assert_str_eq(error.text, "kashi.ini: [exchange] keys = 3x: the section has no such key; "
+                                 "docs/operations.md lists them");
+    cr_assert_eq(config_only(&config, "exchange", all, &error), 0);
+    cr_assert_eq(config_only(&config, "elsewhere", known, &error), 0);
     config_free(&config);
     write_text("kashi.ini", "[a]\nb = 1\nb = 2\n");
     cr_assert_eq(config_load(&config, "kashi.ini", &error), ERROR_INVALID);

@@ -688,6 +688,7 @@ Test(settings, name_the_key_the_value_and_the_remedy)
     char folder[] = "/tmp/kashi-settings-XXXXXX";
     cr_assert_not_null(mkdtemp(folder));
     cr_assert_eq(chdir(folder), 0);
+    expect_settings_error("durabilty = os\n", "durabilty = os: the section has no such key");
     expect_settings_error("durability = maybe\n", "durability = maybe is neither sync nor os");
     expect_settings_error("clock = sundial\n", "clock = sundial is neither real nor simulated");
     expect_settings_error("sim_start = now\n", "sim_start = now is not a time like");

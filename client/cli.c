@@ -33,9 +33,9 @@ int cli_lost(const struct cli *cli)
 /* What value and bound of a refusal are. */
 enum bound_kind { BOUND_NUMBER, BOUND_MONEY, BOUND_HOUR, BOUND_TIME, BOUND_TIER, BOUND_NONE };
 
-static enum bound_kind bound_kind(const struct report *report)
+static enum bound_kind bound_kind(uint16_t reason)
 {
-    switch (report->reason) {
+    switch (reason) {
     case REASON_PRICE_OUT_OF_RANGE:
     case REASON_PRICE_OUTSIDE_BAND:
     case REASON_POST_ONLY_WOULD_TRADE:
@@ -52,9 +52,6 @@ static enum bound_kind bound_kind(const struct report *report)
         return BOUND_TIME;
     case REASON_TIER_NOT_CERTIFIED:
         return BOUND_TIER;
-    case REASON_INSUFFICIENT_CAPACITY:
-        /* A reseller's bound is its own holding, which the report does not have. */
-        return report->value > report->bound ? BOUND_NUMBER : BOUND_NONE;
     case REASON_MARKET_MUST_NOT_REST:
     case REASON_POST_ONLY_WITH_IMMEDIATE:
     case REASON_EXPIRE_TIME_NOT_ALLOWED:
@@ -92,7 +89,7 @@ static void bound_show(enum bound_kind kind, int64_t number, char text[BOUND_TEX
 /* The value that was refused and what it was compared with. */
 static void print_bound(const struct report *report)
 {
-    enum bound_kind kind = bound_kind(report);
+    enum bound_kind kind = bound_kind(report->reason);
     if (kind == BOUND_NONE || (report->value == 0 && report->bound == 0)) {
         return;
     }

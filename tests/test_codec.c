@@ -1,5 +1,5 @@
-/* The codec: what goes out comes back the same, and everything that is not exactly a request is
- * refused by its reason, with a neighbour that passes. */
+/* The codec: everything that is not exactly a request is refused by its reason, with a neighbour
+ * that passes. */
 #include <criterion/criterion.h>
 #include <inttypes.h>
 #include <msgpack.h>
@@ -7,8 +7,6 @@
 #include <string.h>
 
 #include "wire/codec.h"
-#include "wire/codec_table.h"
-#include "wire/report.h"
 
 static struct request decoded[CODEC_REQUESTS_MAX];
 static uint32_t decoded_count;
@@ -540,139 +538,7 @@ Test(codec, refuses_public_keys_that_are_none)
     cr_assert_str_eq(back, good);
 }
 
-/* --- both ways --------------------------------------------------------------------------------------- */
-
-static uint64_t state = 1;
-static uint64_t random_next(void)
-{
-    state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return state >> 17;
-}
-
-/* Fills a field with a value that it can carry. */
-static void fill(const struct codec_field *field, uint8_t *record)
-{
-    uint8_t *to = record + field->offset;
-    const uint64_t value = random_next() | 1;
-    const uint32_t hour = (uint32_t)(value % 500000) + 24;
-    switch ((enum codec_kind)field->kind) {
-    case CODEC_UINT:
-    case CODEC_INT:
-        memcpy(to, &value, field->size);
-        if (field->kind == CODEC_INT && field->min == INT64_MIN && (value & 2) != 0) {
-            const int64_t negative = -(int64_t)value;
-            memcpy(to, &negative, sizeof negative);
-        }
-        if (strcmp(field->name, "reason") == 0) {
-            const uint16_t reason = REASON_UNKNOWN_ORDER;
-            memcpy(to, &reason, sizeof reason);
-        }
-        break;
-    case CODEC_BOOL:
-        *to = 1;
-        break;
-    case CODEC_ENUM:
-        *to = field->names == NULL ? REQUEST_BOOK : (uint8_t)(field->names->count - 1);
-        break;
-    case CODEC_SET:
-        *to = (uint8_t)(1 + value % 14);
-        break;
-    case CODEC_TEXT:
-        for (uint32_t i = 0; i < field->size - 1U; i++) {
-            to[i] = (uint8_t)('A' + random_next() % 26);
-        }
-        break;
-    case CODEC_KEY:
-        for (uint32_t i = 0; i < PUBLIC_KEY_SIZE; i++) {
-            to[i] = (uint8_t)random_next();
-        }
-        break;
-    case CODEC_HOUR:
-    case CODEC_DAY:
-        memcpy(to, &hour, sizeof hour);
-        break;
-    case CODEC_REASON_NAME:
-    case CODEC_REASON_TEXT:
-    case CODEC_ROWS:
-        break;
-    }
-    if (field->mark != 0) {
-        record[field->mark_offset] |= field->mark;
-    }
-}
-
-static void fill_map(const struct codec_schema *schema, uint8_t *record)
-{
-    for (uint32_t i = 0; i < schema->field_count; i++) {
-        const struct codec_field *field = &schema->fields[i];
-        fill(field, record);
-        if (field->kind != CODEC_ROWS) {
-            continue;
-        }
-        const uint32_t count = field->capacity;
-        memcpy(record + field->count_offset, &count, sizeof count);
-        for (uint32_t row = 0; row < count; row++) {
-            fill_map(field->row, record + field->offset + row * field->row->size);
-        }
-    }
-}
-
-Test(codec, every_request_comes_back_as_it_went_out)
-{
-    int types = 0;
-    for (unsigned type = 0; type < REQUEST_TYPE_COUNT; type++) {
-        const struct codec_schema *schema = codec_table_request((uint8_t)type);
-        if (schema == NULL) {
-            continue;
-        }
-        struct request request;
-        memset(&request, 0, sizeof request);
-        memset(decoded, 0, sizeof *decoded);
-        request.type = (uint8_t)type;
-        fill_map(schema, (uint8_t *)&request);
-        if (type == REQUEST_ORDER_STATUS) {
-            request.order_status.order_id = 0;
-        }
-        const size_t length = codec_encode_request(&request, room, sizeof room);
-        cr_assert_gt(length, 0);
-        cr_assert_eq(decode(room, length), 0, "%s", schema->name);
-        cr_assert_eq(decoded[0].reason, 0, "%s: %s %s", schema->name,
-                     reason_name(decoded[0].reason), decoded[0].field);
-        cr_assert_eq(memcmp(&decoded[0], &request, schema->clear_size), 0, "%s", schema->name);
-        for (size_t shorter = 0; shorter < length; shorter++) {
-            cr_assert_neq(decode(room, shorter), 0, "%s: %zu bytes", schema->name, shorter);
-        }
-        types++;
-    }
-    cr_assert_eq(types, 33);
-}
-
-Test(codec, every_message_comes_back_as_it_went_out_with_all_its_rows)
-{
-    static struct message message;
-    static struct message back;
-    static uint8_t bytes[1 << 20];
-    for (unsigned type = 1; type < MESSAGE_TYPE_COUNT; type++) {
-        const struct codec_schema *schema = codec_table_message((uint8_t)type);
-        memset(&message, 0, sizeof message);
-        memset(&back, 0, sizeof back);
-        message.type = (uint8_t)type;
-        fill_map(schema, (uint8_t *)&message + CODEC_MESSAGE_BODY);
-        const size_t length = codec_encode_message(&message, bytes, sizeof bytes);
-        cr_assert_gt(length, 0);
-        cr_assert_leq(length, CODEC_MESSAGE_MAX, "%s: %zu bytes with all rows", schema->name,
-                      length);
-        struct codec_cursor cursor;
-        cr_assert_eq(codec_decode_begin(&cursor, bytes, length), 0);
-        cr_assert_eq(cursor.left, 1);
-        cr_assert_eq(codec_decode_next(&cursor, &back), 0, "%s", schema->name);
-        cr_assert_eq(memcmp(&message, &back, sizeof message), 0, "%s", schema->name);
-        cr_assert_eq(codec_encode_message(&message, bytes, length - 1), 0);
-        for (size_t shorter = 0; shorter < length; shorter += 1 + length / 500) {
-            cr_assert_neq(codec_decode_begin(&cursor, bytes, shorter), 0);
-        }
-    }
-}
+/* --- the other side --------------------------------------------------------------------------------- */
 
 Test(codec, a_reader_passes_over_what_it_does_not_know)
 {
@@ -702,80 +568,4 @@ Test(codec, a_reader_passes_over_what_it_does_not_know)
     cr_assert_eq(message.heartbeat.ref, 0);
     cr_assert_eq(message.heartbeat.seq, 10);
     cr_assert_eq(cursor.left, 0);
-}
-
-Test(codec, its_tables_hold_together)
-{
-    for (unsigned type = 0; type < REQUEST_TYPE_COUNT; type++) {
-        const struct codec_schema *schema = codec_table_request((uint8_t)type);
-        for (uint32_t i = 0; schema != NULL && i < schema->field_count; i++) {
-            const bool required = (schema->fields[i].flags & CODEC_REQUIRED) != 0;
-            cr_assert_eq(required, i < schema->required_count, "%s.%s", schema->name,
-                         schema->fields[i].name);
-            cr_assert_lt(schema->fields[i].name_length, CODEC_FIELD_SIZE);
-        }
-    }
-    for (unsigned type = 1; type < MESSAGE_TYPE_COUNT; type++) {
-        cr_assert_leq(codec_table_message((uint8_t)type)->field_count, CODEC_FIELDS_MAX);
-    }
-}
-
-/* --- reports ----------------------------------------------------------------------------------------- */
-
-static struct contract_names names = {
-    .class_count = 1, .region_count = 1, .classes = {"H100"}, .regions = {"CN-GZ"}};
-
-Test(codec, a_fill_becomes_a_trade_report)
-{
-    struct report report;
-    const struct event event = {
-        .head = {.seq = 9, .time_ns = 5, .type = EVENT_FILL},
-        .fill = {.party = {.report_seq = 4, .cl_ord_id = 3, .key = 2, .account = 1},
-                 .order_id = 77,
-                 .contract = contract_pack(0, 0, TIER_G80, 498686),
-                 .fill_id = 8,
-                 .price_e4 = 164000,
-                 .qty = 8,
-                 .leaves_qty = 16,
-                 .cum_qty = 24,
-                 .fee_e4 = 12,
-                 .side = SIDE_SELL,
-                 .resting = 1,
-                 .trade_tier = TIER_G50}};
-    cr_assert(report_from_event(&names, &event, &report));
-    cr_assert_eq(report.exec_type, EXEC_TRADE);
-    cr_assert_eq(report.ord_status, STATUS_PARTIALLY_FILLED);
-    cr_assert_eq(report.order_qty, 40);
-    cr_assert_eq(report.last_px_e4, 164000);
-    cr_assert_eq(report.liquidity, LIQUIDITY_MAKER);
-    cr_assert_eq(report.report_seq, 4);
-    cr_assert_eq(report.side, SIDE_SELL);
-    cr_assert_eq(strncmp(report.symbol, "H100.CN-GZ.G80.", 15), 0);
-}
-
-Test(codec, an_expired_order_is_reported_as_expired_and_a_canceled_one_as_canceled)
-{
-    struct report report;
-    struct event event = {.head = {.type = EVENT_CANCELED},
-                          .out = {.party = {.key = 2}, .qty = 8, .cum_qty = 2}};
-    event.out.reason = REASON_GATE_CLOSED;
-    cr_assert(report_from_event(&names, &event, &report));
-    cr_assert_eq(report.exec_type, EXEC_EXPIRED);
-    cr_assert_eq(report.order_qty, 10);
-    event.out.reason = REASON_REQUESTED;
-    cr_assert(report_from_event(&names, &event, &report));
-    cr_assert_eq(report.exec_type, EXEC_CANCELED);
-    cr_assert_eq(report.ord_status, STATUS_CANCELED);
-}
-
-Test(codec, public_events_are_nobodys_report)
-{
-    struct report report;
-    struct event event = {.head = {.type = EVENT_TRADE}, .trade = {.fill_id = 1}};
-    cr_assert_not(report_from_event(&names, &event, &report));
-    event = (struct event){.head = {.type = EVENT_TIME}};
-    cr_assert_not(report_from_event(&names, &event, &report));
-    event.party.key = 1;
-    cr_assert(report_from_event(&names, &event, &report));
-    cr_assert_eq(report.request, REQUEST_ADVANCE);
 }

@@ -1,6 +1,6 @@
 /* A programmer's error ends the process, in release builds too: an exchange that
  * is wrong must stop, not go on. Operating errors are return codes (base/error.h).
- * The one base header that the cores may include. */
+ * The one base header that the cores may include. Any thread. */
 #ifndef KASHI_BASE_CHECK_H
 #define KASHI_BASE_CHECK_H
 

@@ -1,6 +1,7 @@
 /* File I/O behind one small interface, so that tests can put a simulated disk underneath: one that
  * forgets what was not synced, tears writes and runs full. Functions return 0 (or what they say)
- * or a negative errno; callers add the words. Paths are relative to the instance folder. */
+ * or a negative errno; callers add the words. Paths are relative to the instance folder.
+ * One thread at a time, unless an implementation says more. */
 #ifndef KASHI_BASE_FILE_H
 #define KASHI_BASE_FILE_H
 

@@ -2,6 +2,8 @@
 
 #include <stdbool.h>
 
+#include "base/random.h"
+
 struct generator;
 static void live_remove(uint64_t id);
 #define BARE_ON_TRADE(maker, taker, price, qty) ((void)(taker))
@@ -22,7 +24,7 @@ struct instrument {
 
 /* The generator follows the market that its own flow makes, in a bare book. */
 struct generator {
-    uint64_t random[4];
+    struct random random;
     struct bare book;
     struct instrument *instruments;
     uint32_t *place; /* of an id in live[] */
@@ -37,35 +39,11 @@ struct generator {
 };
 static struct generator g;
 
-/* --- randomness: xoshiro256**, seeded by splitmix64 ------------------------------------------ */
-
-static uint64_t rotate(uint64_t x, int k)
-{
-    return (x << k) | (x >> (64 - k));
-}
+/* --- randomness ---------------------------------------------------------------------------------- */
 
 static uint64_t draw(void)
 {
-    uint64_t *s = g.random;
-    uint64_t result = rotate(s[1] * 5, 7) * 9;
-    uint64_t t = s[1] << 17;
-    s[2] ^= s[0];
-    s[3] ^= s[1];
-    s[1] ^= s[2];
-    s[0] ^= s[3];
-    s[2] ^= t;
-    s[3] = rotate(s[3], 45);
-    return result;
-}
-
-static void seed_random(uint64_t seed)
-{
-    for (int i = 0; i < 4; i++) {
-        uint64_t z = (seed += UINT64_C(0x9E3779B97F4A7C15));
-        z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-        z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
-        g.random[i] = z ^ (z >> 31);
-    }
+    return random_next(&g.random);
 }
 
 static uint32_t below(uint32_t n)
@@ -374,7 +352,7 @@ void flow_make(struct flow *flow, uint32_t instruments, uint64_t commands, uint3
                uint64_t seed)
 {
     g = (struct generator){0};
-    seed_random(seed);
+    random_seed(&g.random, seed);
     flow->instruments = instruments;
     flow->preload = (uint64_t)instruments * depth * 2;
     flow->count = commands + flow->preload;

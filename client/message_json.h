@@ -1,5 +1,6 @@
 /* Messages as JSON, with the names and values of docs/protocol.md: prices and money are integers in
- * ten-thousandths ("price_e4"), times nanoseconds. The caller owns what is returned. */
+ * ten-thousandths ("price_e4"), times nanoseconds. The caller owns what is returned
+ * (json_decref); running out of memory ends the process. Any thread. */
 #ifndef KASHI_CLIENT_MESSAGE_JSON_H
 #define KASHI_CLIENT_MESSAGE_JSON_H
 

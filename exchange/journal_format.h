@@ -1,5 +1,6 @@
 /* The journal's bytes on the disk, shared by those who write, read and recover it. Little-endian;
- * reserved bytes are zero. See exchange/journal.h for what they mean. */
+ * reserved bytes are zero. See exchange/journal.h for what they mean. A journal_format belongs to one
+ * thread at a time. */
 #ifndef KASHI_EXCHANGE_JOURNAL_FORMAT_H
 #define KASHI_EXCHANGE_JOURNAL_FORMAT_H
 

@@ -1,5 +1,5 @@
 /* What kashi.ini says about the exchange: section [exchange], and [genesis] for a market that does
- * not exist yet. Texts belong to the config. */
+ * not exist yet. Texts belong to the config and end with it. Read once, at the start. */
 #ifndef KASHI_EXCHANGE_SETTINGS_H
 #define KASHI_EXCHANGE_SETTINGS_H
 

@@ -10,6 +10,9 @@
 #include "client/kashi.h"
 #include "client/symbol.h"
 
+/* A hundred years: far enough for any order, and now + that fits int64 nanoseconds until 2162. */
+#define AHEAD_MAX_S (INT64_C(100) * 365 * 86400)
+
 static bool field_is(const struct codec_field *field, const char *name)
 {
     return strcmp(field->name, name) == 0;
@@ -163,14 +166,15 @@ static int parse_time(const char *option, const char *text, int64_t now_ns, int6
         long count = strtol(text + 1, &end, 10);
         int64_t unit_s = *end == 'd' ? 86400 : *end == 'h' ? 3600 : *end == 'm' ? 60 : 1;
         bool unit = *end != '\0' && strchr("dhms", *end) != NULL && end[1] == '\0';
-        if (unit && count > 0 && count < 1000000) {
+        if (unit && count > 0 && count <= AHEAD_MAX_S / unit_s) {
             *time_ns = now_ns + count * unit_s * NS_PER_SECOND;
             return 0;
         }
     } else if (strlen(text) + 1 < sizeof(exact)) {
         (void)snprintf(exact, sizeof(exact), "%s%s", text, ends_with(text, "Z") ? "" : "Z");
-        if (exact[10] == ' ') {
-            exact[10] = 'T';
+        char *gap = strchr(exact, ' ');
+        if (gap == exact + 10) {
+            *gap = 'T';
         }
         if (clock_parse_utc(exact, time_ns)) {
             return 0;

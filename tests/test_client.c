@@ -582,6 +582,8 @@ Test(options, an_error_names_option_value_and_remedy)
         {{"--resource", "1", NULL}, "--resource is not an option of kashi bid"},
         {{"A", "B", NULL}, "'B' is one word too many"},
         {{"--price", "1", "--qty", "8", "--tif=later", NULL}, "give gate|time|ioc|fok"},
+        {{"--price", "1", "--qty", "8", "--until=+999999d", NULL}, "'+999999d' is not a time"},
+        {{"--price", "1", "--qty", "8", "--until=soon", NULL}, "'soon' is not a time"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct request request;

@@ -117,16 +117,21 @@ static bool number_used_in_batch(const struct sequencer *sequencer, const struct
     return false;
 }
 
-/* Only an operator whose command the core will carry out moves the simulated clock. Whatever does
- * not move it has delta 0, by which the core knows. */
+/* Only an operator whose command the core will carry out moves the simulated clock. Whatever else
+ * does not move it has delta 0, by which the core knows; a step that is too long it refuses itself. */
 static void take_advance(struct sequencer *sequencer, struct command *command)
 {
     struct engine_key key;
-    bool operator= engine_key(sequencer->replay.engine, command->head.key, &key) &&
-        (key.roles & ROLE_OPERATOR) != 0 && !key.revoked && key.session == command->head.session &&
-        command->head.cl_ord_id > key.highest_cl_ord_id &&
-        !number_used_in_batch(sequencer, command);
-    if (!operator|| !timekeeper_advance(&sequencer->timekeeper, command->advance.delta_ns)) {
+    bool entitled = engine_key(sequencer->replay.engine, command->head.key, &key) &&
+                    (key.roles & ROLE_OPERATOR) != 0 && !key.revoked &&
+                    key.session == command->head.session &&
+                    command->head.cl_ord_id > key.highest_cl_ord_id &&
+                    !number_used_in_batch(sequencer, command);
+    bool moved = entitled && timekeeper_advance(&sequencer->timekeeper, command->advance.delta_ns);
+    /* Left as it is, so that the core can say what was wrong with it. */
+    bool too_far =
+        sequencer->timekeeper.simulated && command->advance.delta_ns > TIMEKEEPER_ADVANCE_NS;
+    if (!moved && !too_far) {
         command->advance.delta_ns = 0;
         seal_command(command);
     }

@@ -376,7 +376,7 @@ Test(sequencer, simulated_time_moves_by_the_operators_command_and_not_otherwise)
     wait_events(&bench, east, 8);
     cr_assert_eq(east->events[0].head.type, EVENT_TIME);
     cr_assert_eq(east->events[0].head.time_ns, start_ns + TIMEKEEPER_ADVANCE_NS);
-    cr_assert_eq(east->events[1].rejected.reason, REASON_NOT_SIMULATED);
+    cr_assert_eq(east->events[1].rejected.reason, REASON_VALUE_OUT_OF_RANGE);
     cr_assert_eq(east->events[2].rejected.reason, REASON_NOT_SIMULATED);
     cr_assert_eq(east->events[3].rejected.reason, REASON_SESSION_ENDED);
     cr_assert_eq(east->events[4].head.type, EVENT_GROUP);

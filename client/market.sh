@@ -56,6 +56,7 @@ spawn() { # name
     # A session of its own: Ctrl-C is for the script, which ends everything in order.
     setsid "$bin/$program" --dir "$dir" "${arguments[@]}" >>"$dir/log/$name.log" 2>&1 </dev/null 8>&- 9>&- &
     echo $! >"$dir/$name.pid"
+    disown # that one was killed is said by who starts it again
 }
 
 await() { # name: until it is ready to serve

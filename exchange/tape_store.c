@@ -387,7 +387,8 @@ static int compare_event(struct tape_store *store, const struct event *event, st
         return error_set(error, ERROR_MISMATCH,
                          "%s: event %" PRIu64 " is (%" PRIu64 ", %u) type %u, replay of the "
                          "journal gives (%" PRIu64 ", %u) type %u; journal, tape and program do "
-                         "not belong together",
+                         "not belong together (a tape that is deleted is made again: "
+                         "docs/operations.md)",
                          store->directory, store->appended, held->head.seq, held->head.index,
                          held->head.type, event->head.seq, event->head.index, event->head.type);
     }

@@ -28,27 +28,37 @@ void publish_init(struct publish *publish, uint8_t *reply, size_t reply_size)
     publish->reply_size = reply_size;
 }
 
-static int bind_socket(void **socket, void *zmq, int type, int hwm, const struct config *config,
-                       const char *key, struct endpoint *endpoint, struct error *error)
+struct binding {
+    const char *key; /* in [pricing] */
+    int type;
+    int high_water; /* messages that may wait for a reader */
+};
+static const struct binding bindings[2] = {{"index", ZMQ_PUB, INDEX_HWM},
+                                           {"index_snapshot", ZMQ_ROUTER, SNAPSHOT_HWM}};
+
+/* `socket` may be NULL: that it could not be made is said here, too. */
+static int bind_socket(void *socket, const struct binding *binding, const struct config *config,
+                       struct endpoint *endpoint, struct error *error)
 {
+    const char *key = binding->key;
     const char *wanted = config_text(config, "pricing", key, "tcp://127.0.0.1:*");
     size_t size = sizeof(endpoint->address);
     int linger = 200;
     int64_t message_max = 1024; /* what others may send us */
 
-    *socket = zmq_socket(zmq, type);
-    if (*socket == NULL || zmq_setsockopt(*socket, ZMQ_SNDHWM, &hwm, sizeof(hwm)) != 0 ||
-        zmq_setsockopt(*socket, ZMQ_RCVHWM, &(int){SNAPSHOT_HWM}, sizeof(int)) != 0 ||
-        zmq_setsockopt(*socket, ZMQ_LINGER, &linger, sizeof(linger)) != 0 ||
-        zmq_setsockopt(*socket, ZMQ_MAXMSGSIZE, &message_max, sizeof(message_max)) != 0) {
+    if (socket == NULL ||
+        zmq_setsockopt(socket, ZMQ_SNDHWM, &binding->high_water, sizeof(int)) != 0 ||
+        zmq_setsockopt(socket, ZMQ_RCVHWM, &(int){SNAPSHOT_HWM}, sizeof(int)) != 0 ||
+        zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof(linger)) != 0 ||
+        zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &message_max, sizeof(message_max)) != 0) {
         return error_set(error, ERROR_IO, "[pricing] %s: %s", key, zmq_strerror(errno));
     }
-    if (zmq_bind(*socket, wanted) != 0) {
+    if (zmq_bind(socket, wanted) != 0) {
         return error_set(error, ERROR_IO,
                          "[pricing] %s = %s: %s; give a free address such as tcp://127.0.0.1:*",
                          key, wanted, zmq_strerror(errno));
     }
-    if (zmq_getsockopt(*socket, ZMQ_LAST_ENDPOINT, endpoint->address, &size) != 0) {
+    if (zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, endpoint->address, &size) != 0) {
         return error_set(error, ERROR_IO, "[pricing] %s: %s", key, zmq_strerror(errno));
     }
     (void)snprintf(endpoint->key, sizeof(endpoint->key), "%s", key);
@@ -58,11 +68,13 @@ static int bind_socket(void **socket, void *zmq, int type, int hwm, const struct
 int publish_bind(struct publish *publish, void *zmq, const struct config *config,
                  struct endpoint endpoints[2], struct error *error)
 {
-    int rc = bind_socket(&publish->index, zmq, ZMQ_PUB, INDEX_HWM, config, "index", &endpoints[0],
-                         error);
-    return rc < 0 ? rc
-                  : bind_socket(&publish->snapshot, zmq, ZMQ_ROUTER, SNAPSHOT_HWM, config,
-                                "index_snapshot", &endpoints[1], error);
+    publish->index = zmq_socket(zmq, bindings[0].type);
+    int rc = bind_socket(publish->index, &bindings[0], config, &endpoints[0], error);
+    if (rc < 0) {
+        return rc;
+    }
+    publish->snapshot = zmq_socket(zmq, bindings[1].type);
+    return bind_socket(publish->snapshot, &bindings[1], config, &endpoints[1], error);
 }
 
 void publish_free(struct publish *publish)

@@ -10,8 +10,7 @@
 #include "exchange/core/engine.h"
 
 enum { CLASSES = 8, REGIONS = 31, HOURS = 81, ORDERS_A_LADDER = 50, LADDERS = 20000 };
-/* Prices that come in order leave split leaves half full: an eighth more in the worst case. */
-enum { BYTES_AN_ORDER = 80, BYTES_IN_ORDER = 88, BYTES_A_THIN_BOOK = 256 };
+enum { BYTES_AN_ORDER = 80, BYTES_A_THIN_BOOK = 256 };
 
 struct market {
     struct engine_config config;
@@ -258,8 +257,8 @@ Test(core_memory, an_order_in_thin_books_costs_at_most_80_bytes_with_all_indexes
 
 Test(core_memory, prices_that_come_in_order_cost_little_more)
 {
-    check_thin_books(RISING, "prices rising, in one tier", BYTES_IN_ORDER);
-    check_thin_books(FALLING, "prices falling, in one tier", BYTES_IN_ORDER);
+    check_thin_books(RISING, "prices rising, in one tier", BYTES_AN_ORDER);
+    check_thin_books(FALLING, "prices falling, in one tier", BYTES_AN_ORDER);
 }
 
 /* Cancels all but about one in `keep` of the buyer's orders, in no order. */

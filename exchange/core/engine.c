@@ -40,18 +40,18 @@ static uint32_t bucket_count(const struct engine_config *config)
 /* Blocks are split but never joined, so what one size of node has taken is lost to the larger ones. A
  * root leaf of 1 .. 7 units has at least 1, 1, 2, 6, 10, 14, 18 levels: were all orders in each of
  * them in turn, that would be 1 + 2 + 1.5 + 0.67 + 0.5 + 0.43 + 0.39 = 6.5 units an order, and less
- * than one more for leaves that are what is left of a tree. The rest is for large nodes. Touched
+ * than one more for leaves that are what is left of a tree and for small inner roots. The rest is for large nodes. Touched
  * only when used. */
 static uint32_t node_unit_count(const struct engine_config *config)
 {
     return config->orders * 8 + 32 * NODE_UNITS;
 }
 
-/* One hint for four to eight orders, at most 2 bytes each; a wrong or missing one costs time only. */
+/* One hint of 8 bytes for at least four orders; a wrong or missing one costs time only. */
 static uint32_t hint_count(const struct engine_config *config)
 {
     uint32_t hints = 4096;
-    while (hints <= config->orders / 8) {
+    while (hints < config->orders / 8) {
         hints *= 2;
     }
     return hints;

@@ -150,7 +150,8 @@ struct engine_counts {
     uint64_t ladders;
     uint64_t fills;
     uint64_t holdings;
-    uint64_t index_bytes; /* orders, trees and ladders in use: bytes behind resting orders */
+    uint64_t
+        index_bytes; /* behind resting orders: orders, trees and ladders in use, share of hints */
 };
 void engine_counts(const struct engine *engine, struct engine_counts *out);
 

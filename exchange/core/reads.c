@@ -196,6 +196,7 @@ bool engine_reference(const struct engine *e, uint64_t contract, int64_t *price_
 
 void engine_counts(const struct engine *e, struct engine_counts *out)
 {
+    uint64_t hints = ((uint64_t)e->hint_mask + 1) * sizeof(struct hint);
     *out = (struct engine_counts){
         .orders = e->s.order_count,
         .ladders = e->s.ladder_count,
@@ -204,6 +205,7 @@ void engine_counts(const struct engine *e, struct engine_counts *out)
         .index_bytes = (uint64_t)e->s.order_count * sizeof(struct order) +
                        (uint64_t)e->s.ladder_count * sizeof(struct ladder) +
                        (uint64_t)e->s.node_units_live * NODE_UNIT +
+                       hints * e->s.order_count / e->config.orders +
                        (uint64_t)e->s.timer_count * sizeof(uint32_t),
     };
 }

@@ -198,12 +198,12 @@ static uint32_t *root_of(struct engine *e, uint32_t book)
     return &e->ladders[book / BOOKS].root[book % BOOKS];
 }
 
-/* Moves a root leaf into a node of another size. */
+/* Moves a root into a node of another size; only roots are smaller than the largest. */
 static uint32_t resize(struct engine *e, uint32_t index, uint32_t units)
 {
     struct node *n = node_at(e, index);
-    CHECK(n->parent == 0 && n->height == 0 && n->count <= capacity_of_units(units));
-    uint32_t moved = node_new(e, units, n->book, 0);
+    CHECK(n->parent == 0 && n->count <= capacity_of_units(units));
+    uint32_t moved = node_new(e, units, n->book, n->height);
     entries_append(e, moved, index, 0);
     *root_of(e, n->book) = moved;
     node_release(e, index);
@@ -212,30 +212,48 @@ static uint32_t resize(struct engine *e, uint32_t index, uint32_t units)
 
 /* --- insert ------------------------------------------------------------------------------ */
 
-/* Halves a full node; returns the new right half, already under a parent that has room. */
-static void split(struct engine *e, uint32_t index)
+/* Where a full node is cut whose last insertion was at `at`. Prices that come in order always grow
+ * one end: there the other side stays full, as nobody will come back to fill up half a node. */
+static uint32_t cut_of(const struct node *n, uint32_t at)
+{
+    if (at + 1u == n->count) {
+        return n->count - 1u;
+    }
+    return at == 0 ? 1 : n->count / 2u;
+}
+
+/* Cuts a full node in two, and its parent when that is full by it. `at`: the last insertion. */
+static void split(struct engine *e, uint32_t index, uint32_t at)
 {
     for (;;) {
         struct node *n = node_at(e, index);
         uint32_t right = node_new(e, NODE_UNITS, n->book, n->height);
-        int32_t separator = keys_of(n)[n->count / 2];
-        entries_append(e, right, index, n->count / 2);
+        uint32_t cut = cut_of(n, at);
+        int32_t separator = keys_of(n)[cut];
+        entries_append(e, right, index, cut);
         if (n->height > 0) {
             keys_of(node_at(e, right))[0] = GOODNESS_LEFTMOST;
         }
         if (n->parent == 0) {
-            uint32_t root = node_new(e, NODE_UNITS, n->book, (uint8_t)(n->height + 1));
+            uint32_t root = node_new(e, 2, n->book, (uint8_t)(n->height + 1));
             entry_insert(node_at(e, root), 0, GOODNESS_LEFTMOST, index);
             n->parent = root;
             *root_of(e, n->book) = root;
         }
-        struct node *parent = node_at(e, n->parent);
-        node_at(e, right)->parent = n->parent;
-        entry_insert(parent, position_of(parent, index) + 1, separator, right);
+        uint32_t parent_index = n->parent;
+        struct node *parent = node_at(e, parent_index);
+        node_at(e, right)->parent = parent_index;
+        at = position_of(parent, index) + 1;
+        entry_insert(parent, at, separator, right);
+        /* A parent is kept below full, so that a child's split always finds room. */
         if (parent->count < parent->capacity) {
             return;
         }
-        index = n->parent; /* kept below full, so that a child's split always finds room */
+        if (parent->capacity < NODE_CAPACITY) {
+            resize(e, parent_index, parent->units + 2u);
+            return;
+        }
+        index = parent_index;
     }
 }
 
@@ -358,7 +376,7 @@ uint32_t tree_enter(struct engine *e, uint32_t book, int32_t goodness, uint32_t 
         if (n->capacity < NODE_CAPACITY) {
             resize(e, index, n->units + 1u);
         } else {
-            split(e, index);
+            split(e, index, at);
         }
     }
     return 0;

@@ -247,8 +247,12 @@ lint:
 	@./setup.sh test
 	@tests/run.sh tests/lint/compile.sh $(LINT)
 
-bench: $(addprefix build/release/bench/,$(BENCHES)) $(addprefix build/release/bin/,$(PROGRAMS))
-	@set -e; for b in $(BENCHES); do build/release/bench/$$b; done
+bench:
+	@./setup.sh run
+	@$(MAKE) --no-print-directory bench-programs
+	@set -e; for b in $(BENCHES); do build/release/bench/$$b; echo; done
+.PHONY: bench-programs
+bench-programs: $(addprefix build/release/bench/,$(BENCHES)) $(addprefix build/release/bin/,$(PROGRAMS))
 
 fuzz: $(addprefix build/fuzz/tests/fuzz_,$(FUZZERS))
 	@set -e; for f in $^; do echo "$$f, $(FUZZ_SECONDS) s"; mkdir -p $$f.corpus; \

@@ -376,8 +376,10 @@ static const char config[] = "[exchange]\n"
                              "[gateway.plain]\n"
                              "curve = no\n"
                              "messages_per_second = 100000000\n"
+                             "requests_per_second = 100000000\n"
                              "[gateway.curve]\n"
-                             "messages_per_second = 100000000\n";
+                             "messages_per_second = 100000000\n"
+                             "requests_per_second = 100000000\n";
 
 struct measure {
     const char *name;

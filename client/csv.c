@@ -4,6 +4,9 @@
 #include <string.h>
 #include <strings.h>
 
+/* An overlong line is passed over up to its end, if that comes within so many bytes. */
+#define CSV_PASS_OVER_MAX (16u << 20)
+
 int csv_open(struct csv *csv, const char *path, struct error *error)
 {
     *csv = (struct csv){.path = path};
@@ -98,14 +101,18 @@ static int line_read(struct csv *csv, struct error *error)
 {
     size_t length = 0;
     bool zero = false;
-    int c;
+    int c = 0;
     csv->line++;
-    while ((c = getc(csv->file)) != EOF && c != '\n') {
+    /* What has no end of line, a device say, is given up here. */
+    for (size_t passed = 0; passed < CSV_PASS_OVER_MAX; passed++) {
+        c = getc(csv->file);
+        if (c == EOF || c == '\n') {
+            break;
+        }
         zero = zero || c == '\0';
         if (length < CSV_LINE_SIZE) {
-            csv->text[length] = (char)c;
+            csv->text[length++] = (char)c;
         }
-        length += length < CSV_LINE_SIZE;
     }
     if (ferror(csv->file)) {
         return error_system(error, errno, "%s", csv->path);

@@ -153,6 +153,7 @@ stop() {
         finish "$name" TERM
     done
     "$root/sql/cluster.sh" stop "$dir"
+    rm -f "$dir"/*.sock
 }
 
 status() {

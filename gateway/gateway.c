@@ -308,6 +308,7 @@ int gateway_open(struct gateway *gateway, void *zmq_context,
     const struct session_limits limits = {
         .peers = (uint32_t)settings->connections,
         .messages_per_second = (uint32_t)settings->messages_per_second,
+        .requests_per_second = (uint32_t)settings->requests_per_second,
         .reads_waiting = (uint32_t)settings->reads_waiting,
         .silence_ns = settings->heartbeat_interval_s * NS_PER_SECOND};
     gateway->settings = *settings;

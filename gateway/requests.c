@@ -230,7 +230,7 @@ static void take_body(struct gateway *gateway, uint32_t peer, struct client_mess
         gateway_refuse(gateway, peer, 0, NULL, reason, NULL);
     } else if (key != 0 && registered == NULL) {
         refuse_all(gateway, peer, count, REASON_UNKNOWN_KEY);
-    } else if (!session_take_message(&gateway->sessions, key, gateway->now_ns)) {
+    } else if (!session_take_message(&gateway->sessions, key, count, gateway->now_ns)) {
         refuse_all(gateway, peer, count, REASON_TOO_FAST);
     } else {
         const uint8_t roles = registered != NULL ? registered->roles : 0;

@@ -35,6 +35,7 @@ static int read_numbers(const struct config *config, const char *section,
         {"heartbeat_interval_s", 1, 3600, &settings->heartbeat_interval_s},
         {"link_timeout_s", 1, 600, &settings->link_timeout_s},
         {"messages_per_second", 1, 100000000, &settings->messages_per_second},
+        {"requests_per_second", 1, 100000000, &settings->requests_per_second},
         {"connections", 1, SESSION_PEERS_MAX, &settings->connections},
         {"reads_waiting", 1, READS_WAITING_MAX, &settings->reads_waiting},
         {"high_water", 1, 1000000, &settings->high_water},
@@ -59,6 +60,7 @@ int settings_read(struct gateway_settings *settings, const struct config *config
                                           .heartbeat_interval_s = 30,
                                           .link_timeout_s = LINK_TIMEOUT_DEFAULT_NS / NS_PER_SECOND,
                                           .messages_per_second = 10000,
+                                          .requests_per_second = 100000,
                                           .connections = 1024,
                                           .reads_waiting = 1024,
                                           .high_water = 1000,
@@ -76,6 +78,7 @@ int settings_read(struct gateway_settings *settings, const struct config *config
                                        "reads_waiting",
                                        "memory_mb",
                                        "messages_per_second",
+                                       "requests_per_second",
                                        "open_files",
                                        NULL};
     if (!contract_name_valid(name, strlen(name))) {

@@ -295,6 +295,7 @@ struct gateway_settings edge_settings(void)
                                      .heartbeat_interval_s = 30,
                                      .link_timeout_s = 5,
                                      .messages_per_second = 1000,
+                                     .requests_per_second = 100000,
                                      .connections = 8,
                                      .reads_waiting = 64,
                                      .high_water = 1000};

@@ -17,8 +17,11 @@
 
 static struct registry *registry;
 static struct session_table *sessions;
-static const struct session_limits limits = {
-    .peers = 64, .messages_per_second = 3, .reads_waiting = 2, .silence_ns = 30 * NS_PER_SECOND};
+static const struct session_limits limits = {.peers = 64,
+                                             .messages_per_second = 3,
+                                             .requests_per_second = 8,
+                                             .reads_waiting = 2,
+                                             .silence_ns = 30 * NS_PER_SECOND};
 
 static void set_up(void)
 {
@@ -353,11 +356,22 @@ Test(session, counts_messages_second_by_second)
 {
     for (int second = 1; second <= 2; second++) {
         for (uint32_t i = 0; i < limits.messages_per_second; i++) {
-            cr_assert(session_take_message(sessions, 5, second * NS_PER_SECOND));
+            cr_assert(session_take_message(sessions, 5, 1, second * NS_PER_SECOND));
         }
-        cr_assert_not(session_take_message(sessions, 5, second * NS_PER_SECOND + 1));
-        cr_assert(session_take_message(sessions, 6, second * NS_PER_SECOND + 1));
+        cr_assert_not(session_take_message(sessions, 5, 1, second * NS_PER_SECOND + 1));
+        cr_assert(session_take_message(sessions, 6, 1, second * NS_PER_SECOND + 1));
     }
+}
+
+Test(session, counts_the_requests_of_a_message_not_the_message_alone)
+{
+    cr_assert(session_take_message(sessions, 5, limits.requests_per_second, NS_PER_SECOND));
+    cr_assert_not(session_take_message(sessions, 5, 1, NS_PER_SECOND + 1));
+    cr_assert_not(
+        session_take_message(sessions, 5, limits.requests_per_second + 1, 2 * NS_PER_SECOND));
+    cr_assert(session_take_message(sessions, 5, 5, 2 * NS_PER_SECOND));
+    cr_assert_not(session_take_message(sessions, 5, 4, 2 * NS_PER_SECOND));
+    cr_assert(session_take_message(sessions, 5, 3, 2 * NS_PER_SECOND));
 }
 
 Test(session, bounds_the_reads_of_one_key)

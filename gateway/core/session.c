@@ -127,17 +127,21 @@ uint32_t session_silent(const struct session_table *table, uint32_t from, int64_
     return SESSION_NO_PEER;
 }
 
-bool session_take_message(struct session_table *table, uint32_t key, int64_t now_ns)
+bool session_take_message(struct session_table *table, uint32_t key, uint32_t requests,
+                          int64_t now_ns)
 {
     struct session_key *state = &table->keys[key];
     if (now_ns - state->window_ns >= NS_PER_SECOND || now_ns < state->window_ns) {
         state->window_ns = now_ns;
         state->window_count = 0;
+        state->window_requests = 0;
     }
-    if (state->window_count == table->limits.messages_per_second) {
+    if (state->window_count == table->limits.messages_per_second ||
+        requests > table->limits.requests_per_second - state->window_requests) {
         return false;
     }
     state->window_count++;
+    state->window_requests += requests;
     return true;
 }
 

@@ -42,13 +42,15 @@ struct session_key {
     uint64_t last_seq;        /* highest command sequence that was reported to the key */
     int64_t window_ns;        /* second in which messages are counted */
     uint32_t window_count;
+    uint32_t window_requests;
     uint32_t reads; /* waiting for the replica */
     uint8_t state;  /* enum session_state */
 };
 
 struct session_limits {
-    uint32_t peers; /* connections at once, at most SESSION_PEERS_MAX */
-    uint32_t messages_per_second;
+    uint32_t peers;               /* connections at once, at most SESSION_PEERS_MAX */
+    uint32_t messages_per_second; /* of one key, like the next */
+    uint32_t requests_per_second;
     uint32_t reads_waiting; /* of one key at once */
     int64_t silence_ns;     /* a peer that says nothing for so long is gone */
 };
@@ -80,8 +82,10 @@ void session_forget(struct session_table *table, uint32_t peer);
 /* The next used peer at or after `from` that has been silent for too long. */
 uint32_t session_silent(const struct session_table *table, uint32_t from, int64_t now_ns);
 
-/* Counts one message of the key; false: more than it may send in this second. */
-bool session_take_message(struct session_table *table, uint32_t key, int64_t now_ns);
+/* Counts one message of the key with all its requests; false: more than it may send in this second.
+ * What the gateway refuses is not journaled: so no key can fill the exchange's disk at will. */
+bool session_take_message(struct session_table *table, uint32_t key, uint32_t requests,
+                          int64_t now_ns);
 /* Counts one read; false: as many are waiting as may. Undone by session_read_done. */
 bool session_take_read(struct session_table *table, uint32_t key);
 void session_read_done(struct session_table *table, uint32_t key);

@@ -149,7 +149,8 @@ start() {
 stop() {
     local name
     [ -e "$dir/kashi.ini" ] || return 0
-    for name in $(names | tac); do
+    # Downstream, so that the ledger ends level with the tape, and the tape with the journal.
+    for name in $(names | grep '^gateway') exchange settlement pricing replica; do
         finish "$name" TERM
     done
     "$root/sql/cluster.sh" stop "$dir"

@@ -26,6 +26,7 @@
 #define NS_PER_MS INT64_C(1000000)
 /* A wait for the tape is never longer, so that a signal is soon noticed. */
 #define WAIT_MAX_MS      100
+#define FINISH_NS        (2 * NS_PER_SECOND)
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MAX_MS   5000
 
@@ -192,6 +193,27 @@ static bool batch_is_full(const struct settlement *settlement, const struct stor
     return fills >= (uint64_t)settlement->batch_fills;
 }
 
+/* Told to end: takes what the tape has by now, so that a market that is stopped in order leaves a
+ * ledger that is level with its tape. What the tape does not hand over in time is taken next time. */
+static int finish(struct store *store, struct tape_follower *follower, struct error *error)
+{
+    const int64_t give_up_ns = clock_monotonic_ns() + FINISH_NS;
+    while (clock_monotonic_ns() < give_up_ns) {
+        struct tape_batch batch;
+        int rc = tape_follow_next(follower, WAIT_MAX_MS, &batch, error);
+        if (rc > 0 && batch.count == 0) {
+            break; /* the replica waited a second and has nothing more */
+        }
+        if (rc > 0) {
+            rc = take_batch(store, &batch, error);
+        }
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    return store_commit(store, error);
+}
+
 /* Until the process shall end (0) or something fails. */
 static int follow(struct settlement *settlement, struct store *store,
                   struct tape_follower *follower, struct error *error)
@@ -224,7 +246,7 @@ static int follow(struct settlement *settlement, struct store *store,
         }
         wait_ms(settlement, 0);
     }
-    return store_commit(store, error);
+    return finish(store, follower, error);
 }
 
 static int session(struct settlement *settlement, struct error *error)

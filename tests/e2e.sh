@@ -199,4 +199,10 @@ claim "the market stops" $?
 client/market.sh status "$dir" >"$top/out"
 ! says ' runs$'
 claim "nothing of it is left running" $?
+seq=$($bin/kashi-exchange --dir "$dir" --replay 2>/dev/null | sed -n 's/^seq=\([0-9]*\) .*/\1/p')
+tail -n 1 "$dir/log/settlement.log" >"$top/out"
+says "the ledger is at command $seq\$"
+claim "its ledger ends level with its journal" $?
+! ls "$dir"/*.sock >"$top/out" 2>/dev/null
+claim "and no socket file is left" $?
 finish

@@ -60,6 +60,15 @@ test_core_memory_USES = CORE WIRE BASE
 test_contract_USES = WIRE BASE
 test_reject_USES = WIRE BASE
 
+# The core for other programs, behind one header.
+GROUPS += CORE_LIBRARY
+CORE_LIBRARY = exchange/kashi_core.c
+TESTS += kashi_core
+test_kashi_core_USES = CORE_LIBRARY BENCHKIT CORE WIRE BASE
+all: $(B)/lib/libkashi-core.a
+$(B)/lib/libkashi-core.a: $(patsubst %.c,$(B)/%.o,$(CORE_LIBRARY) $(CORE) wire/reject.c base/check.c)
+	@echo "  AR  $@"; mkdir -p $(@D); rm -f $@; ar rcs $@ $^
+
 EXCHANGE = exchange/journal_format.c exchange/journal_read.c exchange/journal_write.c \
 	exchange/journal_recover.c exchange/timekeeper.c exchange/settings.c exchange/replay.c \
 	exchange/sequencer.c

@@ -180,7 +180,8 @@ kashi-load_USES = DEMO CLIENT WIRE BASE
 TESTKIT = tests/sim_disk.c tests/edge.c
 
 BENCHKIT = bench/flow.c bench/instance.c
-BENCHES += core
+BENCHES += core scale
+bench_scale_USES = CORE WIRE BASE
 bench_core_USES = BENCHKIT CORE WIRE BASE
 BENCHES += gateway
 bench_gateway_USES = BENCHKIT WIRE BASE

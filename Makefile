@@ -231,7 +231,7 @@ $(foreach b,$(BENCHES),$(eval $(call link_rules,release,bench/$(b),bench/$(b).c,
 # --- what to make ---------------------------------------------------------------------------------
 LINT = $(addprefix tests/lint/,format.sh layers.sh libraries.sh purity.sh floats.sh repository.sh)
 SUITES = $(addprefix build/asan/tests/test_,$(TESTS))
-SCRIPTS = tests/e2e.sh tests/kill.sh tests/cluster.sh
+SCRIPTS = tests/compilers.sh tests/e2e.sh tests/kill.sh tests/cluster.sh
 FUZZ_SECONDS ?= 30
 
 # Everything that is compiled for `make test`; tests/lint/compile.sh makes it.
@@ -274,6 +274,11 @@ print-pure:
 	@echo $(PURE)
 print-purity-objects: $(patsubst %.c,build/release/%.o,$(PURE))
 	@echo $^
+
+# What tests/compilers.sh makes anew with every compiler.
+.PHONY: print-state-hash-sources
+print-state-hash-sources:
+	@echo $(MODEL) $(CORE) wire/contract.c wire/reject.c base/check.c
 
 clean:
 	rm -rf build bin

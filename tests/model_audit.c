@@ -166,8 +166,7 @@ static void take_cash(struct model_audit *audit, const struct event *event)
 static void take_report_seq(struct model_audit *audit, const struct event *event)
 {
     const struct event_party *party = &event->party;
-    if (event->head.type == EVENT_TRADE || event->head.type == EVENT_RESOURCE_IDENTITY ||
-        party->report_seq == 0) {
+    if (!event_has_party(event) || party->report_seq == 0) {
         return;
     }
     require(party->key > 0 && party->key < PARTIES_MAX, event, "the party is a key");

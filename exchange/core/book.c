@@ -24,7 +24,7 @@ bool book_has_room(const struct engine *e)
 static uint32_t find_level(struct engine *e, uint32_t slot, uint32_t book)
 {
     const struct order *o = &e->orders[slot];
-    struct hint *hint = book_hint(e, book, o->price_e4);
+    struct hint *hint = book_hint_of(e, o);
     const struct order *h = &e->orders[hint->head];
     hint->newest = slot;
     if (h->head && h->price_e4 == o->price_e4 && book_of(h) == book) {
@@ -94,7 +94,7 @@ static void level_promote(struct engine *e, uint32_t slot)
     struct ladder *l = &e->ladders[o->ladder];
     uint32_t book = book_index(o->sell, o->tier);
     e->orders[o->next].head = 1;
-    book_hint(e, book_of(o), o->price_e4)->head = o->next;
+    book_hint_of(e, o)->head = o->next;
     tree_set_head(e, book_of(o), goodness_of(o), o->next);
     if (l->best[book] == slot) {
         l->best[book] = o->next;

@@ -25,13 +25,19 @@ uint32_t book_worse(const struct engine *e, uint32_t slot);
 /* Walks one book and CHECKs its order and its links; returns the number of orders. */
 uint32_t book_sanity(const struct engine *e, uint32_t ladder, uint32_t book);
 
-/* Where the level of a price is remembered; any price will do. Eight neighbouring prices of a book,
- * which is ladder x BOOKS + book here, share a cache line. */
-static inline struct hint *book_hint(const struct engine *e, uint32_t book, uint32_t price_e4)
+/* Where the level of a price is remembered; any bits will do. Eight neighbouring prices of a book
+ * share a cache line. By contract, so that a command leads there without the ladder. */
+static inline struct hint *book_hint(const struct engine *e, uint64_t contract, bool sell,
+                                     uint32_t price_e4)
 {
-    uint32_t h = (book * 0x9e3779b1u) ^ (price_e4 >> 3);
-    h = (h ^ (h >> 15)) * 0x85ebca6bu;
-    return &e->hints[((h >> 3) & ~7u & e->hint_mask) | (price_e4 & 7u)];
+    uint64_t h = (contract << 1 | sell) * UINT64_C(0x9e3779b97f4a7c15) +
+                 (price_e4 >> 3) * UINT64_C(0xbf58476d1ce4e5b9);
+    return &e->hints[((uint32_t)(h >> 35) & ~7u & e->hint_mask) | (price_e4 & 7u)];
+}
+static inline struct hint *book_hint_of(const struct engine *e, const struct order *o)
+{
+    uint64_t contract = contract_with_tier(e->ladders[o->ladder].contract, o->tier);
+    return book_hint(e, contract, o->sell, o->price_e4);
 }
 
 /* Ladder of a market's hour; 0 none. */

@@ -1,6 +1,7 @@
 /* The state hash and the walk over every invariant of state.h. */
 #include "exchange/core/book.h"
 #include "exchange/core/capacity.h"
+#include "exchange/core/housekeeping.h"
 #include "exchange/core/money.h"
 #include "exchange/core/order.h"
 #include "exchange/core/state.h"
@@ -190,6 +191,11 @@ void engine_sanity(const struct engine *e)
     check_holdings(e);
     check_fills(e);
     check_capacity(e);
+    CHECK(!housekeeping_due(e) || e->due_ns <= e->s.time_ns);
+    CHECK(e->due_ns <= ((int64_t)e->s.second + 1) * NS_PER_SECOND);
+    for (uint32_t t = 1; t <= e->s.timer_count; t++) {
+        CHECK(e->due_ns <= e->timers[t].expire_time_ns || e->due_ns <= e->s.time_ns);
+    }
     for (uint32_t t = 2; t <= e->s.timer_count; t++) {
         CHECK(e->timers[t / 2].expire_time_ns <= e->timers[t].expire_time_ns);
     }

@@ -12,7 +12,9 @@
  *  5. holding.offered = GPUs in live offers drawing on it, never above holding.qty.
  *  6. account.escrow and bond_locked = sums over its fills.
  *  7. A ladder exists while it has an order or a last trade, or is being closed at its gate.
- *  8. available = cash + credit - reserved - bond_open - bond_locked is never below 0 but by a
+ *  8. due_ns is not above any time at which something becomes due: the end of the second (and so
+ *     any gate) and the first expire time; at or below time_ns while something is.
+ *  9. available = cash + credit - reserved - bond_open - bond_locked is never below 0 but by a
  *     lowered credit limit. */
 #ifndef KASHI_EXCHANGE_CORE_STATE_H
 #define KASHI_EXCHANGE_CORE_STATE_H
@@ -52,7 +54,8 @@ struct order {
     unsigned resting : 1;   /* stands in its book; 0 while it is arriving */
     unsigned head : 1;      /* oldest of its level */
     unsigned timed : 1;     /* timer_of[slot] is its place in the heap */
-    unsigned unused : 8;
+    unsigned special : 1;   /* not for the straight way of plain.h; set by none yet */
+    unsigned unused : 7;
     unsigned fee_rest : 14; /* r of the rulebook, below 10,000 */
     unsigned tier : 2;
     unsigned fees : 8; /* fee schedule, frozen at entry */
@@ -82,7 +85,7 @@ struct ladder {
     uint32_t market;
     uint32_t last_trade_e4; /* 0 none yet */
     uint32_t orders[2];     /* live, by side */
-    uint32_t occupied;      /* bit a book */
+    uint32_t occupied;      /* bit a book; one above them would close the straight way of plain.h */
     uint32_t next_free;
     uint32_t best[BOOKS];       /* slot */
     uint32_t best_price[BOOKS]; /* valid where occupied */
@@ -334,6 +337,7 @@ struct engine {
     uint32_t bucket_mask;
     uint32_t hint_mask;
     uint32_t node_units;
+    int64_t due_ns;          /* nothing is due before; see housekeeping.h. Out of the state's hash */
     uint32_t *hour_holdings; /* by hour in the ring: list of holdings */
     struct fill_record *fills;
     struct timer *timers; /* heap from 1 */

@@ -120,6 +120,39 @@ void book_remove(struct engine *e, uint32_t slot)
     o->previous = 0;
 }
 
+void book_set_aside(struct engine *e, uint32_t slot)
+{
+    struct order *o = &e->orders[slot];
+    struct ladder *l = &e->ladders[o->ladder];
+    uint32_t shadow = ladder_shadow(e, o->ladder);
+    e->ladders[shadow].contract = l->contract;
+    e->ladders[shadow].market = l->market;
+    l->occupied |= LADDER_SHADOWED;
+    o->ladder = shadow;
+    book_insert(e, slot);
+}
+
+void book_take_aside(struct engine *e, uint32_t slot)
+{
+    struct order *o = &e->orders[slot];
+    uint32_t shadow = o->ladder;
+    book_remove(e, slot);
+    o->ladder = ladder_main(e, shadow);
+    if (e->ladders[shadow].occupied == 0) {
+        e->ladders[shadow] = (struct ladder){0};
+        e->ladders[o->ladder].occupied &= ~LADDER_SHADOWED;
+    }
+}
+
+void book_withdraw(struct engine *e, uint32_t slot)
+{
+    if (ladder_is_shadow(e, e->orders[slot].ladder)) {
+        book_take_aside(e, slot);
+    } else {
+        book_remove(e, slot);
+    }
+}
+
 uint32_t book_worse(const struct engine *e, uint32_t slot)
 {
     const struct order *o = &e->orders[slot];
@@ -187,4 +220,11 @@ void ladder_release(struct engine *e, uint32_t ladder)
     *l = (struct ladder){.next_free = e->s.ladder_free};
     e->s.ladder_free = ladder;
     e->s.ladder_count--;
+}
+
+void ladder_release_idle(struct engine *e, uint32_t ladder)
+{
+    if (ladder <= e->config.ladders && e->ladders[ladder].market != 0) {
+        ladder_release(e, ladder);
+    }
 }

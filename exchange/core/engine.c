@@ -72,7 +72,8 @@ static size_t lay_out(struct engine *e, unsigned char *memory, const struct engi
     size_t used = 0;
     carve(memory, &used, 1, sizeof(struct engine));
     e->orders = carve(memory, &used, (size_t)c->orders + 1, sizeof(struct order));
-    e->ladders = carve(memory, &used, (size_t)c->ladders + 1, sizeof(struct ladder));
+    e->ladders =
+        carve(memory, &used, 2 * (size_t)c->ladders + c->markets + 1, sizeof(struct ladder));
     e->nodes = carve(memory, &used, node_unit_count(c), NODE_UNIT);
     e->hints = carve(memory, &used, hint_count(c), sizeof(struct hint));
     e->timer_of = carve(memory, &used, (size_t)c->orders + 1, sizeof(uint32_t));

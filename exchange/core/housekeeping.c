@@ -63,8 +63,13 @@ void housekeeping_end_key(struct engine *e, uint32_t key, uint16_t reason)
 
 /* --- gates -------------------------------------------------------------------------------- */
 
-static uint32_t top_order(const struct ladder *l)
+/* What stands aside comes after the books. */
+static uint32_t top_order(const struct engine *e, uint32_t ladder)
 {
+    const struct ladder *l = &e->ladders[ladder];
+    if ((l->occupied & LADDER_BOOKS) == 0) {
+        l = &e->ladders[ladder_shadow(e, ladder)];
+    }
     return l->best[__builtin_ctz(l->occupied)];
 }
 
@@ -75,7 +80,7 @@ static uint32_t gate_unit(struct engine *e)
     if (e->s.gate_market <= e->s.market_count) {
         uint32_t ladder = ladder_find(e, e->s.gate_market, hour);
         if (ladder != 0 && e->ladders[ladder].occupied != 0) {
-            order_take_out(e, top_order(&e->ladders[ladder]), REASON_GATE_CLOSED, 0);
+            order_take_out(e, top_order(e, ladder), REASON_GATE_CLOSED, 0);
             return 1;
         }
         if (ladder != 0) {

@@ -3,6 +3,7 @@
 #include "exchange/core/book.h"
 #include "exchange/core/capacity.h"
 #include "exchange/core/emit.h"
+#include "exchange/core/job.h"
 #include "exchange/core/match.h"
 #include "exchange/core/money.h"
 #include "exchange/core/order_check.h"
@@ -250,6 +251,9 @@ void order_arrive(struct engine *e, uint32_t slot, const struct arrival *a, bool
             order_take_out(e, slot, REASON_IMMEDIATE_REMAINDER, 0);
         } else {
             book_insert(e, slot);
+            if (o->sell) {
+                job_offer_stands(e, ladder);
+            }
         }
     }
     ladder_release_if_idle(e, ladder);

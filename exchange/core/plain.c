@@ -83,7 +83,7 @@ static inline bool ladder_plain(const struct engine *e, const struct command_new
     d->ladder = &e->ladders[d->ladder_id];
     UNLESS (d->ladder_id != 0 && contract_tier(contract) < TIER_COUNT &&
             d->ladder->contract == contract_with_tier(contract, 0) &&
-            contract_hour(contract) >= e->s.open_hour && d->ladder->occupied >> BOOKS == 0) {
+            contract_hour(contract) >= e->s.open_hour && (d->ladder->occupied & LADDER_NOT_PLAIN) == 0) {
         return false;
     }
     const struct market *m = &e->markets[market];

@@ -218,7 +218,11 @@ uint32_t housekeeping_run(struct engine *e, uint32_t units)
             continue;
         }
         if ((slot = timers_due(e, e->s.time_ns)) != 0) {
-            take_out_of_ladder(e, slot, REASON_EXPIRED);
+            if (e->orders[slot].reserved) {
+                order_release(e, slot);
+            } else {
+                take_out_of_ladder(e, slot, REASON_EXPIRED);
+            }
         } else if (e->s.ended_head != 0) {
             ended_unit(e);
         } else if (e->s.sweep_count != 0) {

@@ -8,6 +8,7 @@
 #include "exchange/core/order.h"
 #include "exchange/core/plain.h"
 #include "exchange/core/registry.h"
+#include "exchange/core/replace.h"
 #include "exchange/core/session.h"
 #include "exchange/core/state.h"
 
@@ -177,21 +178,24 @@ static bool check_sender(struct engine *e, const struct command *c, struct rejec
     const struct key *k = &e->keys[c->head.key];
     const struct account *a = &e->accounts[k->account];
     if (rate_exceeded(e, c)) {
-        *why = (struct rejection){REASON_RATE_EXCEEDED, k->rate_count, a->rate_limit};
+        *why = (struct rejection){
+            .reason = REASON_RATE_EXCEEDED, .value = k->rate_count, .bound = a->rate_limit};
         return false;
     }
     uint8_t roles = roles_for(c);
     uint8_t slots = c->head.type == COMMAND_REGISTER_RESOURCE ? 2 : 1;
     if (roles == 0 || c->head.slots != slots) {
-        *why = (struct rejection){REASON_INVALID_COMMAND, c->head.type, c->head.slots};
+        *why = (struct rejection){
+            .reason = REASON_INVALID_COMMAND, .value = c->head.type, .bound = c->head.slots};
         return false;
     }
     if ((k->roles & roles) == 0) {
-        *why = (struct rejection){REASON_NOT_AUTHORIZED, c->head.type, k->roles};
+        *why = (struct rejection){
+            .reason = REASON_NOT_AUTHORIZED, .value = c->head.type, .bound = k->roles};
         return false;
     }
     if (a->killed && (c->head.type == COMMAND_NEW_ORDER || c->head.type == COMMAND_REPLACE_ORDER)) {
-        *why = (struct rejection){REASON_ACCOUNT_KILLED, 0, 0};
+        *why = (struct rejection){.reason = REASON_ACCOUNT_KILLED, .value = 0, .bound = 0};
         return false;
     }
     return true;
@@ -212,7 +216,7 @@ static void apply_request(struct engine *e, const struct command *c)
         order_cancel(e, c);
         break;
     case COMMAND_REPLACE_ORDER:
-        order_replace(e, c);
+        replace_apply(e, c);
         break;
     case COMMAND_MASS_CANCEL:
         housekeeping_mass_cancel(e, c);

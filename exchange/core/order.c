@@ -24,6 +24,8 @@ void order_reject(struct engine *e, const struct command *command, uint64_t orde
         .reason = why->reason,
         .request = command->head.type,
         .consumed = 1,
+        .leg = why->leg,
+        .contract = why->contract,
     };
 }
 
@@ -99,8 +101,7 @@ void order_finish(struct engine *e, uint32_t slot)
     slot_release(e, slot);
 }
 
-/* Gives back everything that an order has reserved. */
-static void release_reserves(struct engine *e, uint32_t slot, uint64_t contract)
+void order_release_reserves(struct engine *e, uint32_t slot, uint64_t contract)
 {
     const struct order *o = &e->orders[slot];
     struct account *account = &e->accounts[e->keys[o->key].account];
@@ -125,15 +126,17 @@ void order_leave(struct engine *e, uint32_t slot)
     }
 }
 
-void order_take_out(struct engine *e, uint32_t slot, uint16_t reason, uint64_t cl_ord_id)
+void order_take_out_as(struct engine *e, uint32_t slot, uint16_t reason, uint64_t cl_ord_id,
+                       bool silent)
 {
+    uint64_t number = cl_ord_id != 0 ? cl_ord_id : e->orders[slot].cl_ord_id;
     struct order *o = &e->orders[slot];
     uint32_t ladder = o->ladder;
     uint64_t contract = contract_with_tier(e->ladders[ladder].contract, o->tier);
-    release_reserves(e, slot, contract);
+    order_release_reserves(e, slot, contract);
     struct event *event = emit(e, EVENT_CANCELED, emit_link(&e->keys[o->key]), 0);
     event->out = (struct event_out){
-        .party = emit_party(e, o->key, cl_ord_id != 0 ? cl_ord_id : o->cl_ord_id),
+        .party = silent ? emit_party_silent(e, o->key, number) : emit_party(e, o->key, number),
         .order_id = order_id_of(e, slot),
         .contract = contract,
         .orig_cl_ord_id = o->cl_ord_id,
@@ -148,6 +151,11 @@ void order_take_out(struct engine *e, uint32_t slot, uint16_t reason, uint64_t c
         order_leave(e, slot);
     }
     order_finish(e, slot);
+}
+
+void order_take_out(struct engine *e, uint32_t slot, uint16_t reason, uint64_t cl_ord_id)
+{
+    order_take_out_as(e, slot, reason, cl_ord_id, false);
 }
 
 void order_take_out_over(struct engine *e, uint32_t slot, uint16_t reason)
@@ -293,8 +301,7 @@ void order_arrive(struct engine *e, uint32_t slot, const struct arrival *a, bool
     ladder_release_if_idle(e, ladder);
 }
 
-/* A reserved offer does not arrive: it stands where only JOBs look. */
-static void stand_reserved(struct engine *e, uint32_t slot)
+void order_stand_reserved(struct engine *e, uint32_t slot)
 {
     uint32_t ladder = e->orders[slot].ladder;
     book_set_aside(e, slot);
@@ -327,7 +334,8 @@ static bool check_arrival(struct engine *e, const struct command *command, struc
         a->limit_e4 = collar_limit(e, a, n->price_e4, reference_e4);
     } else if ((n->flags & ORDER_POST_ONLY) != 0 && match_best(e, a, &best) &&
                match_crosses(a, best)) {
-        *why = (struct rejection){REASON_POST_ONLY_WOULD_TRADE, n->price_e4, best};
+        *why = (struct rejection){
+            .reason = REASON_POST_ONLY_WOULD_TRADE, .value = n->price_e4, .bound = best};
         return false;
     }
     if (!order_check_reserves(e, command, a, reference_e4, terms, why)) {
@@ -366,7 +374,7 @@ void order_new(struct engine *e, const struct command *command)
     }
     uint32_t slot = enter(e, command, &a, &terms);
     if (terms.reserved) {
-        stand_reserved(e, slot);
+        order_stand_reserved(e, slot);
         return;
     }
     if (a.limit_e4 == 0) {
@@ -377,10 +385,9 @@ void order_new(struct engine *e, const struct command *command)
     arrive_new(e, slot, &a, n);
 }
 
-/* --- cancel and replace ------------------------------------------------------------------- */
+/* --- cancel ------------------------------------------------------------------- */
 
-/* Live order of the sender's account that is not over; else refuses and returns 0. */
-static uint32_t find_own(struct engine *e, const struct command *command, uint64_t order_id)
+uint32_t order_find_own(struct engine *e, const struct command *command, uint64_t order_id)
 {
     uint32_t slot = order_find(e, order_id);
     if (slot != 0 && e->keys[e->orders[slot].key].account == e->keys[command->head.key].account) {
@@ -396,15 +403,13 @@ static uint32_t find_own(struct engine *e, const struct command *command, uint64
     return 0;
 }
 
-/* The request's cl_ord_id where the order's own key asks; else the order's: numbers rise per key, and
- * another key's number must not turn up among this one's. */
-static uint64_t own_number(const struct engine *e, const struct command *command, uint32_t slot)
+uint64_t order_own_number(const struct engine *e, const struct command *command, uint32_t slot)
 {
     const struct order *o = &e->orders[slot];
     return o->key == command->head.key ? command->head.cl_ord_id : o->cl_ord_id;
 }
 
-RARE static void emit_done(struct engine *e, const struct command *command)
+void order_emit_done(struct engine *e, const struct command *command)
 {
     uint32_t key = command->head.key;
     struct event *event = emit(e, EVENT_DONE, emit_link(&e->keys[key]), 0);
@@ -412,179 +417,17 @@ RARE static void emit_done(struct engine *e, const struct command *command)
     event->party = emit_party(e, key, command->head.cl_ord_id);
 }
 
-/* DONE to the sender when the order's events went to another key. */
-static inline void answer_other_key(struct engine *e, const struct command *command, uint32_t owner)
-{
-    if (__builtin_expect(command->head.key != owner, 0)) {
-        emit_done(e, command);
-    }
-}
-
 void order_cancel(struct engine *e, const struct command *command)
 {
-    uint32_t slot = find_own(e, command, command->cancel_order.order_id);
+    uint32_t slot = order_find_own(e, command, command->cancel_order.order_id);
     if (slot == 0) {
         return;
     }
     uint32_t ladder = e->orders[slot].ladder;
     uint32_t owner = e->orders[slot].key;
-    order_take_out(e, slot, REASON_REQUESTED, own_number(e, command, slot));
-    answer_other_key(e, command, owner);
+    order_take_out(e, slot, REASON_REQUESTED, order_own_number(e, command, slot));
+    order_answer_other_key(e, command, owner);
     ladder_release_if_idle(e, ladder);
-}
-
-static void emit_replaced(struct engine *e, uint32_t slot, const struct command *command,
-                          const struct order *old, bool kept)
-{
-    const struct order *o = &e->orders[slot];
-    struct event *event = emit(e, EVENT_REPLACED, emit_link(&e->keys[o->key]), 0);
-    event->replaced = (struct event_replaced){
-        .party = emit_party(e, o->key, o->cl_ord_id),
-        .order_id = order_id_of(e, slot),
-        .contract = contract_with_tier(e->ladders[o->ladder].contract, o->tier),
-        .orig_cl_ord_id = old->cl_ord_id,
-        .price_e4 = o->price_e4,
-        .qty = (int64_t)o->cum + o->leaves,
-        .leaves_qty = o->leaves,
-        .cum_qty = o->cum,
-        .old_price_e4 = old->price_e4,
-        .old_leaves_qty = old->leaves,
-        .side = o->sell,
-        .kept_priority = kept,
-    };
-    answer_other_key(e, command, o->key);
-}
-
-/* Same price, less quantity: what it loses is given back and it stays where it is. */
-static void replace_in_place(struct engine *e, uint32_t slot, const struct command *command,
-                             uint32_t leaves)
-{
-    struct order *o = &e->orders[slot];
-    struct account *account = &e->accounts[e->keys[o->key].account];
-    struct order old = *o;
-    if (o->iceberg) {
-        iceberg_take(e, slot, o->leaves - leaves);
-    }
-    if (o->sell) {
-        int64_t less = (int64_t)o->leaves - leaves;
-        account->bond_open_e4 -= (int64_t)o->bond_unit * less;
-        capacity_reserve(e, slot, contract_hour(e->ladders[o->ladder].contract), -less);
-    } else {
-        account->reserved_e4 +=
-            money_bid_reserve(e, (uint8_t)o->fees, o->fee_rest, o->price_e4, leaves) -
-            money_bid_reserve(e, (uint8_t)o->fees, o->fee_rest, o->price_e4, o->leaves);
-    }
-    o->leaves = leaves;
-    o->cl_ord_id = own_number(e, command, slot);
-    emit_replaced(e, slot, command, &old, true);
-}
-
-/* `draft` is the order as it would become. */
-static bool check_rearrival(struct engine *e, uint32_t slot, struct arrival *a,
-                            const struct order *draft, int64_t reference_e4, struct rejection *why)
-{
-    if (!order_check_band(e, a->market, reference_e4, a->limit_e4, why)) {
-        return false;
-    }
-    order_check_inner_band(e, a, reference_e4);
-    if (!draft->reserved) {
-        match_clear_tops(e, a);
-    }
-    int64_t best;
-    if (draft->post_only && match_best(e, a, &best) && match_crosses(a, best)) {
-        *why = (struct rejection){REASON_POST_ONLY_WOULD_TRADE, a->limit_e4, best};
-        return false;
-    }
-    if (!order_check_replaced_reserves(e, slot, draft, why)) {
-        return false;
-    }
-    if (!order_check_room(e, a, draft->reserved ? 0 : draft->leaves)) {
-        *why = (struct rejection){.reason = REASON_FULL};
-        return false;
-    }
-    return true;
-}
-
-/* Gives up its place and arrives anew under its old id. */
-static void replace_anew(struct engine *e, uint32_t slot, const struct command *command,
-                         uint32_t leaves)
-{
-    struct order *o = &e->orders[slot];
-    struct account *account = &e->accounts[e->keys[o->key].account];
-    uint64_t contract = contract_with_tier(e->ladders[o->ladder].contract, o->tier);
-    struct arrival a = {
-        .contract = contract,
-        .ladder = ladder_main(e, o->ladder),
-        .market = e->ladders[o->ladder].market,
-        .limit_e4 = command->replace_order.price_e4,
-        .group = e->keys[o->key].group,
-        .tier = o->tier,
-        .stp = o->stp,
-        .sell = o->sell,
-    };
-    int64_t reference = order_reference(e, a.market, contract);
-    struct rejection why;
-    struct order draft = *o;
-    draft.cl_ord_id = own_number(e, command, slot);
-    draft.price_e4 = (uint32_t)a.limit_e4;
-    draft.leaves = leaves;
-    draft.fees = account->fees;
-    draft.bond_unit = o->sell ? money_bond_unit(e, a.limit_e4, reference) : 0;
-    if (!check_rearrival(e, slot, &a, &draft, reference, &why)) {
-        order_reject(e, command, command->replace_order.order_id, &why);
-        return;
-    }
-    /* Past this line nothing can fail. */
-    struct order old = *o;
-    order_leave(e, slot);
-    release_reserves(e, slot, contract);
-    o->cl_ord_id = draft.cl_ord_id;
-    o->price_e4 = draft.price_e4;
-    o->leaves = draft.leaves;
-    o->fees = draft.fees;
-    o->bond_unit = draft.bond_unit;
-    if (o->sell) {
-        account->bond_open_e4 += (int64_t)o->bond_unit * leaves;
-        capacity_reserve(e, slot, contract_hour(contract), leaves);
-    } else {
-        account->reserved_e4 +=
-            money_bid_reserve(e, (uint8_t)o->fees, o->fee_rest, o->price_e4, leaves);
-    }
-    emit_replaced(e, slot, command, &old, false);
-    if (o->reserved) {
-        stand_reserved(e, slot);
-        return;
-    }
-    order_arrive(e, slot, &a, false);
-}
-
-void order_replace(struct engine *e, const struct command *command)
-{
-    const struct command_replace_order *r = &command->replace_order;
-    uint32_t slot = find_own(e, command, r->order_id);
-    if (slot == 0) {
-        return;
-    }
-    const struct order *o = &e->orders[slot];
-    struct rejection why;
-    if (!order_check_replace(e, command, slot, &why)) {
-        order_reject(e, command, r->order_id, &why);
-        return;
-    }
-    uint32_t ladder = o->ladder;
-    uint32_t owner = o->key;
-    if (r->qty <= (int64_t)o->cum) {
-        order_take_out(e, slot, REASON_REPLACED_AWAY, own_number(e, command, slot));
-        answer_other_key(e, command, owner);
-        ladder_release_if_idle(e, ladder);
-        return;
-    }
-    uint32_t leaves = (uint32_t)(r->qty - (int64_t)o->cum);
-    if (r->price_e4 == o->price_e4 && leaves < o->leaves) {
-        replace_in_place(e, slot, command, leaves);
-    } else {
-        replace_anew(e, slot, command, leaves);
-    }
 }
 
 /* --- reservations ------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include "exchange/core/money.h"
 #include "exchange/core/order_check.h"
 #include "exchange/core/range.h"
+#include "exchange/core/set.h"
 #include "exchange/core/slot.h"
 #include "exchange/core/timers.h"
 
@@ -71,6 +72,12 @@ uint16_t order_over_lagging(const struct engine *e, uint32_t slot)
 {
     const struct order *o = &e->orders[slot];
     const struct key *k = &e->keys[o->key];
+    if (o->kind == KIND_SET) {
+        return set_over(e, slot);
+    }
+    if (o->kind == KIND_LEG) {
+        return set_leg_over(e, slot);
+    }
     if (contract_hour(e->ladders[o->ladder].contract) < e->s.open_hour) {
         return REASON_GATE_CLOSED;
     }
@@ -132,9 +139,24 @@ void order_leave(struct engine *e, uint32_t slot)
     }
 }
 
+/* An order that is none of a single contract, or a leg of one. */
+RARE static void take_out_whole(struct engine *e, uint32_t slot, uint16_t reason,
+                                uint64_t cl_ord_id)
+{
+    if (e->orders[slot].kind == KIND_LEG) {
+        set_end_leg(e, slot, reason);
+    } else {
+        set_take_out(e, slot, reason, cl_ord_id);
+    }
+}
+
 void order_take_out_as(struct engine *e, uint32_t slot, uint16_t reason, uint64_t cl_ord_id,
                        bool silent)
 {
+    if (__builtin_expect(e->orders[slot].special, 0) && e->orders[slot].kind != KIND_PLAIN) {
+        take_out_whole(e, slot, reason, cl_ord_id);
+        return;
+    }
     uint64_t number = cl_ord_id != 0 ? cl_ord_id : e->orders[slot].cl_ord_id;
     struct order *o = &e->orders[slot];
     uint32_t ladder = o->ladder;
@@ -166,6 +188,10 @@ void order_take_out(struct engine *e, uint32_t slot, uint16_t reason, uint64_t c
 
 void order_take_out_over(struct engine *e, uint32_t slot, uint16_t reason)
 {
+    if (e->orders[slot].kind == KIND_LEG) {
+        set_take_out_leg_over(e, slot);
+        return;
+    }
     if (reason == REASON_MASS_CANCELED) {
         covering_sweep(e, &e->orders[slot])->canceled++;
     }
@@ -294,7 +320,9 @@ void order_arrive(struct engine *e, uint32_t slot, const struct arrival *a, bool
     struct order *o = &e->orders[slot];
     uint32_t generation = o->generation;
     uint32_t ladder = a->ladder;
+    e->busy = ladder;
     match_run(e, slot, a);
+    e->busy = 0;
     if (o->generation == generation) {
         if (o->leaves == 0) {
             order_finish(e, slot);
@@ -408,6 +436,10 @@ RARE static void touch_lagging(struct engine *e, uint32_t slot)
 {
     if (e->orders[slot].kind == KIND_RANGE) {
         range_take_out_over(e, slot);
+        return;
+    }
+    if (e->orders[slot].kind == KIND_SET) {
+        set_take_out_over(e, slot);
         return;
     }
     uint16_t over = order_over(e, slot);

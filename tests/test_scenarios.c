@@ -33,6 +33,8 @@ static const char *const topics[] = {
     "registry",
     "form",
     "full",
+    "iceberg",
+    "reserved",
 };
 enum { TOPICS = sizeof(topics) / sizeof(topics[0]) };
 

@@ -35,6 +35,7 @@ static const char *const topics[] = {
     "full",
     "iceberg",
     "reserved",
+    "range",
 };
 enum { TOPICS = sizeof(topics) / sizeof(topics[0]) };
 

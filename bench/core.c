@@ -22,8 +22,8 @@ static inline void on_bare_trade(uint64_t maker, uint64_t taker, uint32_t price,
 
 #define RUNS       5
 #define SINK       256
-#define LOOK_AHEAD 12 /* commands between the first hint and the step */
-#define NEAR       6
+#define LOOK_AHEAD 8 /* commands between the first hint and the step */
+#define NEAR       4
 
 /* What few events need stays out of the way. */
 #define RARE __attribute__((noinline, cold))
@@ -231,7 +231,8 @@ static void open_market(void)
     }
 }
 
-static void make_new(struct command *c, const struct flow_record *r, uint32_t key, uint32_t resource)
+static void make_new(struct command *c, const struct flow_record *r, uint32_t key,
+                     uint32_t resource)
 {
     bool market = r->type == FLOW_MARKET;
     c->head.type = COMMAND_NEW_ORDER;
@@ -346,8 +347,8 @@ static void record_free(struct record *record, const struct flow *flow)
 static void engine_apply(const struct command *c, uint64_t count)
 {
     for (const struct command *end = c + count; c < end; c++) {
-        engine_prefetch(engine, c + LOOK_AHEAD, false);
-        engine_prefetch(engine, c + NEAR, true);
+        engine_prefetch_far(engine, c + LOOK_AHEAD);
+        engine_prefetch_near(engine, c + NEAR);
         engine_step(engine, c, &sink);
         take_events(&sink);
     }

@@ -277,6 +277,10 @@ APART static void trade(struct engine *e, uint32_t arriving, uint32_t resting,
     uint32_t seller = e->keys[offer->key].account;
     holding_prefetch(e, buyer, offer->resource, hour, contract_tier(contract));
     __builtin_prefetch(&e->orders[e->orders[resting].next], 1);
+    /* Where the next trade will write; one line ahead may lie behind the table's end. */
+    __builtin_prefetch(&e->fills[e->s.fill_count + 2], 1);
+    __builtin_prefetch(&e->fills[e->s.fill_count + 3], 1);
+    __builtin_prefetch(&e->holdings[e->s.holding_top + 3], 1);
 
     struct side_result buy = settle_bid(e, bid, a->sell, price_e4, qty);
     struct side_result sell = settle_offer(e, offer, !a->sell, price_e4, qty);

@@ -184,8 +184,21 @@ static void check_holdings(const struct engine *e)
     CHECK(count == e->s.holding_count);
 }
 
+static void check_order_bits(void)
+{
+    struct order o = {.resource = 0x15aaaau, .tier = 2, .fees = 0xa5, .stp = 2, .source = 5};
+    uint64_t bits = UINT64_C(0x15aaaa) << ORDER_RESOURCE_AT | UINT64_C(2) << ORDER_TIER_AT |
+                    UINT64_C(0xa5) << ORDER_FEES_AT | UINT64_C(2) << ORDER_STP_AT |
+                    UINT64_C(5) << ORDER_SOURCE_AT;
+    CHECK(o.bits == bits);
+    o.resting = o.sell = o.live = 1;
+    CHECK(o.bits == (bits | UINT64_C(1) << ORDER_RESTING_AT | UINT64_C(1) << ORDER_SELL_AT |
+                     UINT64_C(1) << ORDER_LIVE_AT));
+}
+
 void engine_sanity(const struct engine *e)
 {
+    check_order_bits();
     check_accounts(e);
     check_ladders(e);
     check_holdings(e);

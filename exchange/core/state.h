@@ -48,24 +48,38 @@ struct order {
     uint32_t key;
     uint32_t newer; /* chain of the key's orders, by entry; free list */
     uint32_t older;
-    uint32_t epoch;         /* entered in; a mark with a higher epoch ends it */
-    uint32_t bond_unit;     /* offer: bond per GPU */
-    unsigned resource : 21; /* offer; up to 2^20 */
-    unsigned resting : 1;   /* stands in its book; 0 while it is arriving */
-    unsigned head : 1;      /* oldest of its level */
-    unsigned timed : 1;     /* timer_of[slot] is its place in the heap */
-    unsigned special : 1;   /* not for the straight way of plain.h; set by none yet */
-    unsigned unused : 7;
-    unsigned fee_rest : 14; /* r of the rulebook, below 10,000 */
-    unsigned tier : 2;
-    unsigned fees : 8; /* fee schedule, frozen at entry */
-    unsigned sell : 1;
-    unsigned stp : 2;
-    unsigned source : 3; /* offer: tier of the holding that it draws on, or SOURCE_OWN */
-    unsigned post_only : 1;
-    unsigned live : 1;
+    uint32_t epoch;     /* entered in; a mark with a higher epoch ends it */
+    uint32_t bond_unit; /* offer: bond per GPU */
+    union {
+        struct {
+            unsigned resource : 21; /* offer; up to 2^20 */
+            unsigned resting : 1;   /* stands in its book; 0 while it is arriving */
+            unsigned head : 1;      /* oldest of its level */
+            unsigned timed : 1;     /* timer_of[slot] is its place in the heap */
+            unsigned special : 1;   /* not for the straight way of plain.h; set by none yet */
+            unsigned unused : 7;
+            unsigned fee_rest : 14; /* r of the rulebook, below 10,000 */
+            unsigned tier : 2;
+            unsigned fees : 8; /* fee schedule, frozen at entry */
+            unsigned sell : 1;
+            unsigned stp : 2;
+            unsigned source : 3; /* offer: tier of the holding that it draws on, or SOURCE_OWN */
+            unsigned post_only : 1;
+            unsigned live : 1;
+        };
+        uint64_t bits; /* all of these at once: ORDER_* */
+    };
 };
 static_assert(sizeof(struct order) == 64, "order");
+/* Where a field of order.bits begins (engine_sanity CHECKs it). */
+#define ORDER_RESOURCE_AT 0
+#define ORDER_RESTING_AT  21
+#define ORDER_TIER_AT     46
+#define ORDER_FEES_AT     48
+#define ORDER_SELL_AT     56
+#define ORDER_STP_AT      57
+#define ORDER_SOURCE_AT   59
+#define ORDER_LIVE_AT     63
 
 struct node {
     uint32_t book; /* ladder x BOOKS + book */
@@ -337,7 +351,7 @@ struct engine {
     uint32_t bucket_mask;
     uint32_t hint_mask;
     uint32_t node_units;
-    int64_t due_ns;          /* nothing is due before; see housekeeping.h. Out of the state's hash */
+    int64_t due_ns; /* nothing is due before; see housekeeping.h. Out of the state's hash */
     uint32_t *hour_holdings; /* by hour in the ring: list of holdings */
     struct fill_record *fills;
     struct timer *timers; /* heap from 1 */
@@ -350,6 +364,19 @@ struct engine {
 /* What few commands do stays out of the way of what most do. */
 #define RARE  __attribute__((noinline, cold))
 #define APART __attribute__((noinline))
+/* Choices that come at random, like an order's side, are made by arithmetic on a mask of all ones or
+ * none: a branch that is guessed wrong costs as much as fifty instructions. The mask is opaque, so
+ * that the compiler does not make a branch of it again. */
+static inline uint64_t mask_of(bool condition)
+{
+    uint64_t mask = 0 - (uint64_t)condition;
+    __asm__("" : "+r"(mask));
+    return mask;
+}
+static inline uint64_t choose(uint64_t mask, uint64_t where_set, uint64_t where_clear)
+{
+    return where_clear ^ ((where_set ^ where_clear) & mask);
+}
 /* In a function that does nothing but prefetch: gcc takes its calls for useless and drops them. */
 #define KEPT() __asm__ volatile("")
 

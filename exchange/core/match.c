@@ -76,6 +76,20 @@ bool match_best(const struct engine *e, const struct arrival *a, int64_t *price_
     return true;
 }
 
+APART void match_prefetch_trade(const struct engine *e, const struct command *command,
+                                uint32_t resting)
+{
+    const struct command_new_order *n = &command->new_order;
+    const struct order *o = &e->orders[resting];
+    const struct key *k = &e->keys[o->key];
+    bool sell = n->side == SIDE_SELL;
+    uint32_t buyer = sell ? k->account : e->keys[command->head.key].account;
+    __builtin_prefetch(&e->accounts[k->account], 1);
+    holding_prefetch(e, buyer, sell ? n->resource : o->resource, contract_hour(n->contract),
+                     contract_tier(n->contract) & 3u);
+    KEPT();
+}
+
 void match_prefetch(const struct engine *e, const struct command *command, uint32_t ladder,
                     bool enters)
 {
@@ -87,12 +101,7 @@ void match_prefetch(const struct engine *e, const struct command *command, uint3
     int64_t price = l->best_price[book];
     bool inside = (price >= n->price_e4) == sell || price == n->price_e4;
     if (__builtin_expect((enters & (inside | (n->ord_type == ORD_MARKET))) != 0, 0)) {
-        const struct order *o = &e->orders[l->best[book]];
-        const struct key *k = &e->keys[o->key];
-        uint32_t buyer = sell ? k->account : e->keys[command->head.key].account;
-        __builtin_prefetch(&e->accounts[k->account], 1);
-        holding_prefetch(e, buyer, sell ? n->resource : o->resource, contract_hour(n->contract),
-                         tier);
+        match_prefetch_trade(e, command, l->best[book]);
     }
     KEPT();
 }

@@ -8,8 +8,7 @@
 #include "exchange/core/order.h"
 #include "exchange/core/slot.h"
 
-/* For what most commands never do. */
-#define UNLESS(condition) if (__builtin_expect(!(condition), 0))
+#define LIKELY(condition) __builtin_expect(!!(condition), 1)
 
 /* Products of fees below this fit 64 bits (money.h). */
 #define NOTIONAL_PLAIN_E4 INT64_C(9000000000000000)
@@ -18,13 +17,11 @@
 static inline bool sender_plain(const struct engine *e, const struct command *c)
 {
     uint32_t key = c->head.key;
-    UNLESS(key >= 1 && key <= e->s.key_count)
-    {
+    if (!LIKELY(key >= 1 && key <= e->s.key_count)) {
         return false;
     }
     const struct key *k = &e->keys[key];
-    UNLESS((k->flags & (KEY_BOUND | KEY_REVOKED)) == KEY_BOUND)
-    {
+    if (!LIKELY((k->flags & (KEY_BOUND | KEY_REVOKED)) == KEY_BOUND)) {
         return false;
     }
     return c->head.session == k->session && c->head.cl_ord_id > k->highest_cl_ord_id &&
@@ -66,8 +63,7 @@ struct draft {
 /* Nothing but contract, price, quantity, side, self-trade mode, and good till gate or immediate. */
 static inline bool terms_plain(const struct command_new_order *n)
 {
-    UNLESS((n->min_qty | n->display_qty | n->expire_time_ns | n->flags | n->ord_type) == 0)
-    {
+    if (!LIKELY((n->min_qty | n->display_qty | n->expire_time_ns | n->flags | n->ord_type) == 0)) {
         return false;
     }
     return n->side <= SIDE_SELL && (n->tif == TIF_GATE || n->tif == TIF_IOC) &&
@@ -84,19 +80,16 @@ static inline bool ladder_plain(const struct engine *e, const struct command_new
                                     [contract_region(contract) % REGION_COUNT_MAX];
     d->ladder_id = ladder_find(e, market, contract_hour(contract));
     d->ladder = &e->ladders[d->ladder_id];
-    UNLESS(d->ladder_id != 0 && contract_tier(contract) < TIER_COUNT &&
-           d->ladder->contract == contract_with_tier(contract, 0) &&
-           contract_hour(contract) >= e->s.open_hour && d->ladder->occupied >> BOOKS == 0)
-    {
+    if (!LIKELY(d->ladder_id != 0 && contract_tier(contract) < TIER_COUNT &&
+                d->ladder->contract == contract_with_tier(contract, 0) &&
+                contract_hour(contract) >= e->s.open_hour && d->ladder->occupied >> BOOKS == 0)) {
         return false;
     }
     const struct market *m = &e->markets[market];
-    UNLESS(m->mode == MODE_CONTINUOUS && !m->halted)
-    {
+    if (!LIKELY(m->mode == MODE_CONTINUOUS && !m->halted)) {
         return false;
     }
-    UNLESS(m->lot == 1 || (uint64_t)n->qty % m->lot == 0)
-    {
+    if (!LIKELY(m->lot == 1 || (uint64_t)n->qty % m->lot == 0)) {
         return false;
     }
     int64_t reference = d->ladder->last_trade_e4;
@@ -116,8 +109,7 @@ static inline bool capacity_plain(const struct engine *e, const struct command_n
 {
     uint32_t resource = n->resource;
     uint32_t hour = contract_hour(n->contract);
-    UNLESS(resource <= e->s.resource_count && (resource != 0) == (n->side == SIDE_SELL))
-    {
+    if (!LIKELY(resource <= e->s.resource_count && (resource != 0) == (n->side == SIDE_SELL))) {
         return false;
     }
     const struct resource *r = &e->resources[resource];
@@ -139,8 +131,7 @@ static inline bool funds_plain(const struct engine *e, const struct command_new_
     int64_t notional = price * n->qty;
     uint32_t bond_unit = money_bond_unit(e, price, d->reference_e4);
     uint64_t rate = money_reserve_rate(e, d->account->fees);
-    UNLESS(notional < NOTIONAL_PLAIN_E4)
-    {
+    if (!LIKELY(notional < NOTIONAL_PLAIN_E4)) {
         return false;
     }
     uint64_t fee = rate == 0 ? 0 : (uint64_t)notional * rate / (uint64_t)BP_ONE;
@@ -163,8 +154,7 @@ static inline bool room_plain(const struct engine *e, const struct draft *d)
 static inline bool new_plain(struct engine *e, const struct command *c, struct draft *d)
 {
     const struct command_new_order *n = &c->new_order;
-    UNLESS(sender_plain(e, c) && terms_plain(n))
-    {
+    if (!LIKELY(sender_plain(e, c) && terms_plain(n))) {
         return false;
     }
     struct key *k = &e->keys[c->head.key];
@@ -175,10 +165,9 @@ static inline bool new_plain(struct engine *e, const struct command *c, struct d
     d->sell_mask = mask_of(n->side == SIDE_SELL);
     d->rate_count = rate_with(e, k);
     uint8_t roles = (uint8_t)(ROLE_BUYER | (ROLE_PROVIDER & d->sell_mask));
-    UNLESS((k->roles & roles) != 0 && !a->killed && d->rate_count <= a->rate_limit &&
-           a->open_orders < a->open_orders_limit &&
-           (uint64_t)n->qty - 1 < (uint64_t)a->order_qty_limit)
-    {
+    if (!LIKELY((k->roles & roles) != 0 && !a->killed && d->rate_count <= a->rate_limit &&
+                a->open_orders < a->open_orders_limit &&
+                (uint64_t)n->qty - 1 < (uint64_t)a->order_qty_limit)) {
         return false;
     }
     return ladder_plain(e, n, d) && capacity_plain(e, n, d) && funds_plain(e, n, d) &&
@@ -225,8 +214,8 @@ static inline void emit_new(struct engine *e, const struct command *c, const str
 /* Opposite books that an order may trade with, by side and tier, as bits of ladder.occupied. */
 static const uint8_t eligible[2][TIER_COUNT] = {{0xf0, 0xe0, 0xc0, 0x80}, {0x01, 0x03, 0x07, 0x0f}};
 
-/* Whether any of them has a price within its limit. */
-static inline bool crosses(const struct command_new_order *n, const struct draft *d)
+/* Best order of any of them whose price is within its limit; 0 none. */
+static inline uint32_t crossed(const struct command_new_order *n, const struct draft *d)
 {
     const struct ladder *l = d->ladder;
     /* Turns what a bid compares into what an offer compares. */
@@ -235,10 +224,10 @@ static inline bool crosses(const struct command_new_order *n, const struct draft
     uint32_t mask = l->occupied & eligible[n->side][contract_tier(n->contract)];
     for (; mask != 0; mask &= mask - 1) {
         if ((l->best_price[__builtin_ctz(mask)] ^ turn) >= limit) {
-            return true;
+            return l->best[__builtin_ctz(mask)];
         }
     }
-    return false;
+    return 0;
 }
 
 /* Past the checks: nothing below can fail. `resting` 1: it is about to be put into its book. */
@@ -304,13 +293,13 @@ static inline bool plain_new(struct engine *e, const struct command *c)
 {
     const struct command_new_order *n = &c->new_order;
     struct draft d;
-    UNLESS(new_plain(e, c, &d))
-    {
+    if (!LIKELY(new_plain(e, c, &d))) {
         return false;
     }
     sender_commit(e, c, d.key, d.rate_count);
-    UNLESS(!crosses(n, &d) && n->tif == TIF_GATE)
-    {
+    uint32_t opposite = crossed(n, &d);
+    if (!LIKELY(opposite == 0 && n->tif == TIF_GATE)) {
+        match_prefetch_trade(e, c, opposite);
         trade_plain(e, c, enter(e, c, &d, false), d.reference_e4);
         return true;
     }
@@ -361,21 +350,18 @@ static inline void release_plain(struct engine *e, const struct order *o, struct
 
 static inline bool plain_cancel(struct engine *e, const struct command *c)
 {
-    UNLESS(sender_plain(e, c))
-    {
+    if (!LIKELY(sender_plain(e, c))) {
         return false;
     }
     struct key *k = &e->keys[c->head.key];
     uint32_t slot = order_find(e, c->cancel_order.order_id);
     struct order *o = &e->orders[slot];
-    UNLESS(slot != 0 && o->key == c->head.key && (k->roles & (ROLE_BUYER | ROLE_PROVIDER)) != 0 &&
-           !o->timed && !o->special)
-    {
+    if (!LIKELY(slot != 0 && o->key == c->head.key &&
+                (k->roles & (ROLE_BUYER | ROLE_PROVIDER)) != 0 && !o->timed && !o->special)) {
         return false;
     }
-    UNLESS((int64_t)o->price_e4 * o->leaves < NOTIONAL_PLAIN_E4 &&
-           ((o->source ^ SOURCE_OWN) & mask_of(o->sell)) == 0)
-    {
+    if (!LIKELY((int64_t)o->price_e4 * o->leaves < NOTIONAL_PLAIN_E4 &&
+                ((o->source ^ SOURCE_OWN) & mask_of(o->sell)) == 0)) {
         return false;
     }
     sender_commit(e, c, k, rate_with(e, k));

@@ -114,26 +114,36 @@ RARE static void check_refusal(const struct event *e)
 
 /* The low half of a cl_ord_id is the flow's id, so that fills name both sides of a trade; the buyer's
  * comes first. */
-static void take_events(struct event_sink *s)
+static void take_fill(const struct event_fill *fill)
 {
     static uint32_t buyer;
-    for (uint32_t i = 0; i < s->count; i++) {
-        const struct event *e = &s->events[i];
+    uint32_t id = (uint32_t)fill->party.cl_ord_id;
+    if (fill->side == SIDE_BUY) {
+        buyer = id;
+        return;
+    }
+    flow_trade(&sum, fill->resting ? id : buyer, fill->resting ? buyer : id,
+               (uint64_t)fill->price_e4, (uint64_t)fill->qty);
+}
+
+static inline void take_events(struct event_sink *s)
+{
+    const struct event *end = s->events + s->count;
+    for (const struct event *e = s->events; e < end; e++) {
         if (e->head.type == EVENT_NEW) {
             last_order_id = e->new_order.order_id;
         } else if (e->head.type == EVENT_FILL) {
-            uint32_t id = (uint32_t)e->fill.party.cl_ord_id;
-            if (e->fill.side == SIDE_BUY) {
-                buyer = id;
-                continue;
-            }
-            flow_trade(&sum, e->fill.resting ? id : buyer, e->fill.resting ? buyer : id,
-                       (uint64_t)e->fill.price_e4, (uint64_t)e->fill.qty);
+            take_fill(&e->fill);
         } else if (e->head.type == EVENT_REJECTED) {
             check_refusal(e);
         }
     }
     s->count = 0;
+}
+
+static void drain_events(struct event_sink *s)
+{
+    take_events(s);
 }
 
 static void step(struct command *c)
@@ -313,7 +323,7 @@ static void engine_begin(const struct flow *flow, struct arena *arena)
         ((volatile unsigned char *)memory)[i] = 0;
     }
     engine = engine_init(memory, &config);
-    sink = (struct event_sink){.events = events, .capacity = SINK, .drain = take_events};
+    sink = (struct event_sink){.events = events, .capacity = SINK, .drain = drain_events};
     seq = 0;
     open_market();
 }

@@ -67,6 +67,8 @@ static void level_promote(struct engine *e, uint32_t slot)
     const struct order *o = &e->orders[slot];
     struct ladder *l = &e->ladders[o->ladder];
     uint32_t book = book_index(o->sell, o->tier);
+    e->orders[o->next].previous = o->previous;
+    e->orders[o->previous].next = o->next;
     e->orders[o->next].head = 1;
     book_hint_of(e, o)->head = o->next;
     tree_set_head(e, book_of(o), goodness_of(o), o->next);
@@ -75,23 +77,13 @@ static void level_promote(struct engine *e, uint32_t slot)
     }
 }
 
-void book_remove(struct engine *e, uint32_t slot)
+void book_remove_head(struct engine *e, uint32_t slot)
 {
-    struct order *o = &e->orders[slot];
-    if (o->next == slot) {
+    if (e->orders[slot].next == slot) {
         level_end(e, slot);
     } else {
-        e->orders[o->next].previous = o->previous;
-        e->orders[o->previous].next = o->next;
-        if (o->head) {
-            level_promote(e, slot);
-        }
+        level_promote(e, slot);
     }
-    e->ladders[o->ladder].orders[o->sell]--;
-    o->head = 0;
-    o->resting = 0;
-    o->next = 0;
-    o->previous = 0;
 }
 
 uint32_t book_worse(const struct engine *e, uint32_t slot)

@@ -16,8 +16,6 @@ static inline uint32_t book_index(bool sell, uint8_t tier)
 
 /* True when an insert is sure to find nodes. */
 bool book_has_room(const struct engine *e);
-/* Takes it out of its book. */
-void book_remove(struct engine *e, uint32_t slot);
 /* Next order in matching order after `slot` in its book; 0 at the end. */
 uint32_t book_worse(const struct engine *e, uint32_t slot);
 /* Walks one book and CHECKs its order and its links; returns the number of orders. */
@@ -76,6 +74,25 @@ static inline void book_insert(struct engine *e, uint32_t slot)
     o->resting = 1;
     e->ladders[o->ladder].orders[o->sell]++;
     book_insert_hinted(e, slot, book_hint_of(e, o));
+}
+
+/* Ends its level, or makes the next in time its head. */
+APART void book_remove_head(struct engine *e, uint32_t slot);
+/* Takes it out of its book. */
+static inline void book_remove(struct engine *e, uint32_t slot)
+{
+    struct order *orders = e->orders;
+    struct order *o = &orders[slot];
+    e->ladders[o->ladder].orders[o->sell]--;
+    if (o->head) {
+        book_remove_head(e, slot);
+    } else {
+        orders[o->next].previous = o->previous;
+        orders[o->previous].next = o->next;
+    }
+    o->bits &= ~(UINT64_C(1) << ORDER_HEAD_AT | UINT64_C(1) << ORDER_RESTING_AT);
+    o->next = 0;
+    o->previous = 0;
 }
 
 /* Ladder of a market's hour; 0 none. */

@@ -339,9 +339,14 @@ void engine_step(struct engine *engine, const struct command *command, struct ev
 
 /* --- hints to the cache -------------------------------------------------------------------- */
 
-/* So many orders are near the processor with their ladders in any case: only what most commands wait
- * for is worth a hint then. */
-#define ORDERS_IN_CACHE 65536
+/* So many orders, with all that belongs to them, are near the processor in any case: only the lines
+ * that a command touches first are worth a hint then. */
+#define ORDERS_IN_CACHE 32768
+
+static inline bool market_deep(const struct engine *e)
+{
+    return e->s.order_top >= ORDERS_IN_CACHE;
+}
 
 /* An order command leads to an order: its own or, where it enters one, that which was at its price
  * last. What kind it is comes at random, so everything here is a choice between addresses and not a
@@ -358,24 +363,43 @@ static inline const struct hint *hint_of(const struct engine *e, const struct co
     return book_hint(e, n->contract, n->side, (uint32_t)n->price_e4);
 }
 
+/* Only what is fetched is named there and nothing read, so it may lie outside of its table. */
+static inline uintptr_t place_in(const void *table, uint32_t index, size_t size)
+{
+    return (uintptr_t)table + (size_t)index * size;
+}
+
 void engine_prefetch_far(const struct engine *e, const struct command *command)
 {
-    uint64_t enters = mask_of(command->head.type == COMMAND_NEW_ORDER);
-    /* Nothing is read there, so it may lie outside of the table. */
-    uintptr_t order = (uintptr_t)e->orders +
-                      (size_t)(uint32_t)command->cancel_order.order_id * sizeof(struct order);
-    uintptr_t key = (uintptr_t)e->keys + (size_t)command->head.key * sizeof(struct key);
-    __builtin_prefetch(
-        (const void *)(uintptr_t)choose(enters, (uintptr_t)hint_of(e, command), order), 1);
+    uint32_t slot = (uint32_t)command->cancel_order.order_id;
+    uintptr_t first = place_in(e->orders, slot, sizeof(struct order));
+    uintptr_t key = place_in(e->keys, command->head.key, sizeof(struct key));
+    if (market_deep(e)) {
+        uint64_t enters = mask_of(command->head.type == COMMAND_NEW_ORDER);
+        first = (uintptr_t)choose(enters, (uintptr_t)hint_of(e, command), first);
+    }
+    __builtin_prefetch((const void *)first, 1);
     __builtin_prefetch((const void *)key, 1);
     KEPT();
 }
 
-/* The ladder and the capacity, which small markets have at hand. */
-APART static void prefetch_deep(const struct engine *e, const struct command *c,
-                                const struct order *o, uint64_t enters)
+/* Follows the pointers that the far hint brought in: the neighbours in the level, which hint and
+ * order name in the same way, those in the key's chain, the account, the ladder, the capacity. */
+APART static void prefetch_deep(const struct engine *e, const struct command *c)
 {
     const struct command_new_order *n = &c->new_order;
+    const struct key *k = &e->keys[c->head.key];
+    const struct order *orders = e->orders;
+    uint64_t slot = (uint32_t)c->cancel_order.order_id;
+    const struct order *o = &orders[slot & mask_of(slot <= e->s.order_top)];
+    uint64_t enters = mask_of(c->head.type == COMMAND_NEW_ORDER);
+    const uint32_t *neighbours = address(enters, &hint_of(e, c)->head, &o->next);
+    const uint32_t *chain = address(enters, &k->newest, &o->newer);
+    __builtin_prefetch(&e->accounts[k->account], 1);
+    __builtin_prefetch(&orders[neighbours[0]], 1);
+    __builtin_prefetch(&orders[neighbours[1]], 1);
+    __builtin_prefetch(&orders[chain[0]], 1);
+    __builtin_prefetch(&orders[chain[1]], 1);
     uint32_t market = e->s.market_of[contract_class(n->contract) % CLASS_COUNT_MAX]
                                     [contract_region(n->contract) % REGION_COUNT_MAX];
     uint32_t ladder =
@@ -390,26 +414,10 @@ APART static void prefetch_deep(const struct engine *e, const struct command *c,
     KEPT();
 }
 
-/* Follows the pointers that the far hint brought in: the neighbours in the level, which hint and
- * order name in the same way, those in the key's chain, the account. */
 void engine_prefetch_near(const struct engine *e, const struct command *command)
 {
-    uint64_t slot = (uint32_t)command->cancel_order.order_id;
-    if (command->head.key <= e->s.key_count) {
-        const struct key *k = &e->keys[command->head.key];
-        const struct order *orders = e->orders;
-        const struct order *o = &orders[slot & mask_of(slot <= e->s.order_top)];
-        uint64_t enters = mask_of(command->head.type == COMMAND_NEW_ORDER);
-        const uint32_t *neighbours = address(enters, &hint_of(e, command)->head, &o->next);
-        const uint32_t *chain = address(enters, &k->newest, &o->newer);
-        __builtin_prefetch(&e->accounts[k->account], 1);
-        __builtin_prefetch(&orders[neighbours[0]], 1);
-        __builtin_prefetch(&orders[neighbours[1]], 1);
-        __builtin_prefetch(&orders[chain[0]], 1);
-        __builtin_prefetch(&orders[chain[1]], 1);
-        if (e->s.order_top >= ORDERS_IN_CACHE) {
-            prefetch_deep(e, command, o, enters);
-        }
+    if (market_deep(e) && command->head.key <= e->s.key_count) {
+        prefetch_deep(e, command);
     }
     KEPT();
 }

@@ -191,9 +191,9 @@ static void check_order_bits(void)
                     UINT64_C(0xa5) << ORDER_FEES_AT | UINT64_C(2) << ORDER_STP_AT |
                     UINT64_C(5) << ORDER_SOURCE_AT;
     CHECK(o.bits == bits);
-    o.resting = o.sell = o.live = 1;
-    CHECK(o.bits == (bits | UINT64_C(1) << ORDER_RESTING_AT | UINT64_C(1) << ORDER_SELL_AT |
-                     UINT64_C(1) << ORDER_LIVE_AT));
+    o.resting = o.head = o.sell = o.live = 1;
+    CHECK(o.bits == (bits | UINT64_C(1) << ORDER_RESTING_AT | UINT64_C(1) << ORDER_HEAD_AT |
+                     UINT64_C(1) << ORDER_SELL_AT | UINT64_C(1) << ORDER_LIVE_AT));
 }
 
 void engine_sanity(const struct engine *e)

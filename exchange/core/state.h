@@ -74,6 +74,7 @@ static_assert(sizeof(struct order) == 64, "order");
 /* Where a field of order.bits begins (engine_sanity CHECKs it). */
 #define ORDER_RESOURCE_AT 0
 #define ORDER_RESTING_AT  21
+#define ORDER_HEAD_AT     22
 #define ORDER_TIER_AT     46
 #define ORDER_FEES_AT     48
 #define ORDER_SELL_AT     56

@@ -422,13 +422,7 @@ void engine_prefetch_near(const struct engine *e, const struct command *command)
         } else {
             const struct key *k = &e->keys[command->head.key];
             __builtin_prefetch(&e->accounts[k->account], 1);
-            uint64_t slot = (uint32_t)command->cancel_order.order_id;
-            const struct order *o = &e->orders[slot & mask_of(slot <= e->s.order_top)];
-            uint64_t enters = mask_of(command->head.type == COMMAND_NEW_ORDER);
-            __builtin_prefetch(&e->orders[choose(enters, k->newest, o->newer)], 1);
-            __builtin_prefetch(&e->orders[o->older], 1);
-            __builtin_prefetch(&e->orders[o->next], 1);
-            __builtin_prefetch(&e->orders[o->previous], 1);
+            __builtin_prefetch(&e->orders[k->newest], 1);
         }
     }
     KEPT();

@@ -1,5 +1,6 @@
 #include "exchange/core/book.h"
 
+#include "exchange/core/quote.h"
 #include "exchange/core/tree.h"
 
 static int32_t goodness_of(const struct order *o)
@@ -150,6 +151,7 @@ void ladder_release(struct engine *e, uint32_t ladder)
     struct ladder *l = &e->ladders[ladder];
     CHECK(l->occupied == 0);
     e->rings[l->market][contract_hour(l->contract) % HOUR_RING] = 0;
+    quote_forget_ladder(e, l);
     *l = (struct ladder){.next_free = e->s.ladder_free};
     e->s.ladder_free = ladder;
     e->s.ladder_count--;

@@ -75,6 +75,7 @@ static size_t lay_out(struct engine *e, unsigned char *memory, const struct engi
     e->ladders = carve(memory, &used, (size_t)c->ladders + 1, sizeof(struct ladder));
     e->nodes = carve(memory, &used, node_unit_count(c), NODE_UNIT);
     e->hints = carve(memory, &used, hint_count(c), sizeof(struct hint));
+    e->quotes = carve(memory, &used, (size_t)1 << QUOTE_BITS, sizeof(struct quote));
     e->timer_of = carve(memory, &used, (size_t)c->orders + 1, sizeof(uint32_t));
     e->accounts = carve(memory, &used, (size_t)c->accounts + 1, sizeof(struct account));
     e->keys = carve(memory, &used, (size_t)c->keys + 1, sizeof(struct key));

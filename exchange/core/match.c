@@ -5,6 +5,7 @@
 #include "exchange/core/emit.h"
 #include "exchange/core/money.h"
 #include "exchange/core/order.h"
+#include "exchange/core/quote.h"
 
 /* Opposite books that an arriving order may trade with, as bits of ladder.occupied: a bid of tier
  * T looks at offers T .. 3 (books 4 + T .. 7), an offer of tier T at bids 0 .. T. */
@@ -296,7 +297,11 @@ APART static void trade(struct engine *e, uint32_t arriving, uint32_t resting,
     if (offer->source != SOURCE_OWN) {
         holding_sell(e, holding_find(e, seller, offer->resource, hour, offer->source), qty);
     }
-    e->ladders[a->ladder].last_trade_e4 = (uint32_t)price_e4;
+    struct ladder *l = &e->ladders[a->ladder];
+    if (l->last_trade_e4 != (uint32_t)price_e4) {
+        l->last_trade_e4 = (uint32_t)price_e4;
+        quote_forget_ladder(e, l);
+    }
 
     struct print print = {.fill_id = UINT64_C(1) << 32 | (e->s.fill_count + 1u),
                           .price_e4 = price_e4,

@@ -6,6 +6,7 @@
 #include "exchange/core/match.h"
 #include "exchange/core/money.h"
 #include "exchange/core/order.h"
+#include "exchange/core/quote.h"
 #include "exchange/core/slot.h"
 
 #define LIKELY(condition) __builtin_expect(!!(condition), 1)
@@ -63,47 +64,39 @@ struct draft {
 /* Nothing but contract, price, quantity, side, self-trade mode, and good till gate or immediate. */
 static inline bool terms_plain(const struct command_new_order *n)
 {
-    if (!LIKELY((n->min_qty | n->display_qty | n->expire_time_ns | n->flags | n->ord_type) == 0)) {
-        return false;
-    }
-    return n->side <= SIDE_SELL && (n->tif == TIF_GATE || n->tif == TIF_IOC) &&
-           n->stp <= STP_DECREMENT && (uint64_t)n->price_e4 - 1 < (uint64_t)PRICE_MAX_E4;
+    /* flags, side and type in one */
+    uint32_t kind;
+    memcpy(&kind, &n->flags, sizeof(kind));
+    return (n->min_qty | n->display_qty | n->expire_time_ns) == 0 && (kind & ~0x10000u) == 0 &&
+           (n->tif & ~TIF_IOC) == 0 && n->stp <= STP_DECREMENT;
 }
+static_assert(offsetof(struct command_new_order, side) ==
+                      offsetof(struct command_new_order, flags) + 2 &&
+                  offsetof(struct command_new_order, ord_type) ==
+                      offsetof(struct command_new_order, flags) + 3 &&
+                  SIDE_SELL == 1 && ORD_LIMIT == 0 && TIF_GATE == 0 && TIF_IOC == 2,
+              "terms");
 
-/* A ladder that is there says most about its contract: market and lane exist, and so does the hour's
- * place before the horizon. */
-static inline bool ladder_plain(const struct engine *e, const struct command_new_order *n,
+/* Market and price. */
+static inline bool market_plain(struct engine *e, const struct command_new_order *n,
                                 struct draft *d)
 {
-    uint64_t contract = n->contract;
-    uint32_t market = e->s.market_of[contract_class(contract) % CLASS_COUNT_MAX]
-                                    [contract_region(contract) % REGION_COUNT_MAX];
-    d->ladder_id = ladder_find(e, market, contract_hour(contract));
-    d->ladder = &e->ladders[d->ladder_id];
-    if (!LIKELY(d->ladder_id != 0 && contract_tier(contract) < TIER_COUNT &&
-                d->ladder->contract == contract_with_tier(contract, 0) &&
-                contract_hour(contract) >= e->s.open_hour && d->ladder->occupied >> BOOKS == 0)) {
+    const struct quote *q = quote_place(e, n->contract);
+    if (!LIKELY(q->contract == n->contract) && !quote_refresh(e, n->contract)) {
         return false;
     }
-    const struct market *m = &e->markets[market];
-    if (!LIKELY(m->mode == MODE_CONTINUOUS && !m->halted)) {
+    if (!LIKELY(q->lot == 1 || (uint64_t)n->qty % q->lot == 0)) {
         return false;
     }
-    if (!LIKELY(m->lot == 1 || (uint64_t)n->qty % m->lot == 0)) {
-        return false;
-    }
-    int64_t reference = d->ladder->last_trade_e4;
-    if (__builtin_expect(reference == 0, 0)) {
-        reference = order_reference(e, market, contract);
-    }
-    d->reference_e4 = reference;
-    /* x <= floor(y / 10,000) where 10,000 x <= y: the band of money.h without a division. A bound
-     * that money.h clips is one that no price reaches. */
-    uint64_t off =
-        (uint64_t)(n->price_e4 > reference ? n->price_e4 - reference : reference - n->price_e4);
-    return off * (uint64_t)BP_ONE <= (uint64_t)reference * m->outer_band_bp && reference != 0;
+    d->ladder_id = q->ladder;
+    d->ladder = &e->ladders[q->ladder];
+    d->reference_e4 = q->reference_e4;
+    d->cell = &e->cells[q->cell + n->resource];
+    return (uint64_t)n->price_e4 - q->low_e4 <= q->width_e4;
 }
 
+static_assert(offsetof(struct resource, class_id) == offsetof(struct resource, region_id) + 2,
+              "lane");
 static inline bool capacity_plain(const struct engine *e, const struct command_new_order *n,
                                   struct draft *d)
 {
@@ -113,9 +106,9 @@ static inline bool capacity_plain(const struct engine *e, const struct command_n
         return false;
     }
     const struct resource *r = &e->resources[resource];
-    d->cell = capacity_cell(e, resource, hour);
     uint32_t committed = d->cell->committed & (uint32_t)mask_of(d->cell->hour == hour);
-    uint32_t lane = (uint32_t)r->class_id << 16 | r->region_id;
+    uint32_t lane;
+    memcpy(&lane, &r->region_id, sizeof(lane));
     uint32_t unlike = (lane ^ (uint32_t)(n->contract >> 32)) | (r->account ^ d->account_id) |
                       (contract_tier(n->contract) > r->tier) |
                       ((int64_t)r->gpus - (int64_t)committed < n->qty);
@@ -170,7 +163,7 @@ static inline bool new_plain(struct engine *e, const struct command *c, struct d
                 (uint64_t)n->qty - 1 < (uint64_t)a->order_qty_limit)) {
         return false;
     }
-    return ladder_plain(e, n, d) && capacity_plain(e, n, d) && funds_plain(e, n, d) &&
+    return market_plain(e, n, d) && capacity_plain(e, n, d) && funds_plain(e, n, d) &&
            room_plain(e, d);
 }
 

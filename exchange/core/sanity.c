@@ -4,6 +4,7 @@
 #include "exchange/core/housekeeping.h"
 #include "exchange/core/money.h"
 #include "exchange/core/order.h"
+#include "exchange/core/quote.h"
 #include "exchange/core/state.h"
 
 /* --- hash ----------------------------------------------------------------------------------- */
@@ -184,6 +185,20 @@ static void check_holdings(const struct engine *e)
     CHECK(count == e->s.holding_count);
 }
 
+static void check_quotes(const struct engine *e)
+{
+    for (uint32_t i = 0; i < 1u << QUOTE_BITS; i++) {
+        const struct quote *quote = &e->quotes[i];
+        struct quote now;
+        if (quote->contract != 0) {
+            CHECK(quote_place(e, quote->contract) == quote);
+            /* Past its gate a ladder may wait to be worked off; until then all orders go the ordered way. */
+            CHECK((quote_make(e, quote->contract, &now) && memcmp(&now, quote, sizeof(now)) == 0) ||
+                  (contract_hour(quote->contract) < e->s.open_hour && housekeeping_due(e)));
+        }
+    }
+}
+
 static void check_order_bits(void)
 {
     struct order o = {.resource = 0x15aaaau, .tier = 2, .fees = 0xa5, .stp = 2, .source = 5};
@@ -199,6 +214,7 @@ static void check_order_bits(void)
 void engine_sanity(const struct engine *e)
 {
     check_order_bits();
+    check_quotes(e);
     check_accounts(e);
     check_ladders(e);
     check_holdings(e);

@@ -14,7 +14,8 @@
  *  7. A ladder exists while it has an order or a last trade, or is being closed at its gate.
  *  8. due_ns is not above any time at which something becomes due: the end of the second (and so
  *     any gate) and the first expire time; at or below time_ns while something is.
- *  9. available = cash + credit - reserved - bond_open - bond_locked is never below 0 but by a
+ *  9. A quote is what quote_make() would make now; a contract has one only where that succeeds.
+ * 10. available = cash + credit - reserved - bond_open - bond_locked is never below 0 but by a
  *     lowered credit limit. */
 #ifndef KASHI_EXCHANGE_CORE_STATE_H
 #define KASHI_EXCHANGE_CORE_STATE_H
@@ -34,6 +35,7 @@
 #define NODE_UNITS    8  /* of the largest node */
 #define NODE_CAPACITY 30 /* entries of the largest node */
 #define RESOURCE_MASK 0x1fffffu
+#define QUOTE_BITS    10
 
 /* A resting order, one cache line. 30-bit quantities (QTY_MAX), 31-bit prices. */
 struct order {
@@ -173,8 +175,8 @@ static_assert(sizeof(struct key) == 64, "key");
 struct resource {
     uint32_t account;
     uint32_t gpus;
+    uint16_t region_id; /* in the order of a contract's bits */
     uint16_t class_id;
-    uint16_t region_id;
     uint8_t tier;
     uint8_t reserved[3];
 };
@@ -202,6 +204,19 @@ struct hint {
     uint32_t head;
     uint32_t newest;
 };
+
+/* What the straight way (plain.h) asks of a contract's market: made when an order needs it, forgotten
+ * whenever anything that it is made of changes (quote.h). Kept out of the state's hash. */
+struct quote {
+    uint64_t contract; /* 0 empty: hour 0 never trades */
+    uint32_t ladder;
+    uint32_t low_e4; /* outer band: low .. low + width */
+    uint32_t width_e4;
+    uint32_t reference_e4;
+    uint32_t lot;
+    uint32_t cell; /* capacity cell of no resource in that hour; a resource's is so many behind */
+};
+static_assert(sizeof(struct quote) == 32, "quote");
 
 /* Open addressing, at most half full; the low bits of the print are the home place, so that a probe
  * and a removal touch no holding but the one sought. */
@@ -348,6 +363,7 @@ struct engine {
     struct holding *holdings;
     struct bucket *buckets; /* of holdings */
     struct hint *hints;     /* by book and price */
+    struct quote *quotes;   /* 2^QUOTE_BITS, by contract */
     uint32_t *timer_of;     /* by slot, of timed orders */
     uint32_t bucket_mask;
     uint32_t hint_mask;

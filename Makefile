@@ -56,9 +56,10 @@ MODEL = tests/model.c tests/model_order.c tests/model_book.c tests/model_money.c
 	tests/model_registry.c tests/model_text.c tests/model_audit.c tests/model_twin.c \
 	tests/model_random.c tests/model_random_hours.c tests/model_random_operator.c tests/model_scenario.c \
 	tests/model_scenario_command.c tests/model_scenario_operator.c
-TESTS += model scenarios core_memory contract reject
+TESTS += model scenarios core_orders core_memory contract reject
 test_model_USES = MODEL CORE WIRE BASE
 test_scenarios_USES = MODEL CORE WIRE BASE
+test_core_orders_USES = MODEL CORE WIRE BASE
 test_core_memory_USES = CORE WIRE BASE
 test_contract_USES = WIRE BASE
 test_reject_USES = WIRE BASE

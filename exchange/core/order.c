@@ -380,19 +380,19 @@ void order_enter(struct engine *e, const struct command *command, struct arrival
 
 /* What depends on the book: the limit of a market order, post-only, reserves, room. */
 static bool check_arrival(struct engine *e, const struct command *command, struct arrival *a,
-                          int64_t reference_e4, struct terms *terms, struct rejection *why)
+                          struct terms *terms, struct rejection *why)
 {
     const struct command_new_order *n = &command->new_order;
     int64_t best;
     if (n->ord_type == ORD_MARKET) {
-        a->limit_e4 = collar_limit(e, a, n->price_e4, reference_e4);
+        a->limit_e4 = collar_limit(e, a, n->price_e4, terms->reference_e4);
     } else if ((n->flags & ORDER_POST_ONLY) != 0 && match_best(e, a, &best) &&
                match_crosses(a, best)) {
         *why = (struct rejection){
             .reason = REASON_POST_ONLY_WOULD_TRADE, .value = n->price_e4, .bound = best};
         return false;
     }
-    if (!order_check_reserves(e, command, a, reference_e4, terms, why)) {
+    if (!order_check_reserves(e, command, a, terms, why)) {
         return false;
     }
     int64_t may_trade = terms->reserved ? 0 : n->qty;
@@ -415,11 +415,12 @@ void order_new(struct engine *e, const struct command *command)
         order_reject(e, command, 0, &why);
         return;
     }
-    terms = (struct terms){.reserved = order_release_time_ns(e, n) > e->s.time_ns};
+    terms = (struct terms){.reference_e4 = reference,
+                           .reserved = order_release_time_ns(e, n) > e->s.time_ns};
     if (!terms.reserved) {
         match_clear_tops(e, &a);
     }
-    if (!check_arrival(e, command, &a, reference, &terms, &why)) {
+    if (!check_arrival(e, command, &a, &terms, &why)) {
         order_reject(e, command, 0, &why);
         if (a.ladder != 0) {
             ladder_release_if_idle(e, a.ladder);

@@ -49,15 +49,20 @@ struct meeting {
     uint32_t book; /* of the view */
 };
 
-/* The leg awake with the largest surplus, the earlier one in a tie; false: none has any. `ended`: bits
- * of legs to leave out. */
-static bool next_meeting(const struct engine *e, const struct set_arrival *a, uint64_t ended,
-                         int64_t balance, const struct view *v, struct meeting *next)
+/* How far an arrival has come. */
+struct course {
+    int64_t balance;
+    uint64_t ended; /* bits of the legs that are not live */
+};
+
+/* The leg awake with the largest surplus, the earlier one in a tie; false: none has any. */
+static bool next_meeting(const struct engine *e, const struct set_arrival *a,
+                         const struct course *course, const struct view *v, struct meeting *next)
 {
     int64_t most = -1;
     for (uint32_t i = 0; i < a->count; i++) {
         uint32_t book = 0;
-        if ((ended >> i & 1u) != 0 || open_of(e, &a->legs[i], balance) == 0) {
+        if ((course->ended >> i & 1u) != 0 || open_of(e, &a->legs[i], course->balance) == 0) {
             continue;
         }
         uint32_t offer = offer_for(e, a, i, v, &book);
@@ -90,13 +95,12 @@ struct set_fill set_fillable(const struct engine *e, const struct set_arrival *a
     struct view v;
     struct meeting m;
     struct set_fill fill = {0, 0};
-    int64_t balance = a->balance;
-    uint64_t ended = 0;
+    struct course course = {.balance = a->balance};
     view_start(e, a, &v);
-    while (next_meeting(e, a, ended, balance, &v, &m)) {
+    while (next_meeting(e, a, &course, &v, &m)) {
         const struct arrival *leg = &a->legs[m.leg];
         struct walk *w = &v.walks[v.walk_of[m.leg]];
-        int64_t open = open_of(e, leg, balance);
+        int64_t open = open_of(e, leg, course.balance);
         bool hidden = (w->hidden >> m.book & 1u) != 0;
         if (!hidden && order_over(e, m.offer) != 0) {
             walk_pass(e, w, m.book, false);
@@ -104,7 +108,7 @@ struct set_fill set_fillable(const struct engine *e, const struct set_arrival *a
         }
         bool own = !hidden && same_group(e, leg, m.offer);
         if (outside_band(e, leg, m.offer) || (own && !leg->fok && leg->stp == STP_CANCEL_NEWEST)) {
-            ended |= UINT64_C(1) << m.leg;
+            course.ended |= UINT64_C(1) << m.leg;
             continue;
         }
         int64_t qty = hidden ? w->reserve[m.book]
@@ -115,9 +119,9 @@ struct set_fill set_fillable(const struct engine *e, const struct set_arrival *a
         if (!own) {
             fill.qty += qty;
             fill.notional_e4 += qty * e->orders[m.offer].price_e4;
-            balance -= qty;
+            course.balance -= qty;
         } else if (!leg->fok && leg->stp == STP_DECREMENT) {
-            balance -= qty;
+            course.balance -= qty;
         }
     }
     return fill;
@@ -201,13 +205,13 @@ static void prevent_self_trade(struct engine *e, struct set_arrival *a, uint32_t
     }
 }
 
-static uint64_t ended_of(const struct set_arrival *a)
+static struct course course_of(const struct engine *e, const struct set_arrival *a)
 {
-    uint64_t ended = 0;
+    struct course course = {.balance = e->orders[a->set].leaves};
     for (uint32_t i = 0; i < a->count; i++) {
-        ended |= (uint64_t)(a->slots[i] == 0) << i;
+        course.ended |= (uint64_t)(a->slots[i] == 0) << i;
     }
-    return ended;
+    return course;
 }
 
 /* Trades until no leg is next, or the SET is over. */
@@ -215,8 +219,11 @@ static void run(struct engine *e, struct set_arrival *a, struct view *v)
 {
     uint32_t generation = e->orders[a->set].generation;
     struct meeting m;
-    while (is_live(e, a, generation) &&
-           next_meeting(e, a, ended_of(a), e->orders[a->set].leaves, v, &m)) {
+    while (is_live(e, a, generation)) {
+        struct course course = course_of(e, a);
+        if (!next_meeting(e, a, &course, v, &m)) {
+            return;
+        }
         const struct arrival *leg = &a->legs[m.leg];
         struct walk *w = v != NULL ? &v->walks[v->walk_of[m.leg]] : NULL;
         uint16_t over = order_over(e, m.offer);

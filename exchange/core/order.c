@@ -274,7 +274,8 @@ static uint32_t enter(struct engine *e, const struct command *command, struct ar
         .post_only = (n->flags & ORDER_POST_ONLY) != 0,
         .live = 1,
     };
-    chain_append(e, slot);
+    o->older = e->keys[key].newest;
+    chain_append(e, &e->keys[key], slot);
     e->s.epoch_used = 1;
     account->open_orders++;
     if (a->sell) {

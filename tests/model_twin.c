@@ -286,6 +286,9 @@ static void count_events(struct model_twin *twin)
         if (event->head.type == EVENT_LEG_CANCELED) {
             twin->leg_reasons[event->out.reason % MODEL_TWIN_REASONS]++;
         }
+        if (event->head.type == EVENT_SET && event->set.leg_count > twin->most_legs) {
+            twin->most_legs = event->set.leg_count;
+        }
         twin->resales += event->head.type == EVENT_TRADE && event->trade.source_tier != SOURCE_OWN;
         model_audit_event(twin->audit, event);
     }

@@ -158,11 +158,11 @@ static void print_statistics(const struct model_twin *twin, const struct run *ru
            twin->most_work);
     const struct model_audit_sets *sets = model_audit_sets(twin->audit);
     printf("  refreshed %" PRIu64 ", released %" PRIu64 ", ranges %" PRIu64 ", SETs %" PRIu64
-           ": fills arriving %" PRIu64 ", at rest %" PRIu64 ", missed %" PRIu64
-           ", most legs asleep %" PRIu64 "; legs ended by gate %" PRIu64 ", self-trade %" PRIu64
-           ", band %" PRIu64 ", mass cancel %" PRIu64 "\n",
+           " of at most %" PRIu64 " legs: fills arriving %" PRIu64 ", at rest %" PRIu64
+           ", missed %" PRIu64 ", most legs asleep %" PRIu64 "; legs ended by gate %" PRIu64
+           ", self-trade %" PRIu64 ", band %" PRIu64 ", mass cancel %" PRIu64 "\n",
            twin->events[EVENT_REFRESHED], twin->events[EVENT_RELEASED], twin->events[EVENT_RANGE],
-           twin->events[EVENT_SET], sets->fills_arriving, sets->fills_resting,
+           twin->events[EVENT_SET], twin->most_legs, sets->fills_arriving, sets->fills_resting,
            twin->events[EVENT_MISS], twin->most_asleep, twin->leg_reasons[REASON_GATE_CLOSED],
            twin->leg_reasons[REASON_SELF_TRADE], twin->leg_reasons[REASON_BAND_REMAINDER],
            twin->leg_reasons[REASON_MASS_CANCELED]);
@@ -172,9 +172,10 @@ static void print_statistics(const struct model_twin *twin, const struct run *ru
 static bool lively(const struct model_twin *twin)
 {
     const struct model_audit_sets *sets = model_audit_sets(twin->audit);
-    return sets->fills_arriving > 0 && sets->fills_resting > 0 && twin->most_asleep > 0 &&
-           twin->events[EVENT_REFRESHED] > 0 && twin->events[EVENT_RELEASED] > 0 &&
-           twin->leg_reasons[REASON_GATE_CLOSED] > 0 && twin->leg_reasons[REASON_SELF_TRADE] > 0 &&
+    return sets->fills_arriving > 0 && twin->most_legs == SET_LEGS_MAX && sets->fills_resting > 0 &&
+           twin->most_asleep > 0 && twin->events[EVENT_REFRESHED] > 0 &&
+           twin->events[EVENT_RELEASED] > 0 && twin->leg_reasons[REASON_GATE_CLOSED] > 0 &&
+           twin->leg_reasons[REASON_SELF_TRADE] > 0 &&
            twin->leg_reasons[REASON_BAND_REMAINDER] > 0 &&
            twin->leg_reasons[REASON_MASS_CANCELED] > 0;
 }

@@ -40,6 +40,7 @@ static const char *const topics[] = {
     "set",
     "set-self-trade",
     "set-ends",
+    "corners",
 };
 enum { TOPICS = sizeof(topics) / sizeof(topics[0]) };
 

@@ -173,17 +173,10 @@ static void apply_fill(struct status *status, const struct event_fill *fill, uin
     status->fills++;
 }
 
-static bool has_party(uint8_t type)
-{
-    return type != EVENT_TRADE && type != EVENT_TIME && type != EVENT_LINK &&
-           type != EVENT_RESOURCE_IDENTITY;
-}
-
 void status_apply(struct status *status, const struct event *event, uint64_t position)
 {
     uint8_t type = event->head.type;
-    /* TIME has a party where it answers ADVANCE, and zeros where it does not. */
-    if ((has_party(type) || type == EVENT_TIME) && event->party.key != 0) {
+    if (event_has_party(event) && event->party.key != 0) {
         apply_party(status, event, position);
     }
     if (type == EVENT_NEW) {

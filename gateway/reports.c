@@ -171,8 +171,7 @@ static void take_event(struct gateway *gateway, const struct event *event)
         log_error("event %llu.%u: its id is beyond what this gateway has room for",
                   (unsigned long long)event->head.seq, (unsigned)event->head.index);
     }
-    if (event->head.link == gateway->link_id && event->head.type != EVENT_TRADE &&
-        event->head.type != EVENT_RESOURCE_IDENTITY) {
+    if (event->head.link == gateway->link_id && event_has_party(event)) {
         take_private(gateway, event);
     }
     if (event->head.type == EVENT_KEY_REVOKED) {

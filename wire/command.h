@@ -35,6 +35,9 @@ enum command_type {
     COMMAND_REPLACE_ORDER = 11,
     COMMAND_CANCEL_ORDER = 12,
     COMMAND_MASS_CANCEL = 13,
+    COMMAND_NEW_RANGE = 14,
+    COMMAND_NEW_SET = 15, /* and one slot for each eight legs */
+    COMMAND_NEW_JOB = 16, /* and one slot for each eight lanes */
     /* operator's */
     COMMAND_REGISTER_CLASS = 20,
     COMMAND_REGISTER_REGION = 21,
@@ -61,7 +64,9 @@ enum side { SIDE_BUY = 0, SIDE_SELL = 1 };
 enum ord_type { ORD_LIMIT = 0, ORD_MARKET = 1 };
 enum time_in_force { TIF_GATE = 0, TIF_TIME = 1, TIF_IOC = 2, TIF_FOK = 3 };
 enum stp_mode { STP_CANCEL_NEWEST = 0, STP_CANCEL_OLDEST = 1, STP_DECREMENT = 2 };
+/* ORDER_RESERVED_FOR_JOBS stands in events only: job_lead_hours asks for it. */
 enum order_flags { ORDER_POST_ONLY = 1, ORDER_RESERVED_FOR_JOBS = 2 };
+enum placement { PLACEMENT_SITE = 0, PLACEMENT_ANY = 1, PLACEMENT_SAME = 2 };
 enum role { ROLE_PROVIDER = 1, ROLE_BUYER = 2, ROLE_ANALYST = 4, ROLE_OPERATOR = 8 };
 enum market_mode { MODE_NONE = 0, MODE_CONTINUOUS = 1, MODE_AUCTION = 2, MODE_LISTING = 3 };
 enum market_flags { MARKET_NO_RESALE = 1, MARKET_NAMES_SHOWN = 2 };
@@ -117,7 +122,75 @@ struct command_new_order {
     uint8_t ord_type;
     uint8_t tif;
     uint8_t stp;
-    uint8_t reserved[30];
+    uint16_t
+        job_lead_hours; /* offer: reserved for JOBs until so many hours before its gate; 0 not */
+    uint8_t reserved[28];
+};
+
+/* One offer an hour, all or none of them. */
+#define RANGE_HOURS_MAX 840
+struct command_new_range {
+    uint64_t contract; /* of the first hour */
+    int64_t price_e4;
+    int64_t qty;    /* of each hour */
+    uint32_t hours; /* 1 .. RANGE_HOURS_MAX */
+    uint32_t resource;
+    uint16_t flags; /* enum order_flags */
+    uint16_t job_lead_hours;
+    uint8_t stp;
+    uint8_t reserved[51];
+};
+
+/* A bid for one quantity in any of several contracts. Legs follow, eight to a slot. */
+#define SET_LEGS_MAX      64
+#define SET_LEGS_PER_SLOT 8
+struct command_new_set {
+    int64_t qty;
+    int64_t min_qty;        /* 0 none */
+    int64_t display_qty;    /* refused by name unless 0 */
+    int64_t expire_time_ns; /* TIF_TIME only, else 0 */
+    uint16_t flags;         /* enum order_flags */
+    uint8_t leg_count;      /* 1 .. SET_LEGS_MAX */
+    uint8_t tif;
+    uint8_t stp;
+    uint8_t reserved[51];
+};
+struct set_leg {
+    uint64_t contract;
+    uint32_t price_e4; /* limit, 1 .. PRICE_MAX_E4 */
+    uint32_t leg;      /* events: its place among the legs, from 1. Commands: 0 */
+};
+
+/* A bid for `qty` GPUs in each of `hours` contiguous hours, all or nothing. Lanes follow, eight to a
+ * slot. Its worth: sum of price x factor x quantity <= price_e4 x qty x hours x 10,000. */
+#define JOB_LANES_MAX      32
+#define JOB_LANES_PER_SLOT 8
+#define JOB_HOURS_MAX      840
+#define JOB_FACTOR_MAX_E4  1000000
+struct command_new_job {
+    int64_t price_e4; /* P: most per GPU-hour on average at factor 10,000 */
+    int64_t qty;      /* N: GPUs */
+    int64_t min_qty;  /* refused by name unless 0, like display_qty and flags */
+    int64_t display_qty;
+    int64_t expire_time_ns; /* TIF_TIME only, else 0 */
+    uint64_t same_group;    /* PLACEMENT_SAME: trade_group that it goes on with, else 0 */
+    uint32_t window_from;   /* first hour in which it may start */
+    uint32_t window_to;     /* hour in which it must be over: start + hours <= window_to */
+    uint16_t flags;
+    uint16_t hours;     /* H: 1 .. JOB_HOURS_MAX */
+    uint8_t placement;  /* enum placement */
+    uint8_t lane_count; /* 1 .. JOB_LANES_MAX */
+    uint8_t tif;
+    uint8_t reserved[25];
+};
+struct job_lane {
+    uint16_t class_id;
+    uint16_t region_id;
+    uint8_t tier; /* lowest */
+    uint8_t lane; /* events: its place among the lanes, from 1. Commands: 0 */
+    uint8_t reserved[2];
+    uint32_t factor_e4; /* 1 .. JOB_FACTOR_MAX_E4; above 10,000 = worth less */
+    uint32_t reserved1;
 };
 
 struct command_replace_order {
@@ -284,6 +357,9 @@ struct command {
         struct command_replace_order replace_order;
         struct command_cancel_order cancel_order;
         struct command_mass_cancel mass_cancel;
+        struct command_new_range new_range;
+        struct command_new_set new_set;
+        struct command_new_job new_job;
         struct command_register_class register_class;
         struct command_register_region register_region;
         struct command_set_market set_market;
@@ -307,6 +383,8 @@ struct command {
 union command_slot {
     struct command command;
     struct command_resource_identity identity;
+    struct set_leg legs[SET_LEGS_PER_SLOT];
+    struct job_lane lanes[JOB_LANES_PER_SLOT];
     uint8_t bytes[COMMAND_SLOT_SIZE];
 };
 
@@ -318,6 +396,11 @@ static_assert(sizeof(struct command_new_order) == 88, "new_order");
 static_assert(sizeof(struct command_replace_order) == 88, "replace_order");
 static_assert(sizeof(struct command_cancel_order) == 88, "cancel_order");
 static_assert(sizeof(struct command_mass_cancel) == 88, "mass_cancel");
+static_assert(sizeof(struct command_new_range) == 88, "new_range");
+static_assert(sizeof(struct command_new_set) == 88, "new_set");
+static_assert(sizeof(struct command_new_job) == 88, "new_job");
+static_assert(sizeof(struct set_leg) * SET_LEGS_PER_SLOT == COMMAND_SLOT_SIZE, "set_leg");
+static_assert(sizeof(struct job_lane) * JOB_LANES_PER_SLOT == COMMAND_SLOT_SIZE, "job_lane");
 static_assert(sizeof(struct command_register_class) == 88, "register_class");
 static_assert(sizeof(struct command_register_region) == 88, "register_region");
 static_assert(sizeof(struct command_set_market) == 88, "set_market");

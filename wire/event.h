@@ -8,12 +8,14 @@
  *
  * Order of events of one order command: NEW or REPLACED or REJECTED first; then for each fill TRADE,
  * FILL of the buyer, FILL of the seller; self-trade CANCELED / RESTATED where they happen; last
- * a CANCELED for a remainder that does not rest. What remains of the order that a command entered
+ * a CANCELED for a remainder that does not rest. A SET or JOB begins with SET or JOB and its legs or
+ * lanes, a RANGE with RANGE and then does all this hour by hour. What remains of the order that a command entered
  * or re-entered rests in its book when the command is over and no CANCELED took it. */
 #ifndef KASHI_WIRE_EVENT_H
 #define KASHI_WIRE_EVENT_H
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "wire/command.h"
@@ -52,6 +54,19 @@ enum event_type {
     EVENT_REFERENCE = 33,
     EVENT_HALT = 34, /* HALT, RESUME */
     EVENT_KILL = 36, /* KILL, REVIVE */
+    /* orders of several hours or contracts */
+    EVENT_RANGE = 40, /* struct event_range: answers NEW_RANGE, and replace and cancel by range */
+    EVENT_SET = 41,   /* struct event_set; SET_LEGS follow */
+    EVENT_SET_LEGS = 42, /* struct event_set_legs, no party */
+    EVENT_LEG_CANCELED =
+        43,               /* struct event_out: one leg of a SET is over, leaves_qty its balance */
+    EVENT_JOB = 44,       /* struct event_job; JOB_LANES follow */
+    EVENT_JOB_LANES = 45, /* struct event_job_lanes, no party */
+    EVENT_MISS = 46,      /* struct event_miss: how near a SET or JOB came; report_seq 0 */
+    EVENT_REFRESHED = 47, /* struct event_out: an iceberg shows its next slice, `qty`, last in time;
+                                report_seq 0 */
+    EVENT_RELEASED = 48, /* struct event_out: the offer's reservation for JOBs has ended; it arrives
+                                in its book */
 };
 
 enum event_flags {
@@ -118,8 +133,11 @@ struct event_new {
     uint8_t ord_type;
     uint8_t tif;
     uint8_t stp;
-    uint8_t source_tier; /* offer: SOURCE_OWN or the tier of the holding that it draws on */
-    uint8_t reserved[13];
+    uint8_t source_tier;  /* offer: SOURCE_OWN or the tier of the holding that it draws on */
+    uint8_t ranged;       /* 1: an hour of a RANGE, which is the report; its own report_seq is 0 */
+    uint32_t display_qty; /* iceberg: of each slice; 0 all is shown */
+    uint16_t job_lead_hours;
+    uint8_t reserved[6];
 };
 #define SOURCE_OWN 7 /* the provider's own registered capacity */
 
@@ -166,9 +184,10 @@ struct event_fill {
     int64_t fee_e4; /* buyer: charged now; seller: withheld from its proceeds */
     uint32_t resource;
     uint8_t side;
-    uint8_t resting;    /* 1: maker */
-    uint8_t trade_tier; /* the bid's: what is owed */
-    uint8_t reserved[9];
+    uint8_t resting;      /* 1: maker */
+    uint8_t trade_tier;   /* the bid's: what is owed */
+    uint8_t contingent;   /* 1: of a JOB */
+    uint64_t trade_group; /* of a JOB's fills: the first one's fill_id; 0 none */
 };
 
 struct event_trade {
@@ -178,7 +197,7 @@ struct event_trade {
     int64_t qty;
     uint64_t buy_order_id;
     uint64_t sell_order_id;
-    uint64_t trade_group; /* JOB fills share one; 0 none */
+    uint64_t trade_group; /* JOB fills share one, the first one's fill_id; 0 none */
     uint32_t buyer;       /* accounts */
     uint32_t seller;
     uint32_t resource;
@@ -201,7 +220,80 @@ struct event_rejected {
     uint16_t reason;   /* enum reject_reason */
     uint8_t request;   /* enum command_type */
     uint8_t consumed;  /* 1: the cl_ord_id is used up */
-    uint8_t reserved[52];
+    uint8_t leg;       /* of a SET or JOB: the leg or lane at fault, from 1; 0 none */
+    uint8_t reserved0[3];
+    uint64_t contract; /* of a RANGE, SET or JOB: the contract at fault; 0 none */
+    uint8_t reserved[40];
+};
+
+enum range_done { RANGE_ENTERED = 0, RANGE_REPLACED = 1, RANGE_CANCELED = 2 };
+struct event_range {
+    struct event_party party;
+    uint64_t order_id; /* of the range: cancel and replace name it */
+    uint64_t contract; /* of the first hour entered */
+    uint64_t orig_cl_ord_id;
+    int64_t price_e4;
+    int64_t qty;         /* of each hour; REPLACED: what was filled included */
+    int64_t reserved_e4; /* bond of all hours that live, after their arrival is checked */
+    uint32_t hours;      /* entered */
+    uint32_t orders;     /* entered, replaced or canceled now */
+    uint32_t resource;
+    uint16_t flags;
+    uint16_t job_lead_hours;
+    uint8_t done; /* enum range_done */
+    uint8_t stp;
+    uint8_t reserved[14];
+};
+
+struct event_set {
+    struct event_party party;
+    uint64_t order_id;
+    int64_t qty;
+    int64_t min_qty;
+    int64_t expire_time_ns;
+    int64_t reserved_e4;
+    uint16_t flags;
+    uint8_t leg_count;
+    uint8_t tif;
+    uint8_t stp;
+    uint8_t reserved[35];
+};
+#define SET_LEGS_PER_EVENT 6
+struct event_set_legs {
+    uint64_t order_id;
+    struct set_leg legs[SET_LEGS_PER_EVENT]; /* leg 0: unused */
+};
+
+struct event_job {
+    struct event_party party;
+    uint64_t order_id;
+    int64_t price_e4;
+    int64_t qty;
+    int64_t expire_time_ns;
+    uint64_t same_group;
+    int64_t reserved_e4;
+    uint32_t window_from;
+    uint32_t window_to;
+    uint16_t hours;
+    uint8_t placement;
+    uint8_t lane_count;
+    uint8_t tif;
+    uint8_t reserved[19];
+};
+#define JOB_LANES_PER_EVENT 6
+struct event_job_lanes {
+    uint64_t order_id;
+    struct job_lane lanes[JOB_LANES_PER_EVENT]; /* lane 0: unused */
+};
+
+struct event_miss {           /* "12 of 64 GPUs at your limit in CN-GZ from 14Z" */
+    struct event_party party; /* report_seq 0 */
+    uint64_t order_id;
+    uint64_t contract; /* SET: of the leg; JOB: of the lane in the first hour; 0: nothing at all */
+    int64_t qty;       /* GPUs displayed within the limit */
+    int64_t wanted_qty;
+    uint8_t leg; /* leg or lane, from 1 */
+    uint8_t reserved[47];
 };
 
 struct event_sweep {
@@ -367,6 +459,12 @@ struct event {
         struct event_fill fill;
         struct event_trade trade;
         struct event_rejected rejected;
+        struct event_range range;
+        struct event_set set;
+        struct event_set_legs set_legs;
+        struct event_job job;
+        struct event_job_lanes job_lanes;
+        struct event_miss miss;
         struct event_sweep sweep;
         struct event_class class_;
         struct event_region region;
@@ -386,6 +484,14 @@ struct event {
     };
 };
 
+/* Whether the payload begins with a party (of zeros where a tick or a link tells something). */
+static inline bool event_has_party(const struct event *event)
+{
+    uint8_t type = event->head.type;
+    return type != EVENT_TRADE && type != EVENT_RESOURCE_IDENTITY && type != EVENT_SET_LEGS &&
+           type != EVENT_JOB_LANES;
+}
+
 static_assert(sizeof(struct event_head) == 24, "head");
 static_assert(sizeof(struct event_party) == 24, "party");
 static_assert(sizeof(struct event_genesis) == 104, "genesis");
@@ -397,6 +503,12 @@ static_assert(sizeof(struct event_out) == 104, "out");
 static_assert(sizeof(struct event_fill) == 104, "fill");
 static_assert(sizeof(struct event_trade) == 104, "trade");
 static_assert(sizeof(struct event_rejected) == 104, "rejected");
+static_assert(sizeof(struct event_range) == 104, "range");
+static_assert(sizeof(struct event_set) == 104, "set");
+static_assert(sizeof(struct event_set_legs) == 104, "set_legs");
+static_assert(sizeof(struct event_job) == 104, "job");
+static_assert(sizeof(struct event_job_lanes) == 104, "job_lanes");
+static_assert(sizeof(struct event_miss) == 104, "miss");
 static_assert(sizeof(struct event_sweep) == 104, "sweep");
 static_assert(sizeof(struct event_class) == 104, "class");
 static_assert(sizeof(struct event_region) == 104, "region");

@@ -79,6 +79,17 @@
     X(146, NOTHING_TO_REPLACE, "price and quantity are those that the order has")                  \
     X(147, BUSY, "too many mass cancels are under way; try again")                                 \
     X(148, INVALID_RANGE, "the range of hours is empty")                                           \
+    X(149, DISPLAY_QTY_OUT_OF_RANGE, "display_qty is above the quantity or not in lots")            \
+    X(150, DISPLAY_QTY_WITH_IMMEDIATE, "an order that must not rest has no display_qty")           \
+    X(151, RESERVED_NOT_ALLOWED, "only a plain limit offer good till gate is reserved for jobs")   \
+    X(152, RESERVED_OUT_OF_RANGE, "job_lead_hours is above the trading horizon")                   \
+    X(153, RANGE_OUT_OF_RANGE, "a range has 1 to 840 hours")                                       \
+    X(154, LEG_COUNT_OUT_OF_RANGE, "a SET has 1 to 64 legs")                                       \
+    X(155, DUPLICATE_LEG, "two legs name the same contract")                                       \
+    X(156, DISPLAY_QTY_WITH_SET, "a SET shows all of its quantity in every leg")                   \
+    X(157, PRICE_WITH_SET, "a replaced SET keeps the limits of its legs: price_e4 is 0")           \
+    X(158, LANE_COUNT_OUT_OF_RANGE, "a JOB has 1 to 32 lanes")                                     \
+    X(159, FACTOR_OUT_OF_RANGE, "a lane's factor is not within 1 .. 1000000 ten-thousandths")      \
     X(160, NAME_INVALID, "the name is empty, too long or has characters that it may not have")     \
     X(161, NAME_TAKEN, "the name is already registered")                                           \
     X(162, UNKNOWN_CLASS, "the class is not registered")                                           \
@@ -92,6 +103,17 @@
     X(170, INSUFFICIENT_CASH, "the withdrawal is more than the account's free cash")               \
     X(171, NOT_SIMULATED, "time moves by command only on a simulated clock")                       \
     X(172, LAST_OPERATOR_KEY, "the last operator key cannot be revoked")                           \
+    X(173, HOURS_OUT_OF_RANGE, "a JOB runs for 1 to 840 hours")                                    \
+    X(174, WINDOW_TOO_SHORT, "the window is shorter than the job")                                 \
+    X(175, INVALID_PLACEMENT, "placement is site, any or same")                                    \
+    X(176, UNKNOWN_TRADE_GROUP, "no JOB of this ownership group traded in one resource under it")  \
+    X(177, SAME_GROUP_NOT_ALLOWED, "same_group goes with placement 'same' only")                   \
+    X(178, JOB_WITH_POST_ONLY, "a JOB holds no price in a book, so it cannot be post-only")        \
+    X(179, JOB_WITH_MIN_QTY, "a JOB is filled whole or not at all: min_qty is 0")                  \
+    X(180, JOB_WITH_DISPLAY_QTY, "a JOB is not shown: display_qty is 0")                           \
+    X(181, JOB_TOO_LARGE, "price x GPUs x hours is above the largest amount of money")             \
+    X(182, JOB_TOO_WIDE, "lanes and window hold more offers than one search may look at")          \
+    X(183, DUPLICATE_LANE, "two lanes have the same class, region and tier")                       \
     X(200, REQUESTED, "canceled on request")                                                       \
     X(201, MASS_CANCELED, "canceled by a mass cancel")                                             \
     X(202, DISCONNECTED, "canceled because the session ended or its link was lost")                \
@@ -105,6 +127,8 @@
     X(210, KILLED, "canceled by the kill switch")                                                  \
     X(211, NO_LIQUIDITY, "a market order found nothing on the other side")                         \
     X(212, REPLACED_AWAY, "the new quantity is not above what was already filled")                 \
+    X(213, RESERVATION_ENDED, "the offer is no longer reserved for jobs and stands in its book")   \
+    X(214, JOB_NOT_FILLED, "no lane and start within the limit has all of the JOB now")            \
     X(300, LAGGING, "the read side has not yet reached min_seq; try again")                        \
     X(301, NOT_FOUND, "nothing is known under this id")                                            \
     X(302, NEVER_ENTERED, "the number was passed over and never reached the exchange")             \

@@ -192,6 +192,15 @@ static bool put_registry(const struct event *event, struct report *report)
     case EVENT_MASS_CANCEL:
     case EVENT_SWEEP_DONE:
     case EVENT_RESOURCE_IDENTITY:
+    case EVENT_RANGE:
+    case EVENT_SET:
+    case EVENT_SET_LEGS:
+    case EVENT_LEG_CANCELED:
+    case EVENT_JOB:
+    case EVENT_JOB_LANES:
+    case EVENT_MISS:
+    case EVENT_REFRESHED:
+    case EVENT_RELEASED:
         break;
     }
     return false;
@@ -232,9 +241,7 @@ static bool put_event(const struct contract_names *names, const struct event *ev
 bool report_from_event(const struct contract_names *names, const struct event *event,
                        struct report *report)
 {
-    /* TRADE and RESOURCE_IDENTITY have other fields where the party stands elsewhere. */
-    if (event->head.type == EVENT_TRADE || event->head.type == EVENT_RESOURCE_IDENTITY ||
-        event->party.key == 0) {
+    if (!event_has_party(event) || event->party.key == 0) {
         return false;
     }
     memset(report, 0, sizeof *report);

@@ -54,10 +54,11 @@ struct engine *engine_init(void *memory, const struct engine_config *config);
  * make (GENESIS, TICK, LINK_*) are trusted; everything else is checked in full. */
 void engine_step(struct engine *engine, const struct command *command, struct event_sink *sink);
 
-/* A hint without effect on the state: touches the memory that a command not far ahead will need, so
- * that it is in the cache by then. Call it with `near` false about eight commands ahead and again
- * with `near` true about four ahead. Any bytes are safe. */
-void engine_prefetch(const struct engine *engine, const struct command *command, bool near);
+/* Hints without effect on the state: they touch the memory that a command not far ahead will need, so
+ * that it is in the cache by then; the first about eight commands ahead, the second, which follows
+ * what the first has brought in, about four. Any bytes are safe. */
+void engine_prefetch_far(const struct engine *engine, const struct command *command);
+void engine_prefetch_near(const struct engine *engine, const struct command *command);
 
 /* Whether housekeeping is left over that later commands will go on with. */
 bool engine_has_work(const struct engine *engine);
@@ -108,17 +109,23 @@ bool engine_key(const struct engine *engine, uint32_t key, struct engine_key *ou
 uint32_t engine_key_count(const struct engine *engine);     /* keys are 1 .. count */
 uint32_t engine_account_count(const struct engine *engine); /* accounts are 1 .. count */
 
+/* What an order is. */
+enum engine_order_kind { ENGINE_ORDER, ENGINE_SET, ENGINE_JOB, ENGINE_RANGE };
 struct engine_order {
     uint64_t order_id;
-    uint64_t contract;
+    uint64_t contract; /* 0: a SET or a JOB; RANGE: of the first hour entered */
     uint64_t cl_ord_id;
     int64_t price_e4;
-    int64_t leaves_qty;
+    int64_t leaves_qty; /* SET: its balance; RANGE: the quantity of an hour as asked for last */
     int64_t cum_qty;
+    int64_t shown_qty; /* of leaves_qty: less than it where an iceberg keeps a part back */
     uint32_t key;
     uint32_t account;
     uint32_t resource;
     uint8_t side;
+    uint8_t kind;  /* enum engine_order_kind */
+    bool reserved; /* for JOBs: it stands apart */
+    bool ranged;   /* an hour of a RANGE */
 };
 /* False when the order is not live. */
 bool engine_order(const struct engine *engine, uint64_t order_id, struct engine_order *out);
@@ -144,9 +151,29 @@ bool engine_best_offer(const struct engine *engine, uint64_t contract, int64_t *
 /* Reference price in force for a contract; false: none. */
 bool engine_reference(const struct engine *engine, uint64_t contract, int64_t *price_e4);
 
+/* What a request of several contracts would bring now, without anything being changed. */
+struct engine_quote {
+    int64_t qty;            /* that it would fill on arrival */
+    int64_t notional_e4;    /* at these prices, fees apart */
+    int64_t reserved_e4;    /* that it would reserve first */
+    int64_t value;          /* as in REJECTED */
+    int64_t bound;          /* as in REJECTED */
+    uint64_t contract;      /* at fault; 0 none */
+    uint64_t miss_contract; /* as in MISS; 0: nothing at all, or it is malformed */
+    int64_t miss_qty;
+    uint16_t reason; /* why it would be refused, or canceled whole; REASON_NONE: neither */
+    uint8_t leg;     /* at fault; 0 none */
+    uint8_t miss_leg;
+};
+/* Of a NEW_SET of head.key; session, cl_ord_id and rate are not looked at. False: no such key, or
+ * another type. */
+bool engine_quote_set(const struct engine *engine, const struct command *command,
+                      struct engine_quote *out);
+
 /* Counts, for sizing and statistics. */
 struct engine_counts {
-    uint64_t orders;
+    uint64_t
+        orders; /* places of their table in use: a SET, its legs, a RANGE and its offers each take one */
     uint64_t ladders;
     uint64_t fills;
     uint64_t holdings;

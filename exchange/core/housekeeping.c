@@ -4,6 +4,7 @@
 #include "exchange/core/capacity.h"
 #include "exchange/core/emit.h"
 #include "exchange/core/order.h"
+#include "exchange/core/set.h"
 #include "exchange/core/timers.h"
 
 static struct sweep *first_sweep(struct engine *e)
@@ -63,8 +64,13 @@ void housekeeping_end_key(struct engine *e, uint32_t key, uint16_t reason)
 
 /* --- gates -------------------------------------------------------------------------------- */
 
-static uint32_t top_order(const struct ladder *l)
+/* What stands aside comes after the books. */
+static uint32_t top_order(const struct engine *e, uint32_t ladder)
 {
+    const struct ladder *l = &e->ladders[ladder];
+    if ((l->occupied & LADDER_BOOKS) == 0) {
+        l = &e->ladders[ladder_shadow(e, ladder)];
+    }
     return l->best[__builtin_ctz(l->occupied)];
 }
 
@@ -75,7 +81,9 @@ static uint32_t gate_unit(struct engine *e)
     if (e->s.gate_market <= e->s.market_count) {
         uint32_t ladder = ladder_find(e, e->s.gate_market, hour);
         if (ladder != 0 && e->ladders[ladder].occupied != 0) {
-            order_take_out(e, top_order(&e->ladders[ladder]), REASON_GATE_CLOSED, 0);
+            e->busy = ladder; /* it is closed as a unit of its own */
+            order_take_out(e, top_order(e, ladder), REASON_GATE_CLOSED, 0);
+            e->busy = 0;
             return 1;
         }
         if (ladder != 0) {
@@ -139,15 +147,18 @@ void housekeeping_mass_cancel(struct engine *e, const struct command *command)
     const struct command_mass_cancel *m = &command->mass_cancel;
     struct rejection why = {0};
     if ((m->filter & ~15u) != 0) {
-        why = (struct rejection){REASON_INVALID_COMMAND, m->filter, 15};
+        why = (struct rejection){.reason = REASON_INVALID_COMMAND, .value = m->filter, .bound = 15};
     } else if ((m->filter & MASS_CANCEL_CLASS) && m->class_id >= e->s.class_count) {
-        why = (struct rejection){REASON_UNKNOWN_CLASS, m->class_id, e->s.class_count};
+        why = (struct rejection){
+            .reason = REASON_UNKNOWN_CLASS, .value = m->class_id, .bound = e->s.class_count};
     } else if ((m->filter & MASS_CANCEL_REGION) && m->region_id >= e->s.region_count) {
-        why = (struct rejection){REASON_UNKNOWN_REGION, m->region_id, e->s.region_count};
+        why = (struct rejection){
+            .reason = REASON_UNKNOWN_REGION, .value = m->region_id, .bound = e->s.region_count};
     } else if (e->s.sweep_count == SWEEPS_MAX) {
-        why = (struct rejection){REASON_BUSY, SWEEPS_MAX, SWEEPS_MAX};
+        why = (struct rejection){.reason = REASON_BUSY, .value = SWEEPS_MAX, .bound = SWEEPS_MAX};
     } else if ((m->filter & MASS_CANCEL_HOURS) && m->hour_from >= m->hour_to) {
-        why = (struct rejection){REASON_INVALID_RANGE, m->hour_from, m->hour_to};
+        why = (struct rejection){
+            .reason = REASON_INVALID_RANGE, .value = m->hour_from, .bound = m->hour_to};
     }
     if (why.reason != REASON_NONE) {
         order_reject(e, command, 0, &why);
@@ -180,9 +191,16 @@ static void sweep_unit(struct engine *e)
 {
     struct sweep *s = first_sweep(e);
     uint32_t slot = s->slot;
+    if (slot != 0 && e->orders[slot].kind == KIND_RANGE) {
+        slot = e->orders[slot].newer; /* its offers were looked at one by one */
+    }
     if (slot != 0 && e->orders[slot].epoch < s->epoch) {
         const struct order *o = &e->orders[slot];
-        if (order_covered(s, o, e->ladders[o->ladder].contract)) {
+        if (o->kind == KIND_SET) {
+            uint32_t newer = o->newer;
+            s->canceled += set_sweep(e, slot, s);
+            s->slot = newer;
+        } else if (order_covered(s, o, e->ladders[o->ladder].contract)) {
             s->canceled++;
             take_out_of_ladder(e, slot, REASON_MASS_CANCELED); /* moves s->slot on */
         } else {
@@ -213,7 +231,11 @@ uint32_t housekeeping_run(struct engine *e, uint32_t units)
             continue;
         }
         if ((slot = timers_due(e, e->s.time_ns)) != 0) {
-            take_out_of_ladder(e, slot, REASON_EXPIRED);
+            if (e->orders[slot].reserved) {
+                order_release(e, slot);
+            } else {
+                take_out_of_ladder(e, slot, REASON_EXPIRED);
+            }
         } else if (e->s.ended_head != 0) {
             ended_unit(e);
         } else if (e->s.sweep_count != 0) {

@@ -11,10 +11,17 @@
  *     sold from it, and never exceeds the resource's GPUs.
  *  5. holding.offered = GPUs in live offers drawing on it, never above holding.qty.
  *  6. account.escrow and bond_locked = sums over its fills.
- *  7. A ladder exists while it has an order or a last trade, or is being closed at its gate.
- *  8. due_ns is not above any time at which something becomes due: the end of the second (and so
+ *  7. A ladder exists while it or its shadow has an order or it has a last trade, or while it is being
+ *     closed at its gate. LADDER_SHADOWED is set while its shadow has an order.
+ *  8. An iceberg rests with at most `display` shown and the rest in reserve; one that arrives, or has
+ *     left its book, has no reserve. LADDER_ICEBERGS is set while an iceberg of it has a reserve.
+ *  9. due_ns is not above any time at which something becomes due: the end of the second (and so
  *     any gate) and the first expire time; at or below time_ns while something is.
- *  9. available = cash + credit - reserved - bond_open - bond_locked is never below 0 but by a
+ * 10. A resting SET has a live leg, the dearest of which is its price; a leg that may trade something
+ *     stands in its book, any other in the shadow of its ladder (set.h).
+ * 11. The offers of a RANGE stand one after the other in their key's chain, itself behind them.
+ * 12. A quote is what quote_make() would make now; a contract has one only where that succeeds.
+ * 13. available = cash + credit - reserved - bond_open - bond_locked is never below 0 but by a
  *     lowered credit limit. */
 #ifndef KASHI_EXCHANGE_CORE_STATE_H
 #define KASHI_EXCHANGE_CORE_STATE_H
@@ -34,6 +41,17 @@
 #define NODE_UNITS    8  /* of the largest node */
 #define NODE_CAPACITY 30 /* entries of the largest node */
 #define RESOURCE_MASK 0x1fffffu
+#define QUOTE_BITS    10
+
+/* What stands in the table of orders. All but PLAIN have `special` set. */
+enum order_kind {
+    KIND_PLAIN = 0,
+    KIND_SET = 1,   /* a SET: in its key's chain, in no book; its legs are */
+    KIND_LEG = 2,   /* a leg of a SET: a bid in a book, in no chain */
+    KIND_JOB = 3,   /* a JOB: in its key's chain, in no book; its lanes are */
+    KIND_LANE = 4,  /* a lane of a JOB: in the books of its market's job ladder, in no chain */
+    KIND_RANGE = 5, /* a RANGE: stands in the key's chain right behind its offers, in no book */
+};
 
 /* A resting order, one cache line. 30-bit quantities (QTY_MAX), 31-bit prices. */
 struct order {
@@ -48,24 +66,44 @@ struct order {
     uint32_t key;
     uint32_t newer; /* chain of the key's orders, by entry; free list */
     uint32_t older;
-    uint32_t epoch;         /* entered in; a mark with a higher epoch ends it */
-    uint32_t bond_unit;     /* offer: bond per GPU */
-    unsigned resource : 21; /* offer; up to 2^20 */
-    unsigned resting : 1;   /* stands in its book; 0 while it is arriving */
-    unsigned head : 1;      /* oldest of its level */
-    unsigned timed : 1;     /* timer_of[slot] is its place in the heap */
-    unsigned special : 1;   /* not for the straight way of plain.h; set by none yet */
-    unsigned unused : 7;
-    unsigned fee_rest : 14; /* r of the rulebook, below 10,000 */
-    unsigned tier : 2;
-    unsigned fees : 8; /* fee schedule, frozen at entry */
-    unsigned sell : 1;
-    unsigned stp : 2;
-    unsigned source : 3; /* offer: tier of the holding that it draws on, or SOURCE_OWN */
-    unsigned post_only : 1;
-    unsigned live : 1;
+    uint32_t epoch;     /* entered in; a mark with a higher epoch ends it */
+    uint32_t bond_unit; /* offer: bond per GPU */
+    union {
+        struct {
+            unsigned resource : 21; /* offer; up to 2^20 */
+            unsigned resting : 1;   /* stands in its book; 0 while it is arriving */
+            unsigned head : 1;      /* oldest of its level */
+            unsigned timed : 1;     /* timer_of[slot] is its place in the heap */
+            unsigned special : 1;   /* of another kind than PLAIN, or one of the next three is set:
+                                       the one bit that the way of a plain order looks at */
+            unsigned iceberg : 1;   /* shows a part of itself at a time */
+            unsigned reserved : 1;  /* for JOBs: stands in the shadow of its ladder */
+            unsigned ranged : 1;    /* an offer of a RANGE that is live */
+            unsigned kind : 3;      /* enum order_kind */
+            unsigned unused : 1;
+            unsigned fee_rest : 14; /* r of the rulebook, below 10,000 */
+            unsigned tier : 2;
+            unsigned fees : 8; /* fee schedule, frozen at entry */
+            unsigned sell : 1;
+            unsigned stp : 2;
+            unsigned source : 3; /* offer: tier of the holding that it draws on, or SOURCE_OWN */
+            unsigned post_only : 1;
+            unsigned live : 1;
+        };
+        uint64_t bits; /* all of these at once: ORDER_* */
+    };
 };
 static_assert(sizeof(struct order) == 64, "order");
+/* Where a field of order.bits begins (engine_sanity CHECKs it). */
+#define ORDER_RESOURCE_AT 0
+#define ORDER_RESTING_AT  21
+#define ORDER_HEAD_AT     22
+#define ORDER_TIER_AT     46
+#define ORDER_FEES_AT     48
+#define ORDER_SELL_AT     56
+#define ORDER_STP_AT      57
+#define ORDER_SOURCE_AT   59
+#define ORDER_LIVE_AT     63
 
 struct node {
     uint32_t book; /* ladder x BOOKS + book */
@@ -80,18 +118,36 @@ struct node {
 };
 static_assert(sizeof(struct node) == NODE_UNIT, "node");
 
+/* The books of one hour of a market. Each ladder has a shadow, a ladder of the same hour for what
+ * stands but cannot be taken by plain orders: offers reserved for JOBs, sleeping legs of SETs. Its
+ * place follows from the ladder's, so it needs no room of its own. */
 struct ladder {
     uint64_t contract; /* tier 0 */
     uint32_t market;
     uint32_t last_trade_e4; /* 0 none yet */
     uint32_t orders[2];     /* live, by side */
-    uint32_t occupied;      /* bit a book; one above them would close the straight way of plain.h */
+    uint32_t occupied;      /* bit a book; above them LADDER_* */
     uint32_t next_free;
     uint32_t best[BOOKS];       /* slot */
     uint32_t best_price[BOOKS]; /* valid where occupied */
     uint32_t root[BOOKS];       /* node */
 };
 static_assert(sizeof(struct ladder) == 128, "ladder");
+#define LADDER_BOOKS     0xffu           /* of occupied: the books themselves */
+#define LADDER_SHADOWED  0x100u          /* its shadow has an order */
+#define LADDER_ICEBERGS  0x200u          /* an iceberg stands in it */
+#define LADDER_NOT_PLAIN LADDER_ICEBERGS /* closes the straight way of plain.h */
+
+/* Of an order with `iceberg` set, by slot. */
+struct iceberg {
+    uint32_t reserve;
+    uint32_t display; /* of each slice at most */
+};
+
+/* Slices in reserve of a ladder's icebergs: sum of ceil(reserve / display) by side. */
+struct slices {
+    uint64_t of[2];
+};
 
 struct market {
     uint32_t launch_price_e4[TIER_COUNT];
@@ -158,8 +214,8 @@ static_assert(sizeof(struct key) == 64, "key");
 struct resource {
     uint32_t account;
     uint32_t gpus;
+    uint16_t region_id; /* in the order of a contract's bits */
     uint16_t class_id;
-    uint16_t region_id;
     uint8_t tier;
     uint8_t reserved[3];
 };
@@ -187,6 +243,19 @@ struct hint {
     uint32_t head;
     uint32_t newest;
 };
+
+/* What the straight way (plain.h) asks of a contract's market: made when an order needs it, forgotten
+ * whenever anything that it is made of changes (quote.h). Kept out of the state's hash. */
+struct quote {
+    uint64_t contract; /* 0 empty: hour 0 never trades */
+    uint32_t ladder;
+    uint32_t low_e4; /* outer band: low .. low + width */
+    uint32_t width_e4;
+    uint32_t reference_e4;
+    uint32_t lot;
+    uint32_t cell; /* capacity cell of no resource in that hour; a resource's is so many behind */
+};
+static_assert(sizeof(struct quote) == 32, "quote");
 
 /* Open addressing, at most half full; the low bits of the print are the home place, so that a probe
  * and a removal touch no holding but the one sought. */
@@ -286,6 +355,7 @@ struct scalars {
     uint32_t order_top; /* slots ever used */
     uint32_t order_free;
     uint32_t order_count;
+    uint32_t order_retired; /* slots whose generations are used up */
     uint32_t ladder_top;
     uint32_t ladder_free;
     uint32_t ladder_count;
@@ -322,7 +392,8 @@ struct engine {
     struct engine_config config;
     struct event_sink *sink; /* of the step under way */
     struct order *orders;
-    struct ladder *ladders;
+    struct ladder
+        *ladders; /* config.ladders, as many shadows, then one for the JOBs of each market */
     unsigned char *nodes; /* NODE_UNIT bytes a unit */
     struct account *accounts;
     struct key *keys;
@@ -331,13 +402,17 @@ struct engine {
     struct resource *resources;
     struct capacity_cell *cells; /* hour in the ring x resource: an hour's stand together */
     struct holding *holdings;
-    struct bucket *buckets; /* of holdings */
-    struct hint *hints;     /* by book and price */
-    uint32_t *timer_of;     /* by slot, of timed orders */
+    struct bucket *buckets;   /* of holdings */
+    struct hint *hints;       /* by book and price */
+    struct quote *quotes;     /* 2^QUOTE_BITS, by contract */
+    uint32_t *timer_of;       /* by slot, of timed orders */
+    struct iceberg *icebergs; /* by slot, of icebergs */
+    struct slices *slices;    /* by ladder */
+    uint32_t busy; /* ladder that the request at hand works at, which is its to release; scratch */
     uint32_t bucket_mask;
     uint32_t hint_mask;
     uint32_t node_units;
-    int64_t due_ns;          /* nothing is due before; see housekeeping.h. Out of the state's hash */
+    int64_t due_ns; /* nothing is due before; see housekeeping.h. Out of the state's hash */
     uint32_t *hour_holdings; /* by hour in the ring: list of holdings */
     struct fill_record *fills;
     struct timer *timers; /* heap from 1 */
@@ -350,6 +425,19 @@ struct engine {
 /* What few commands do stays out of the way of what most do. */
 #define RARE  __attribute__((noinline, cold))
 #define APART __attribute__((noinline))
+/* Choices that come at random, like an order's side, are made by arithmetic on a mask of all ones or
+ * none: a branch that is guessed wrong costs as much as fifty instructions. The mask is opaque, so
+ * that the compiler does not make a branch of it again. */
+static inline uint64_t mask_of(bool condition)
+{
+    uint64_t mask = 0 - (uint64_t)condition;
+    __asm__("" : "+r"(mask));
+    return mask;
+}
+static inline uint64_t choose(uint64_t mask, uint64_t where_set, uint64_t where_clear)
+{
+    return where_clear ^ ((where_set ^ where_clear) & mask);
+}
 /* In a function that does nothing but prefetch: gcc takes its calls for useless and drops them. */
 #define KEPT() __asm__ volatile("")
 

@@ -102,7 +102,8 @@ struct ladder {
     uint32_t market;
     uint32_t last_trade_e4; /* 0 none yet */
     uint32_t orders[2];     /* live, by side */
-    uint32_t occupied;      /* bit a book; one above them would close the straight way of plain.h */
+    uint32_t
+        occupied; /* bit a book; one above them closes the straight way of plain.h (forget quotes) */
     uint32_t next_free;
     uint32_t best[BOOKS];       /* slot */
     uint32_t best_price[BOOKS]; /* valid where occupied */

@@ -184,7 +184,8 @@ kashi-load_USES = DEMO CLIENT WIRE BASE
 TESTKIT = tests/sim_disk.c tests/edge.c
 
 BENCHKIT = bench/flow.c bench/instance.c
-BENCHES += core scale
+BENCHES += core scale set
+bench_set_USES = CORE WIRE BASE
 bench_scale_USES = CORE WIRE BASE
 bench_core_USES = BENCHKIT CORE WIRE BASE
 BENCHES += gateway

@@ -391,8 +391,8 @@ static struct result replay(const struct cell *cell, const struct command *comma
     market.trades = 0;
     double begin = seconds();
     for (const struct command *c = commands; c < commands + COMMANDS; c++) {
-        engine_prefetch(market.engine, c + LOOK_AHEAD, false);
-        engine_prefetch(market.engine, c + NEAR, true);
+        engine_prefetch_far(market.engine, c + LOOK_AHEAD);
+        engine_prefetch_near(market.engine, c + NEAR);
         engine_step(market.engine, c, &market.sink);
         take_events(&market.sink);
     }

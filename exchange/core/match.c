@@ -248,7 +248,7 @@ static void emit_fill(struct engine *e, uint32_t slot, const struct print *print
     fill->fee_e4 = fee_e4;
     emit_word(&fill->resource, print->resource | (uint64_t)o->sell << 32 | (uint64_t)maker << 40 |
                                    (uint64_t)print->tier << 48);
-    memset(fill->reserved + 1, 0, sizeof(fill->reserved) - 1);
+    fill->trade_group = 0;
 }
 
 static void record_fill(struct engine *e, uint64_t fill_id, const struct event_trade *t)

@@ -3,8 +3,10 @@
 #include "exchange/core/book.h"
 #include "exchange/core/capacity.h"
 #include "exchange/core/emit.h"
+#include "exchange/core/job.h"
 #include "exchange/core/money.h"
 #include "exchange/core/order.h"
+#include "exchange/core/walk.h"
 
 /* Opposite books that an arriving order may trade with, as bits of ladder.occupied: a bid of tier
  * T looks at offers T .. 3 (books 4 + T .. 7), an offer of tier T at bids 0 .. T. */
@@ -12,11 +14,6 @@ static uint32_t eligible(const struct arrival *a)
 {
     return a->sell ? (2u << a->tier) - 1u : 0xf0u & ~((16u << a->tier) - 16u);
 }
-
-/* One candidate order a tier, for walks that may not take orders out as they pass. */
-struct walk {
-    uint32_t slot[BOOKS];
-};
 
 /* Book with the best price among `mask`; at equal prices the nearest tier: for a bid the lowest
  * offer tier, for an offer the highest bid tier. */
@@ -33,28 +30,6 @@ static uint32_t best_book(const struct ladder *l, const struct arrival *a, uint3
         }
     }
     return best;
-}
-
-static uint32_t walk_best(const struct engine *e, const struct walk *w, const struct arrival *a)
-{
-    uint32_t best = BOOKS;
-    uint32_t mask = eligible(a);
-    for (uint32_t book = 0; book < BOOKS; book++) {
-        if ((mask >> book & 1u) == 0 || w->slot[book] == 0) {
-            continue;
-        }
-        uint32_t price = e->orders[w->slot[book]].price_e4;
-        if (best == BOOKS || (a->sell ? price >= e->orders[w->slot[best]].price_e4
-                                      : price < e->orders[w->slot[best]].price_e4)) {
-            best = book;
-        }
-    }
-    return best;
-}
-
-static void walk_start(const struct engine *e, struct walk *w, const struct arrival *a)
-{
-    memcpy(w->slot, e->ladders[a->ladder].best, sizeof(w->slot));
 }
 
 bool match_crosses(const struct arrival *a, int64_t price_e4)
@@ -124,11 +99,11 @@ int64_t match_fillable(const struct engine *e, const struct arrival *a, int64_t 
         return 0;
     }
     struct walk w;
-    walk_start(e, &w, a);
+    walk_start(e, &w, a->ladder);
     int64_t fillable = 0;
     int64_t open = wanted;
     while (open > 0) {
-        uint32_t book = walk_best(e, &w, a);
+        uint32_t book = walk_best(e, &w, eligible(a), a->sell);
         if (book == BOOKS) {
             break;
         }
@@ -283,7 +258,10 @@ APART static void trade(struct engine *e, uint32_t arriving, uint32_t resting,
     if (offer->source != SOURCE_OWN) {
         holding_sell(e, holding_find(e, seller, offer->resource, hour, offer->source), qty);
     }
-    e->ladders[a->ladder].last_trade_e4 = (uint32_t)price_e4;
+    if (e->ladders[a->ladder].last_trade_e4 != (uint32_t)price_e4) {
+        e->ladders[a->ladder].last_trade_e4 = (uint32_t)price_e4;
+        job_reference_moved(e, a->ladder);
+    }
 
     struct print print = {.fill_id = UINT64_C(1) << 32 | (e->s.fill_count + 1u),
                           .price_e4 = price_e4,
@@ -376,19 +354,18 @@ void match_run(struct engine *e, uint32_t slot, const struct arrival *a)
     const uint32_t mask = eligible(a);
     struct walk w;
     if (a->fok) {
-        walk_start(e, &w, a);
+        walk_start(e, &w, a->ladder);
     }
     while (o->generation == generation && o->leaves > 0) {
         uint32_t book;
         uint32_t resting;
         int64_t price;
         if (__builtin_expect(a->fok, 0)) {
-            book = walk_best(e, &w, a);
+            book = walk_best(e, &w, mask, a->sell);
             if (book == BOOKS) {
                 return;
             }
-            resting = w.slot[book];
-            w.slot[book] = book_worse(e, resting);
+            resting = walk_take(e, &w, book);
             price = e->orders[resting].price_e4;
         } else {
             uint32_t occupied = l->occupied & mask;

@@ -3,9 +3,11 @@
 #include "exchange/core/book.h"
 #include "exchange/core/capacity.h"
 #include "exchange/core/emit.h"
+#include "exchange/core/job.h"
 #include "exchange/core/match.h"
 #include "exchange/core/money.h"
 #include "exchange/core/order_check.h"
+#include "exchange/core/slot.h"
 #include "exchange/core/timers.h"
 
 void order_reject(struct engine *e, const struct command *command, uint64_t order_id,
@@ -24,64 +26,7 @@ void order_reject(struct engine *e, const struct command *command, uint64_t orde
     };
 }
 
-/* --- slots, chains ----------------------------------------------------------------------- */
-
-static uint32_t slot_take(struct engine *e)
-{
-    uint32_t slot = e->s.order_free;
-    if (slot != 0) {
-        e->s.order_free = e->orders[slot].newer;
-    } else {
-        CHECK(e->s.order_top < e->config.orders);
-        slot = ++e->s.order_top;
-        e->orders[slot].generation = 1;
-    }
-    e->s.order_count++;
-    return slot;
-}
-
-static void slot_release(struct engine *e, uint32_t slot)
-{
-    struct order *o = &e->orders[slot];
-    o->live = 0;
-    o->generation++;
-    e->s.order_count--;
-    /* A slot whose generations are used up is retired: ids never repeat. */
-    if (o->generation != 0) {
-        o->newer = e->s.order_free;
-        e->s.order_free = slot;
-    }
-}
-
-static void chain_append(struct engine *e, uint32_t slot)
-{
-    struct order *o = &e->orders[slot];
-    struct key *k = &e->keys[o->key];
-    o->older = k->newest;
-    o->newer = 0;
-    if (k->newest != 0) {
-        e->orders[k->newest].newer = slot;
-    } else {
-        k->oldest = slot;
-    }
-    k->newest = slot;
-}
-
-static void chain_remove(struct engine *e, uint32_t slot)
-{
-    const struct order *o = &e->orders[slot];
-    struct key *k = &e->keys[o->key];
-    for (uint32_t i = 0; i < e->s.sweep_count; i++) {
-        struct sweep *sweep = &e->s.sweeps[(e->s.sweep_first + i) % SWEEPS_MAX];
-        if (sweep->slot == slot) {
-            sweep->slot = o->newer;
-        }
-    }
-    uint32_t *after = o->newer != 0 ? &e->orders[o->newer].older : &k->newest;
-    uint32_t *before = o->older != 0 ? &e->orders[o->older].newer : &k->oldest;
-    *after = o->older;
-    *before = o->newer;
-}
+/* --- the end of an order ----------------------------------------------------------------- */
 
 uint32_t order_find(const struct engine *e, uint64_t order_id)
 {
@@ -92,8 +37,6 @@ uint32_t order_find(const struct engine *e, uint64_t order_id)
     const struct order *o = &e->orders[slot];
     return o->live && o->generation == order_id >> 32 ? slot : 0;
 }
-
-/* --- the end of an order ----------------------------------------------------------------- */
 
 bool order_covered(const struct sweep *sweep, const struct order *o, uint64_t contract)
 {
@@ -295,8 +238,7 @@ static uint32_t enter(struct engine *e, const struct command *command, struct ar
     return slot;
 }
 
-/* Trades what crosses; what is left rests, or is taken out when it must not. */
-static void arrive(struct engine *e, uint32_t slot, const struct arrival *a, bool immediate)
+void order_arrive(struct engine *e, uint32_t slot, const struct arrival *a, bool immediate)
 {
     struct order *o = &e->orders[slot];
     uint32_t generation = o->generation;
@@ -309,6 +251,9 @@ static void arrive(struct engine *e, uint32_t slot, const struct arrival *a, boo
             order_take_out(e, slot, REASON_IMMEDIATE_REMAINDER, 0);
         } else {
             book_insert(e, slot);
+            if (o->sell) {
+                job_offer_stands(e, ladder);
+            }
         }
     }
     ladder_release_if_idle(e, ladder);
@@ -327,7 +272,7 @@ static void arrive_new(struct engine *e, uint32_t slot, const struct arrival *a,
         ladder_release_if_idle(e, a->ladder);
         return;
     }
-    arrive(e, slot, a, n->tif == TIF_IOC || n->tif == TIF_FOK);
+    order_arrive(e, slot, a, n->tif == TIF_IOC || n->tif == TIF_FOK);
 }
 
 /* What depends on the book: the limit of a market order, post-only, reserves, room. */
@@ -550,7 +495,7 @@ static void replace_anew(struct engine *e, uint32_t slot, const struct command *
             money_bid_reserve(e, (uint8_t)o->fees, o->fee_rest, o->price_e4, leaves);
     }
     emit_replaced(e, slot, command, &old, false);
-    arrive(e, slot, &a, false);
+    order_arrive(e, slot, &a, false);
 }
 
 void order_replace(struct engine *e, const struct command *command)

@@ -4,6 +4,8 @@
 
 #include "exchange/core/state.h"
 
+struct arrival;
+
 /* Requests; the sender is checked already, cl_ord_id used up. */
 void order_new(struct engine *e, const struct command *command);
 void order_replace(struct engine *e, const struct command *command);
@@ -24,6 +26,8 @@ static inline uint16_t order_over(const struct engine *e, uint32_t slot)
 void order_take_out(struct engine *e, uint32_t slot, uint16_t reason, uint64_t cl_ord_id);
 /* The same for one that is over; counts for its mass cancel. */
 void order_take_out_over(struct engine *e, uint32_t slot, uint16_t reason);
+/* An order that has entered trades what crosses; what is left rests, or is taken out when it must not. */
+void order_arrive(struct engine *e, uint32_t slot, const struct arrival *a, bool immediate);
 /* Ends an order with nothing left: its slot is free afterwards. */
 void order_finish(struct engine *e, uint32_t slot);
 /* Reference price in force for a contract of a market; 0 none. */

@@ -165,8 +165,7 @@ bool order_check_room(const struct engine *e, const struct arrival *a, int64_t q
     int64_t holdings_left = (int64_t)e->config.holdings - (int64_t)e->s.holding_count;
     int64_t trades = fills_left < holdings_left ? fills_left : holdings_left;
     /* It trades at most once with each opposite order and with each lot of its own. */
-    return book_has_room(e) &&
-           (a->ladder != 0 || e->s.ladder_free != 0 || e->s.ladder_top < e->config.ladders) &&
+    return book_has_room(e) && (a->ladder != 0 || ladder_has_room(e, 1)) &&
            (trades >= opposite || trades >= qty / e->markets[a->market].lot) &&
            contract_hour(a->contract) - e->s.gate_hour < HOUR_RING;
 }

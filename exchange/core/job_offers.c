@@ -54,11 +54,11 @@ void job_offers_start(const struct engine *e, struct job_offers *w, const struct
     if (reach->low_e4 > reach->high_e4) {
         return;
     }
-    uint32_t shadow = ladder_shadow(e, reach->ladder);
+    bool shadowed = (e->ladders[reach->ladder].occupied & LADDER_SHADOWED) != 0;
     for (uint8_t tier = reach->tier; tier < TIER_COUNT; tier++) {
         add_book(e, w, reach->ladder, reach, book_index(true, tier));
-        if (shadow != 0) {
-            add_book(e, w, shadow, reach, book_index(true, tier));
+        if (shadowed) {
+            add_book(e, w, ladder_shadow(e, reach->ladder), reach, book_index(true, tier));
         }
     }
 }

@@ -1,5 +1,6 @@
 #include "exchange/core/job_search.h"
 
+#include "exchange/core/book.h"
 #include "exchange/core/job_offers.h"
 #include "exchange/core/money.h"
 
@@ -45,8 +46,11 @@ int64_t job_search_width(const struct engine *e, const struct job *job, const st
         uint32_t market = job->lanes[lane].market;
         for (uint32_t hour = span->from; hour < span->to + job->hours; hour++) {
             uint32_t ladder = job_ladder_at(e, market, hour);
-            width += 1 + (int64_t)e->ladders[ladder].orders[SIDE_SELL] +
-                     e->ladders[ladder_shadow(e, ladder)].orders[SIDE_SELL];
+            width++;
+            if (ladder != 0) {
+                width += e->ladders[ladder].orders[SIDE_SELL];
+                width += e->ladders[ladder_shadow(e, ladder)].orders[SIDE_SELL];
+            }
         }
     }
     return width;
@@ -67,7 +71,7 @@ static struct job_cell *cell_at(const struct search *s, uint32_t lane, uint32_t 
 static uint32_t best_offer(const struct ladder *l, uint8_t tier)
 {
     uint32_t best = JOB_NOTHING;
-    for (uint32_t mask = l->occupied & (0xf0u << tier); mask != 0; mask &= mask - 1) {
+    for (uint32_t mask = l->occupied & LADDER_BOOKS & (0xf0u << tier); mask != 0; mask &= mask - 1) {
         uint32_t price = l->best_price[__builtin_ctz(mask)];
         best = price < best ? price : best;
     }
@@ -86,9 +90,8 @@ static void bound_cell(const struct search *s, uint32_t lane, uint32_t hour)
     }
     struct job_reach reach = job_reach_of(e, s->job, lane, ladder);
     uint32_t best = best_offer(&e->ladders[ladder], reach.tier);
-    uint32_t shadow = ladder_shadow(e, ladder);
-    if (shadow != 0) {
-        uint32_t reserved = best_offer(&e->ladders[shadow], reach.tier);
+    if ((e->ladders[ladder].occupied & LADDER_SHADOWED) != 0) {
+        uint32_t reserved = best_offer(&e->ladders[ladder_shadow(e, ladder)], reach.tier);
         best = reserved < best ? reserved : best;
     }
     best = best < reach.low_e4 ? reach.low_e4 : best;
@@ -412,8 +415,7 @@ bool job_search_fit(const struct engine *e, const struct job *job, const struct 
 
 /* --- the fills of a fit ---------------------------------------------------------------------- */
 
-uint32_t job_search_parts(const struct engine *e, const struct job *job, const struct job_fit *fit,
-                          const struct job_part **parts)
+uint32_t job_search_parts(const struct engine *e, const struct job *job, const struct job_fit *fit)
 {
     struct job_scratch *x = e->job_scratch;
     uint32_t market = job->lanes[fit->lane].market;
@@ -435,7 +437,6 @@ uint32_t job_search_parts(const struct engine *e, const struct job *job, const s
             missing -= qty;
         }
     }
-    *parts = x->parts;
     return count;
 }
 
@@ -465,7 +466,7 @@ static void gather_displayed(const struct search *s, uint32_t lane, uint32_t hou
             continue;
         }
         struct job_entry *entry = entry_of(s, by_resource(job) ? o->resource : 0, hour);
-        int64_t sum = entry->value + order_shown(e, slot);
+        int64_t sum = entry->value + o->leaves;
         entry->value = sum < job->qty ? sum : job->qty;
         if (!by_resource(job) && entry->value == job->qty) {
             break;

@@ -89,10 +89,9 @@ bool job_search_fit(const struct engine *e, const struct job *job, const struct 
                     struct job_fit *fit);
 void job_search_miss(const struct engine *e, const struct job *job, const struct job_span *span,
                      struct job_miss *miss);
-/* Lists the fills of a fit, hour by hour in taking order; returns their number. They stand in the
- * scratch memory until the next search. */
-uint32_t job_search_parts(const struct engine *e, const struct job *job, const struct job_fit *fit,
-                          const struct job_part **parts);
+/* Lists the fills of a fit, hour by hour in taking order; returns their number. They stand in
+ * job_scratch->parts until the next search. */
+uint32_t job_search_parts(const struct engine *e, const struct job *job, const struct job_fit *fit);
 /* P x N x H x 10,000: what a fit must keep to. */
 int128 job_budget(const struct job *job);
 

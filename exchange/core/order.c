@@ -35,15 +35,22 @@ uint32_t order_find(const struct engine *e, uint64_t order_id)
         return 0;
     }
     const struct order *o = &e->orders[slot];
-    return o->live && o->generation == order_id >> 32 ? slot : 0;
+    bool entered = o->kind != KIND_LEG && o->kind != KIND_LANE; /* they have no id of their own */
+    return o->live && o->generation == order_id >> 32 && entered ? slot : 0;
 }
 
-bool order_covered(const struct sweep *sweep, const struct order *o, uint64_t contract)
+bool order_covered(const struct engine *e, const struct sweep *sweep, const struct order *o)
 {
+    if (o->epoch >= sweep->epoch ||
+        ((sweep->filter & MASS_CANCEL_OWN_KEY) && o->key != sweep->by_key)) {
+        return false;
+    }
+    if (o->kind == KIND_JOB) {
+        return job_covered(e, sweep, o);
+    }
+    uint64_t contract = e->ladders[o->ladder].contract;
     uint32_t hour = contract_hour(contract);
-    return o->epoch < sweep->epoch &&
-           (!(sweep->filter & MASS_CANCEL_OWN_KEY) || o->key == sweep->by_key) &&
-           (!(sweep->filter & MASS_CANCEL_CLASS) || contract_class(contract) == sweep->class_id) &&
+    return (!(sweep->filter & MASS_CANCEL_CLASS) || contract_class(contract) == sweep->class_id) &&
            (!(sweep->filter & MASS_CANCEL_REGION) ||
             contract_region(contract) == sweep->region_id) &&
            (!(sweep->filter & MASS_CANCEL_HOURS) ||
@@ -53,10 +60,9 @@ bool order_covered(const struct sweep *sweep, const struct order *o, uint64_t co
 /* Whether a mass cancel under way covers an order that it has not reached yet. */
 static struct sweep *covering_sweep(struct engine *e, const struct order *o)
 {
-    const struct ladder *l = &e->ladders[o->ladder];
     for (uint32_t i = 0; i < e->s.sweep_count; i++) {
         struct sweep *sweep = &e->s.sweeps[(e->s.sweep_first + i) % SWEEPS_MAX];
-        if (sweep->account == e->keys[o->key].account && order_covered(sweep, o, l->contract)) {
+        if (sweep->account == e->keys[o->key].account && order_covered(e, sweep, o)) {
             return sweep;
         }
     }
@@ -67,7 +73,10 @@ uint16_t order_over_lagging(const struct engine *e, uint32_t slot)
 {
     const struct order *o = &e->orders[slot];
     const struct key *k = &e->keys[o->key];
-    if (contract_hour(e->ladders[o->ladder].contract) < e->s.open_hour) {
+    bool closed = o->kind == KIND_JOB
+                      ? job_gate_closed(e, slot)
+                      : contract_hour(e->ladders[o->ladder].contract) < e->s.open_hour;
+    if (closed) {
         return REASON_GATE_CLOSED;
     }
     if (o->timed && e->timers[e->timer_of[slot]].expire_time_ns <= e->s.time_ns) {
@@ -78,8 +87,7 @@ uint16_t order_over_lagging(const struct engine *e, uint32_t slot)
     }
     for (uint32_t i = 0; i < e->s.sweep_count; i++) {
         const struct sweep *sweep = &e->s.sweeps[(e->s.sweep_first + i) % SWEEPS_MAX];
-        if (sweep->account == k->account &&
-            order_covered(sweep, o, e->ladders[o->ladder].contract)) {
+        if (sweep->account == k->account && order_covered(e, sweep, o)) {
             return REASON_MASS_CANCELED;
         }
     }
@@ -115,6 +123,10 @@ static void release_reserves(struct engine *e, uint32_t slot, uint64_t contract)
 void order_take_out(struct engine *e, uint32_t slot, uint16_t reason, uint64_t cl_ord_id)
 {
     struct order *o = &e->orders[slot];
+    if (o->kind == KIND_JOB) {
+        job_take_out(e, slot, reason, cl_ord_id);
+        return;
+    }
     uint32_t ladder = o->ladder;
     uint64_t contract = contract_with_tier(e->ladders[ladder].contract, o->tier);
     release_reserves(e, slot, contract);
@@ -353,20 +365,12 @@ static uint64_t own_number(const struct engine *e, const struct command *command
     return o->key == command->head.key ? command->head.cl_ord_id : o->cl_ord_id;
 }
 
-RARE static void emit_done(struct engine *e, const struct command *command)
+void order_done(struct engine *e, const struct command *command)
 {
     uint32_t key = command->head.key;
     struct event *event = emit(e, EVENT_DONE, emit_link(&e->keys[key]), 0);
     memset(event->bytes, 0, sizeof(event->bytes));
     event->party = emit_party(e, key, command->head.cl_ord_id);
-}
-
-/* DONE to the sender when the order's events went to another key. */
-static inline void answer_other_key(struct engine *e, const struct command *command, uint32_t owner)
-{
-    if (__builtin_expect(command->head.key != owner, 0)) {
-        emit_done(e, command);
-    }
 }
 
 void order_cancel(struct engine *e, const struct command *command)
@@ -378,7 +382,7 @@ void order_cancel(struct engine *e, const struct command *command)
     uint32_t ladder = e->orders[slot].ladder;
     uint32_t owner = e->orders[slot].key;
     order_take_out(e, slot, REASON_REQUESTED, own_number(e, command, slot));
-    answer_other_key(e, command, owner);
+    order_answer_other_key(e, command, owner);
     ladder_release_if_idle(e, ladder);
 }
 
@@ -401,7 +405,7 @@ static void emit_replaced(struct engine *e, uint32_t slot, const struct command 
         .side = o->sell,
         .kept_priority = kept,
     };
-    answer_other_key(e, command, o->key);
+    order_answer_other_key(e, command, o->key);
 }
 
 /* Same price, less quantity: what it loses is given back and it stays where it is. */
@@ -506,6 +510,10 @@ void order_replace(struct engine *e, const struct command *command)
         return;
     }
     const struct order *o = &e->orders[slot];
+    if (o->kind == KIND_JOB) {
+        job_replace(e, command, slot);
+        return;
+    }
     struct rejection why;
     if (!order_check_replace(e, command, slot, &why)) {
         order_reject(e, command, r->order_id, &why);
@@ -515,7 +523,7 @@ void order_replace(struct engine *e, const struct command *command)
     uint32_t owner = o->key;
     if (r->qty <= (int64_t)o->cum) {
         order_take_out(e, slot, REASON_REPLACED_AWAY, own_number(e, command, slot));
-        answer_other_key(e, command, owner);
+        order_answer_other_key(e, command, owner);
         ladder_release_if_idle(e, ladder);
         return;
     }

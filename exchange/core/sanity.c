@@ -2,6 +2,7 @@
 #include "exchange/core/book.h"
 #include "exchange/core/capacity.h"
 #include "exchange/core/housekeeping.h"
+#include "exchange/core/job.h"
 #include "exchange/core/money.h"
 #include "exchange/core/order.h"
 #include "exchange/core/state.h"
@@ -46,6 +47,9 @@ uint64_t engine_state_hash(const struct engine *e)
     h = hash_words(h, e->timers, ((size_t)e->s.timer_count + 1) * sizeof(struct timer));
     h = hash_words(h, e->public_keys, ((size_t)e->s.key_count + 1) * PUBLIC_KEY_SIZE);
     h = hash_words(h, e->identifiers, ((size_t)e->s.resource_count + 1) * IDENTIFIER_SIZE);
+    h = hash_words(h, e->jobs, ((size_t)e->s.job_top + 1) * sizeof(struct job));
+    h = hash_words(h, e->due_hours,
+                   ((size_t)e->s.market_count + 1) * HOUR_RING * sizeof(struct due_hour));
     return hash_words(h, e->group_names, ((size_t)e->s.group_count + 1) * LABEL_SIZE);
 }
 
@@ -58,10 +62,13 @@ static void sum_chain(const struct engine *e, uint32_t key, struct account *sum)
     uint32_t epoch = 0;
     for (uint32_t slot = e->keys[key].oldest; slot != 0; slot = e->orders[slot].newer) {
         const struct order *o = &e->orders[slot];
-        CHECK(o->live && o->key == key && o->older == older && o->resting && o->leaves > 0);
+        CHECK(o->live && o->key == key && o->older == older && o->leaves > 0);
+        CHECK(o->resting == (o->kind != KIND_JOB));
         CHECK(o->epoch >= epoch && o->epoch <= e->s.epoch);
         CHECK(!o->timed || e->timers[e->timer_of[slot]].slot == slot);
-        if (o->sell) {
+        if (o->kind == KIND_JOB) {
+            sum->reserved_e4 += job_of(e, o)->reserve_e4;
+        } else if (o->sell) {
             sum->bond_open_e4 += (int64_t)o->bond_unit * o->leaves;
         } else {
             sum->reserved_e4 +=
@@ -89,7 +96,7 @@ static void check_accounts(const struct engine *e)
         CHECK(sum.open_orders == a->open_orders);
         orders += sum.open_orders;
     }
-    CHECK(orders == e->s.order_count);
+    CHECK(orders + job_sanity(e) == e->s.order_count);
 }
 
 static void check_fills(const struct engine *e)
@@ -147,7 +154,10 @@ static void check_ladders(const struct engine *e)
             ladders++;
         }
     }
-    CHECK(ladders == e->s.ladder_count && orders == e->s.order_count);
+    for (uint32_t m = 1; m <= e->s.market_count; m++) {
+        orders += check_books(e, ladder_of_jobs(e, m));
+    }
+    CHECK(ladders == e->s.ladder_count && orders + e->s.job_count == e->s.order_count);
 }
 
 /* Offered and sold GPUs of every resource hour, from the orders and the fills, against the cells and
@@ -212,7 +222,7 @@ void engine_sanity(const struct engine *e)
     check_holdings(e);
     check_fills(e);
     check_capacity(e);
-    CHECK(!housekeeping_due(e) || e->due_ns <= e->s.time_ns);
+    CHECK((!housekeeping_due(e) && !job_due_waits(e)) || e->due_ns <= e->s.time_ns);
     CHECK(e->due_ns <= ((int64_t)e->s.second + 1) * NS_PER_SECOND);
     for (uint32_t t = 1; t <= e->s.timer_count; t++) {
         CHECK(e->due_ns <= e->timers[t].expire_time_ns || e->due_ns <= e->s.time_ns);

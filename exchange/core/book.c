@@ -224,7 +224,12 @@ void ladder_release(struct engine *e, uint32_t ladder)
 
 void ladder_release_idle(struct engine *e, uint32_t ladder)
 {
-    if (ladder <= e->config.ladders && e->ladders[ladder].market != 0) {
-        ladder_release(e, ladder);
+    if (ladder > 2 * e->config.ladders) {
+        return;
+    }
+    uint32_t own = ladder_main(e, ladder);
+    const struct ladder *l = &e->ladders[own];
+    if (l->market != 0 && l->occupied == 0 && l->last_trade_e4 == 0) {
+        ladder_release(e, own);
     }
 }

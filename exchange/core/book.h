@@ -80,8 +80,8 @@ static inline bool ladder_has_room(const struct engine *e, uint32_t count)
 /* Ends it; it must have no order, nor its shadow. */
 void ladder_release(struct engine *e, uint32_t ladder);
 RARE void ladder_release_idle(struct engine *e, uint32_t ladder);
-/* Ends an hour's own ladder when neither it nor its shadow has an order and it has no last trade; for any
- * other, or one that has ended already, it does nothing. */
+/* Ends an hour's ladder, named by itself or by its shadow, when neither has an order and it has no last
+ * trade. For a ladder of JOBs, or one that has ended already, it does nothing. */
 static inline void ladder_release_if_idle(struct engine *e, uint32_t ladder)
 {
     const struct ladder *l = &e->ladders[ladder];

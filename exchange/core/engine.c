@@ -80,6 +80,8 @@ static size_t lay_out(struct engine *e, unsigned char *memory, const struct engi
     e->nodes = carve(memory, &used, node_unit_count(c), NODE_UNIT);
     e->hints = carve(memory, &used, hint_count(c), sizeof(struct hint));
     e->timer_of = carve(memory, &used, (size_t)c->orders + 1, sizeof(uint32_t));
+    e->icebergs = carve(memory, &used, (size_t)c->orders + 1, sizeof(struct iceberg));
+    e->slices = carve(memory, &used, (size_t)c->ladders + 1, sizeof(struct slices));
     e->accounts = carve(memory, &used, (size_t)c->accounts + 1, sizeof(struct account));
     e->keys = carve(memory, &used, (size_t)c->keys + 1, sizeof(struct key));
     e->markets = carve(memory, &used, (size_t)c->markets + 1, sizeof(struct market));

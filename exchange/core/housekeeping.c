@@ -220,8 +220,12 @@ uint32_t housekeeping_run(struct engine *e, uint32_t units)
             continue;
         }
         if ((slot = timers_due(e, e->s.time_ns)) != 0) {
-            bool closed = e->orders[slot].kind == KIND_JOB && job_gate_closed(e, slot);
-            take_out_of_ladder(e, slot, closed ? REASON_GATE_CLOSED : REASON_EXPIRED);
+            if (e->orders[slot].reserved) {
+                order_release(e, slot);
+            } else {
+                bool closed = e->orders[slot].kind == KIND_JOB && job_gate_closed(e, slot);
+                take_out_of_ladder(e, slot, closed ? REASON_GATE_CLOSED : REASON_EXPIRED);
+            }
         } else if (e->s.ended_head != 0) {
             ended_unit(e);
         } else if (e->s.sweep_count != 0) {

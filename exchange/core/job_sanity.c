@@ -1,4 +1,4 @@
-/* Invariants 9 and 10 of state.h. */
+/* Invariants 10 and 11 of state.h. */
 #include "exchange/core/book.h"
 #include "exchange/core/job.h"
 #include "exchange/core/job_search.h"

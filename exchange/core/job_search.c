@@ -2,7 +2,7 @@
 
 #include "exchange/core/book.h"
 #include "exchange/core/job_offers.h"
-#include "exchange/core/money.h"
+#include "exchange/core/match.h"
 
 /* A search goes through lanes and starts twice. First with lower bounds: N GPUs of an hour cost at least
  * N x the hour's best price, and bounds of neighbouring starts follow from each other by one hour. That
@@ -466,7 +466,7 @@ static void gather_displayed(const struct search *s, uint32_t lane, uint32_t hou
             continue;
         }
         struct job_entry *entry = entry_of(s, by_resource(job) ? o->resource : 0, hour);
-        int64_t sum = entry->value + o->leaves;
+        int64_t sum = entry->value + match_shown(e, slot);
         entry->value = sum < job->qty ? sum : job->qty;
         if (!by_resource(job) && entry->value == job->qty) {
             break;

@@ -65,7 +65,8 @@ struct draft {
 /* Nothing but contract, price, quantity, side, self-trade mode, and good till gate or immediate. */
 static inline bool terms_plain(const struct command_new_order *n)
 {
-    UNLESS ((n->min_qty | n->display_qty | n->expire_time_ns | n->flags | n->ord_type) == 0) {
+    UNLESS ((n->min_qty | n->display_qty | n->expire_time_ns | n->flags | n->ord_type |
+             n->job_lead_hours) == 0) {
         return false;
     }
     return n->side <= SIDE_SELL && (n->tif == TIF_GATE || n->tif == TIF_IOC) &&

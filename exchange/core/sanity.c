@@ -2,6 +2,7 @@
 #include "exchange/core/book.h"
 #include "exchange/core/capacity.h"
 #include "exchange/core/housekeeping.h"
+#include "exchange/core/iceberg.h"
 #include "exchange/core/job.h"
 #include "exchange/core/money.h"
 #include "exchange/core/order.h"
@@ -28,6 +29,11 @@ uint64_t engine_state_hash(const struct engine *e)
     uint64_t h = UINT64_C(0xcbf29ce484222325);
     h = hash_words(h, &e->s, sizeof(e->s));
     h = hash_words(h, e->orders, ((size_t)e->s.order_top + 1) * sizeof(struct order));
+    for (uint32_t slot = 1; slot <= e->s.order_top; slot++) {
+        if (e->orders[slot].iceberg) {
+            h = hash_words(h, &e->icebergs[slot], sizeof(struct iceberg));
+        }
+    }
     h = hash_words(h, e->ladders, ((size_t)e->s.ladder_top + 1) * sizeof(struct ladder));
     h = hash_words(h, &e->ladders[ladder_shadow(e, 1)], e->s.ladder_top * sizeof(struct ladder));
     h = hash_words(h, &e->ladders[ladder_of_jobs(e, 1)], e->s.market_count * sizeof(struct ladder));
@@ -151,6 +157,7 @@ static void check_ladders(const struct engine *e)
             bool at_its_gate = contract_hour(l->contract) == e->s.gate_hour;
             CHECK(l->occupied != 0 || l->last_trade_e4 != 0 || at_its_gate);
             orders += check_books(e, index) + check_shadow(e, index);
+            iceberg_sanity(e, index);
             ladders++;
         }
     }

@@ -13,13 +13,15 @@
  *  6. account.escrow and bond_locked = sums over its fills.
  *  7. A ladder exists while it or its shadow has an order or it has a last trade, or while it is being
  *     closed at its gate. LADDER_SHADOWED is set while its shadow has an order.
- *  8. due_ns is not above any time at which something becomes due: the end of the second (and so
+ *  8. An iceberg rests with at most `display` shown and the rest in reserve; one that arrives, or has
+ *     left its book, has no reserve. LADDER_ICEBERGS is set while an iceberg of it has a reserve.
+ *  9. due_ns is not above any time at which something becomes due: the end of the second (and so
  *     any gate) and the first expire time; at or below time_ns while something is.
- *  9. A JOB's order names its record and the record the order; while it rests, each of its lanes has a
+ * 10. A JOB's order names its record and the record the order; while it rests, each of its lanes has a
  *     LANE in the market's job ladder, at the JOB's price, and market.job_lanes counts them.
- * 10. A due hour stands in the list once; due_entry is the first LANE of the hour's market that ranks
+ * 11. A due hour stands in the list once; due_entry is the first LANE of the hour's market that ranks
  *     behind the one looked at last.
- * 11. available = cash + credit - reserved - bond_open - bond_locked is never below 0 but by a
+ * 12. available = cash + credit - reserved - bond_open - bond_locked is never below 0 but by a
  *     lowered credit limit. */
 #ifndef KASHI_EXCHANGE_CORE_STATE_H
 #define KASHI_EXCHANGE_CORE_STATE_H
@@ -120,6 +122,17 @@ static_assert(sizeof(struct ladder) == 128, "ladder");
 #define LADDER_SHADOWED  0x100u          /* its shadow has an order */
 #define LADDER_ICEBERGS  0x200u          /* an iceberg stands in it */
 #define LADDER_NOT_PLAIN LADDER_ICEBERGS /* closes the straight way of plain.h */
+
+/* Of an order with `iceberg` set, by slot. */
+struct iceberg {
+    uint32_t reserve;
+    uint32_t display; /* of each slice at most */
+};
+
+/* Slices in reserve of a ladder's icebergs: sum of ceil(reserve / display) by side. */
+struct slices {
+    uint64_t of[2];
+};
 
 struct market {
     uint32_t launch_price_e4[TIER_COUNT];
@@ -407,9 +420,11 @@ struct engine {
     struct resource *resources;
     struct capacity_cell *cells; /* hour in the ring x resource: an hour's stand together */
     struct holding *holdings;
-    struct bucket *buckets; /* of holdings */
-    struct hint *hints;     /* by book and price */
-    uint32_t *timer_of;     /* by slot, of timed orders */
+    struct bucket *buckets;   /* of holdings */
+    struct hint *hints;       /* by book and price */
+    uint32_t *timer_of;       /* by slot, of timed orders */
+    struct iceberg *icebergs; /* by slot, of icebergs */
+    struct slices *slices;    /* by ladder */
     uint32_t bucket_mask;
     uint32_t hint_mask;
     uint32_t node_units;

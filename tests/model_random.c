@@ -37,10 +37,10 @@ bool model_random_rarely(struct model_random *random, uint32_t times)
     return model_random_below(random, times) == 0;
 }
 
-struct command *model_random_start(struct model_random *random, union command_slot slots[2],
-                                   uint8_t type)
+struct command *model_random_start(struct model_random *random,
+                                   union command_slot slots[COMMAND_SLOTS_MAX], uint8_t type)
 {
-    memset(slots, 0, 2 * sizeof(slots[0]));
+    memset(slots, 0, COMMAND_SLOTS_MAX * sizeof(slots[0]));
     struct command *command = &slots[0].command;
     command->head.type = type;
     command->head.slots = 1;
@@ -267,7 +267,7 @@ static void choose_terms(struct model_random *random, struct command_new_order *
 }
 
 static void new_order(struct model_random *random, const struct model *model, uint32_t key,
-                      union command_slot slots[2])
+                      union command_slot slots[COMMAND_SLOTS_MAX])
 {
     struct command *command = model_random_start(random, slots, COMMAND_NEW_ORDER);
     model_random_send_by(model, command, key, 1 + (model_random_rarely(random, 20) ? 5U : 0U));
@@ -332,7 +332,7 @@ static const struct model_order *find_order(const struct model *model, uint64_t 
 }
 
 static void cancel_order(struct model_random *random, const struct model *model, uint32_t key,
-                         union command_slot slots[2])
+                         union command_slot slots[COMMAND_SLOTS_MAX])
 {
     struct command *command = model_random_start(random, slots, COMMAND_CANCEL_ORDER);
     model_random_send_by(model, command, key, 1);
@@ -340,7 +340,7 @@ static void cancel_order(struct model_random *random, const struct model *model,
 }
 
 static void replace_order(struct model_random *random, const struct model *model, uint32_t key,
-                          union command_slot slots[2])
+                          union command_slot slots[COMMAND_SLOTS_MAX])
 {
     struct command *command = model_random_start(random, slots, COMMAND_REPLACE_ORDER);
     model_random_send_by(model, command, key, 1);
@@ -367,7 +367,7 @@ static void replace_order(struct model_random *random, const struct model *model
 }
 
 static void mass_cancel(struct model_random *random, const struct model *model, uint32_t key,
-                        union command_slot slots[2])
+                        union command_slot slots[COMMAND_SLOTS_MAX])
 {
     struct command *command = model_random_start(random, slots, COMMAND_MASS_CANCEL);
     model_random_send_by(model, command, key, 1);
@@ -389,7 +389,8 @@ static void mass_cancel(struct model_random *random, const struct model *model, 
     }
 }
 
-static void link_up(struct model_random *random, union command_slot slots[2], uint32_t link)
+static void link_up(struct model_random *random, union command_slot slots[COMMAND_SLOTS_MAX],
+                    uint32_t link)
 {
     struct command *command = model_random_start(random, slots, COMMAND_LINK_UP);
     snprintf(command->link.name, LINK_NAME_SIZE, "link-%u", link);
@@ -397,7 +398,7 @@ static void link_up(struct model_random *random, union command_slot slots[2], ui
 
 /* By a link that is up; else that link comes up first. */
 void model_random_log_in(struct model_random *random, const struct model *model, uint32_t key,
-                         union command_slot slots[2])
+                         union command_slot slots[COMMAND_SLOTS_MAX])
 {
     uint16_t link = (uint16_t)(1 + model_random_below(random, 2));
     if (!model->links[link].up) {
@@ -413,7 +414,7 @@ void model_random_log_in(struct model_random *random, const struct model *model,
 
 /* Links go down when they are up; they come up at any time, also when their loss went unnoticed. */
 static void link_command(struct model_random *random, const struct model *model,
-                         union command_slot slots[2])
+                         union command_slot slots[COMMAND_SLOTS_MAX])
 {
     uint16_t link = (uint16_t)(1 + model_random_below(random, 2));
     if (!model->links[link].up || model_random_rarely(random, 4)) {
@@ -425,7 +426,7 @@ static void link_command(struct model_random *random, const struct model *model,
 }
 
 static void session_command(struct model_random *random, const struct model *model, uint32_t key,
-                            union command_slot slots[2])
+                            union command_slot slots[COMMAND_SLOTS_MAX])
 {
     struct command *command;
     switch (model_random_below(random, 6)) {
@@ -481,7 +482,7 @@ static void spoil_head(struct model_random *random, const struct model *model,
 
 /* One mass cancel after the other, until too many are under way. */
 static void burst(struct model_random *random, const struct model *model,
-                  union command_slot slots[2])
+                  union command_slot slots[COMMAND_SLOTS_MAX])
 {
     uint32_t key = 2 + model_random_below(random, MODEL_RANDOM_KEYS);
     if (model->keys[key].link == 0) {
@@ -511,7 +512,7 @@ static void pass_time(struct model_random *random)
 }
 
 void model_random_command(struct model_random *random, const struct model *model,
-                          union command_slot slots[2])
+                          union command_slot slots[COMMAND_SLOTS_MAX])
 {
     if (random->burst > 0) {
         random->burst--;

@@ -24,10 +24,10 @@ uint32_t model_random_below(struct model_random *random, uint32_t bound);
 
 /* The commands that open the market, one a call, from GENESIS on; false when it is open. */
 bool model_random_opening(struct model_random *random, uint32_t step, const struct model *model,
-                          union command_slot slots[2]);
+                          union command_slot slots[COMMAND_SLOTS_MAX]);
 /* The next command; seq is left to the caller. */
 void model_random_command(struct model_random *random, const struct model *model,
-                          union command_slot slots[2]);
+                          union command_slot slots[COMMAND_SLOTS_MAX]);
 
 /* --- what its parts share (model_random*.c) --------------------------------------------------- */
 
@@ -49,14 +49,14 @@ bool model_random_rarely(struct model_random *random, uint32_t times);
 /* A number that is out of some range, or just beside `near`. */
 int64_t model_random_odd_number(struct model_random *random, int64_t near);
 /* Clears the slots and fills in what every command has. */
-struct command *model_random_start(struct model_random *random, union command_slot slots[2],
-                                   uint8_t type);
+struct command *model_random_start(struct model_random *random,
+                                   union command_slot slots[COMMAND_SLOTS_MAX], uint8_t type);
 /* From a key's session, with a cl_ord_id so far ahead of its highest. */
 void model_random_send_by(const struct model *model, struct command *command, uint32_t key,
                           uint64_t ahead);
 void model_random_log_in(struct model_random *random, const struct model *model, uint32_t key,
-                         union command_slot slots[2]);
+                         union command_slot slots[COMMAND_SLOTS_MAX]);
 void model_random_operator(struct model_random *random, const struct model *model,
-                           union command_slot slots[2]);
+                           union command_slot slots[COMMAND_SLOTS_MAX]);
 
 #endif

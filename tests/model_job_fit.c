@@ -5,9 +5,9 @@
 #include "base/check.h"
 #include "tests/model_job.h"
 
-/* What a JOB can take of one hour of a lane, in taking order. */
+/* What a JOB can take of one hour of a lane, in taking order; good until an order goes. */
 struct hour {
-    uint64_t *orders;
+    const struct model_order **offers;
     uint32_t count;
 };
 
@@ -71,12 +71,11 @@ static bool hour_open(struct model *model, const struct job_lane *lane, uint32_t
     return true;
 }
 
-static bool takeable(struct model *model, const struct model_job *job, const struct job_lane *lane,
+static bool takeable(struct model *model, const struct job_lane *lane, uint32_t group,
                      const struct model_order *offer)
 {
-    const struct model_order *order = model_book_find(model, job->order_id);
     return contract_tier(offer->contract) >= lane->tier &&
-           model->accounts[offer->account].group != model->accounts[order->account].group &&
+           model->accounts[offer->account].group != group &&
            model_due_over(model, offer) == REASON_NONE;
 }
 
@@ -92,22 +91,23 @@ static bool taken_before(const struct model_order *a, const struct model_order *
     return a->place < b->place;
 }
 
-static void insert(struct model *model, struct hour *out, const struct model_order *offer)
+static void insert(struct hour *out, const struct model_order *offer)
 {
     uint32_t at = out->count++;
-    while (at > 0 && taken_before(offer, model_book_find(model, out->orders[at - 1]))) {
-        out->orders[at] = out->orders[at - 1];
+    while (at > 0 && taken_before(offer, out->offers[at - 1])) {
+        out->offers[at] = out->offers[at - 1];
         at--;
     }
-    out->orders[at] = offer->order_id;
+    out->offers[at] = offer;
 }
 
 static struct hour gather(struct model *model, const struct model_job *job,
                           const struct job_lane *lane, uint32_t hour)
 {
-    struct hour out = {calloc(model->order_count + 1, sizeof(uint64_t)), 0};
+    struct hour out = {calloc(model->order_count + 1, sizeof(*out.offers)), 0};
+    uint32_t group = model->accounts[model_book_find(model, job->order_id)->account].group;
     struct model_band inner;
-    CHECK(out.orders != NULL);
+    CHECK(out.offers != NULL);
     if (!hour_open(model, lane, hour, &inner)) {
         return out;
     }
@@ -115,8 +115,8 @@ static struct hour gather(struct model *model, const struct model_job *job,
         const struct model_order *offer = &model->orders[i];
         if (of_ladder(offer, lane->class_id, lane->region_id, hour) &&
             offer->price_e4 >= inner.low_e4 && offer->price_e4 <= inner.high_e4 &&
-            takeable(model, job, lane, offer)) {
-            insert(model, &out, offer);
+            takeable(model, lane, group, offer)) {
+            insert(&out, offer);
         }
     }
     return out;
@@ -138,22 +138,22 @@ static struct hour *gather_all(struct model *model, const struct model_job *job,
 static void free_all(struct hour *hours, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        free(hours[i].orders);
+        free(hours[i].offers);
     }
     free(hours);
 }
 
 /* Sum of price x factor x quantity of the first N GPUs of each hour; false when an hour has not so
  * many. `fills`: how many offers that are. */
-static bool cost_of(struct model *model, const struct model_job *job, const struct hour *hours,
-                    struct model_fit *fit, uint32_t *fills)
+static bool cost_of(const struct model_job *job, const struct hour *hours, struct model_fit *fit,
+                    uint32_t *fills)
 {
     fit->cost = 0;
     *fills = 0;
     for (uint32_t h = 0; h < job->terms.hours; h++) {
         int64_t wanted = job->terms.qty;
         for (uint32_t i = 0; i < hours[h].count && wanted > 0; i++) {
-            const struct model_order *offer = model_book_find(model, hours[h].orders[i]);
+            const struct model_order *offer = hours[h].offers[i];
             if (fit->resource != 0 && offer->resource != fit->resource) {
                 continue;
             }
@@ -182,7 +182,7 @@ static uint32_t resource_of_group(const struct model *model, uint64_t fill_id)
 
 /* The resources that a placement may use, in the order in which ties are broken: those of the
  * offers of the first hour, in taking order; 0 is any. */
-static uint32_t candidates(struct model *model, const struct model_job *job,
+static uint32_t candidates(const struct model *model, const struct model_job *job,
                            const struct hour *first, uint32_t *resources)
 {
     if (job->terms.placement != PLACEMENT_SITE) {
@@ -193,7 +193,7 @@ static uint32_t candidates(struct model *model, const struct model_job *job,
     }
     uint32_t count = 0;
     for (uint32_t i = 0; i < first->count; i++) {
-        uint32_t resource = model_book_find(model, first->orders[i])->resource;
+        uint32_t resource = first->offers[i]->resource;
         bool seen = false;
         for (uint32_t k = 0; k < count; k++) {
             seen = seen || resources[k] == resource;
@@ -219,7 +219,7 @@ struct best {
     uint32_t fills;
 };
 
-static void try_start(struct model *model, const struct model_job *job, const struct hour *hours,
+static void try_start(const struct model *model, const struct model_job *job, const struct hour *hours,
                       struct model_fit fit, struct best *best)
 {
     uint32_t resources[MODEL_RESOURCES_MAX];
@@ -227,7 +227,7 @@ static void try_start(struct model *model, const struct model_job *job, const st
     for (uint32_t i = 0; i < count; i++) {
         uint32_t fills;
         fit.resource = resources[i];
-        if (cost_of(model, job, hours, &fit, &fills) && better(&fit, &best->fit)) {
+        if (cost_of(job, hours, &fit, &fills) && better(&fit, &best->fit)) {
             *best = (struct best){.fit = fit, .fills = fills};
         }
     }
@@ -261,13 +261,12 @@ static int64_t displayed_qty(const struct model_order *offer)
 }
 
 /* GPUs displayed in the hour at a price that the JOB would pay on average. */
-static int64_t near_in_hour(struct model *model, const struct model_job *job,
-                            const struct job_lane *lane, const struct hour *hour,
-                            uint32_t resource)
+static int64_t near_in_hour(const struct model_job *job, const struct job_lane *lane,
+                            const struct hour *hour, uint32_t resource)
 {
     int64_t sum = 0;
     for (uint32_t i = 0; i < hour->count; i++) {
-        const struct model_order *offer = model_book_find(model, hour->orders[i]);
+        const struct model_order *offer = hour->offers[i];
         if ((resource == 0 || offer->resource == resource) &&
             (model_wide)offer->price_e4 * lane->factor_e4 <=
                 (model_wide)job->terms.price_e4 * E4_ONE) {
@@ -278,7 +277,7 @@ static int64_t near_in_hour(struct model *model, const struct model_job *job,
 }
 
 /* The least of the hours from here, for the resource that has most. */
-static int64_t near_at_start(struct model *model, const struct model_job *job,
+static int64_t near_at_start(const struct model *model, const struct model_job *job,
                              const struct job_lane *lane, const struct hour *hours)
 {
     uint32_t resources[MODEL_RESOURCES_MAX];
@@ -287,7 +286,7 @@ static int64_t near_at_start(struct model *model, const struct model_job *job,
     for (uint32_t i = 0; i < count; i++) {
         int64_t least = job->terms.qty;
         for (uint32_t h = 0; h < job->terms.hours; h++) {
-            int64_t near = near_in_hour(model, job, lane, &hours[h], resources[i]);
+            int64_t near = near_in_hour(job, lane, &hours[h], resources[i]);
             least = near < least ? near : least;
         }
         most = least > most ? least : most;
@@ -369,18 +368,54 @@ static struct event_trade trade_of(struct model *model, struct model_order *orde
     };
 }
 
-/* Takes `qty` of an offer; returns the trade group, which the first fill begins. */
-static uint64_t take(struct model *model, struct model_order *order, struct model_order *offer,
-                     uint64_t contract, int64_t qty, uint64_t trade_group)
+struct part {
+    uint64_t offer_id;
+    uint64_t contract; /* the lane's, in the hour of the offer */
+    int64_t qty;
+};
+
+/* What a fit takes, in the order of its fills. */
+static struct part *parts_of(struct model *model, const struct model_job *job,
+                             struct model_fit fit, uint32_t *count)
 {
-    struct event_trade trade = trade_of(model, order, offer, contract, qty);
+    const struct job_lane *lane = &job->lanes[fit.lane];
+    struct model_job_range range = {.start_from = fit.start, .start_to = fit.start + 1};
+    struct hour *hours = gather_all(model, job, lane, range);
+    struct part *parts = calloc(model->order_count, sizeof(*parts));
+    CHECK(parts != NULL);
+    *count = 0;
+    for (uint32_t h = 0; h < job->terms.hours; h++) {
+        int64_t wanted = job->terms.qty;
+        for (uint32_t i = 0; i < hours[h].count && wanted > 0; i++) {
+            const struct model_order *offer = hours[h].offers[i];
+            if (fit.resource != 0 && offer->resource != fit.resource) {
+                continue;
+            }
+            int64_t qty = offer->leaves_qty < wanted ? offer->leaves_qty : wanted;
+            parts[(*count)++] = (struct part){
+                offer->order_id,
+                contract_pack(lane->class_id, lane->region_id, lane->tier, fit.start + h), qty};
+            wanted -= qty;
+        }
+        CHECK(wanted == 0);
+    }
+    free_all(hours, job->terms.hours);
+    return parts;
+}
+
+/* Takes a part of an offer; returns the trade group, which the first fill begins. */
+static uint64_t take(struct model *model, struct model_order *order, struct model_order *offer,
+                     const struct part *part, uint64_t trade_group)
+{
+    int64_t qty = part->qty;
+    struct event_trade trade = trade_of(model, order, offer, part->contract, qty);
     trade.trade_group = trade_group == 0 ? trade.fill_id : trade_group;
     model->fills++;
     struct model_account *buyer = &model->accounts[order->account];
     buyer->cash_e4 -= trade.price_e4 * qty + trade.buy_fee_e4;
     buyer->escrow_e4 += trade.price_e4 * qty + trade.buy_fee_e4;
     struct model_order as_bid = *order;
-    as_bid.contract = contract;
+    as_bid.contract = part->contract;
     model_money_settle(model, &as_bid, offer, trade.price_e4, qty);
     order->leaves_qty -= qty;
     order->cum_qty += qty;
@@ -403,36 +438,25 @@ static void remember_group(struct model *model, const struct model_job *job, uin
         .fill_id = fill_id, .resource = resource, .group = model->accounts[account].group};
 }
 
-/* What is taken is looked at once, before the first fill: a fill moves no other hour's band. */
+/* What is taken is found before the first fill: no fill moves the band of another hour. */
 void model_job_execute(struct model *model, uint64_t order_id, struct model_fit fit)
 {
     struct model_job job = *model_job_find(model, order_id);
-    const struct job_lane *lane = &job.lanes[fit.lane];
-    struct model_job_range range = {.start_from = fit.start, .start_to = fit.start + 1};
-    struct hour *hours = gather_all(model, &job, lane, range);
+    uint32_t count;
+    struct part *parts = parts_of(model, &job, fit, &count);
     model_job_forget(model, order_id);
     uint64_t trade_group = 0;
-    for (uint32_t h = 0; h < job.terms.hours; h++) {
-        uint64_t contract =
-            contract_pack(lane->class_id, lane->region_id, lane->tier, fit.start + h);
-        int64_t wanted = job.terms.qty;
-        for (uint32_t i = 0; i < hours[h].count && wanted > 0; i++) {
-            struct model_order *order = model_book_find(model, order_id);
-            struct model_order *offer = model_book_find(model, hours[h].orders[i]);
-            if (fit.resource != 0 && offer->resource != fit.resource) {
-                continue;
-            }
-            int64_t qty = offer->leaves_qty < wanted ? offer->leaves_qty : wanted;
-            trade_group = take(model, order, offer, contract, qty, trade_group);
-            wanted -= qty;
-            if (offer->leaves_qty == 0) {
-                model_book_drop(model, offer->order_id);
-            }
+    for (uint32_t i = 0; i < count; i++) {
+        struct model_order *order = model_book_find(model, order_id);
+        struct model_order *offer = model_book_find(model, parts[i].offer_id);
+        trade_group = take(model, order, offer, &parts[i], trade_group);
+        if (offer->leaves_qty == 0) {
+            model_book_drop(model, offer->order_id);
         }
-        CHECK(wanted == 0);
     }
-    free_all(hours, job.terms.hours);
+    free(parts);
     const struct model_order *order = model_book_find(model, order_id);
+    CHECK(order->leaves_qty == 0);
     remember_group(model, &job, trade_group, fit.resource, order->account);
     model_book_drop(model, order_id);
 }

@@ -20,6 +20,7 @@ enum model_text_kind {
     MODEL_TEXT_KEY,
     MODEL_TEXT_ACCOUNT,
     MODEL_TEXT_RESOURCE,
+    MODEL_TEXT_TRADE_GROUP, /* of a JOB's fills */
     MODEL_TEXT_LABEL, /* NUL-padded text */
 };
 

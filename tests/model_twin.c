@@ -138,6 +138,10 @@ static const struct command *translate(struct model_twin *twin, const union comm
         copy->command.replace_order.order_id =
             engine_id(&twin->orders, slots[0].command.replace_order.order_id);
     }
+    if (copy->command.head.type == COMMAND_NEW_JOB) {
+        copy->command.new_job.same_group =
+            engine_id(&twin->fills, slots[0].command.new_job.same_group);
+    }
     return &copy->command;
 }
 
@@ -163,6 +167,14 @@ static void rename_ids(struct model_twin *twin, struct event *expected, const st
     case EVENT_SET_LEGS:
         expected->set_legs.order_id = engine_id(&twin->orders, expected->set_legs.order_id);
         return;
+    case EVENT_JOB:
+        bind(&twin->orders, expected->job.order_id, actual->job.order_id);
+        expected->job.order_id = engine_id(&twin->orders, expected->job.order_id);
+        expected->job.same_group = engine_id(&twin->fills, expected->job.same_group);
+        return;
+    case EVENT_JOB_LANES:
+        expected->job_lanes.order_id = engine_id(&twin->orders, expected->job_lanes.order_id);
+        return;
     case EVENT_MISS:
         expected->miss.order_id = engine_id(&twin->orders, expected->miss.order_id);
         return;
@@ -181,10 +193,12 @@ static void rename_ids(struct model_twin *twin, struct event *expected, const st
         expected->trade.fill_id = engine_id(&twin->fills, expected->trade.fill_id);
         expected->trade.buy_order_id = engine_id(&twin->orders, expected->trade.buy_order_id);
         expected->trade.sell_order_id = engine_id(&twin->orders, expected->trade.sell_order_id);
+        expected->trade.trade_group = engine_id(&twin->fills, expected->trade.trade_group);
         return;
     case EVENT_FILL:
         expected->fill.order_id = engine_id(&twin->orders, expected->fill.order_id);
         expected->fill.fill_id = engine_id(&twin->fills, expected->fill.fill_id);
+        expected->fill.trade_group = engine_id(&twin->fills, expected->fill.trade_group);
         return;
     case EVENT_MASS_CANCEL:
     case EVENT_SWEEP_DONE:

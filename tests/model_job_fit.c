@@ -80,25 +80,17 @@ static bool takeable(struct model *model, const struct job_lane *lane, uint32_t 
 }
 
 /* Best price, nearest tier (all are at or above the lane's), the book before the reserved, time. */
-static bool taken_before(const struct model_order *a, const struct model_order *b)
+static int in_taking_order(const void *left, const void *right)
 {
+    const struct model_order *a = *(const struct model_order *const *)left;
+    const struct model_order *b = *(const struct model_order *const *)right;
     if (a->price_e4 != b->price_e4) {
-        return a->price_e4 < b->price_e4;
+        return a->price_e4 < b->price_e4 ? -1 : 1;
     }
     if (contract_tier(a->contract) != contract_tier(b->contract)) {
-        return contract_tier(a->contract) < contract_tier(b->contract);
+        return contract_tier(a->contract) < contract_tier(b->contract) ? -1 : 1;
     }
-    return a->place < b->place;
-}
-
-static void insert(struct hour *out, const struct model_order *offer)
-{
-    uint32_t at = out->count++;
-    while (at > 0 && taken_before(offer, out->offers[at - 1])) {
-        out->offers[at] = out->offers[at - 1];
-        at--;
-    }
-    out->offers[at] = offer;
+    return a->place < b->place ? -1 : 1;
 }
 
 static struct hour gather(struct model *model, const struct model_job *job,
@@ -116,9 +108,10 @@ static struct hour gather(struct model *model, const struct model_job *job,
         if (of_ladder(offer, lane->class_id, lane->region_id, hour) &&
             offer->price_e4 >= inner.low_e4 && offer->price_e4 <= inner.high_e4 &&
             takeable(model, lane, group, offer)) {
-            insert(&out, offer);
+            out.offers[out.count++] = offer;
         }
     }
+    qsort(out.offers, out.count, sizeof(*out.offers), in_taking_order);
     return out;
 }
 

@@ -53,7 +53,8 @@ struct model_twin *model_twin_new(const struct engine_config *config)
                                   .keys = config->keys,
                                   .resources = config->resources,
                                   .groups = config->groups,
-                                  .markets = config->markets};
+                                  .markets = config->markets,
+                                  .jobs = config->orders};
     twin->model = model_new(&limits);
     twin->memory = map_memory(engine_memory_size(config));
     twin->engine = engine_init(twin->memory, config);

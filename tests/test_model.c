@@ -86,7 +86,7 @@ static bool step(struct model_twin *twin, const union command_slot *slots, const
 
 static bool feed(struct model_twin *twin, struct model_random *random, const struct run *run)
 {
-    union command_slot slots[2];
+    union command_slot slots[COMMAND_SLOTS_MAX];
     for (uint32_t i = 0; model_random_opening(random, i, twin->model, slots); i++) {
         if (!step(twin, slots, run)) {
             return false;
@@ -104,7 +104,7 @@ static bool feed(struct model_twin *twin, struct model_random *random, const str
 /* Lets all gates pass: every order goes, and with it everything that was reserved. */
 static bool finish(struct model_twin *twin, struct model_random *random, const struct run *run)
 {
-    union command_slot slots[2];
+    union command_slot slots[COMMAND_SLOTS_MAX];
     memset(slots, 0, sizeof(slots));
     slots[0].command.head.type = COMMAND_TICK;
     slots[0].command.head.slots = 1;

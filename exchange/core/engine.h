@@ -114,7 +114,7 @@ struct engine_order {
     uint64_t contract;
     uint64_t cl_ord_id;
     int64_t price_e4;
-    int64_t leaves_qty;
+    int64_t leaves_qty; /* JOB: GPU-hours; its contract is 0 */
     int64_t cum_qty;
     uint32_t key;
     uint32_t account;

@@ -7,11 +7,6 @@
 #include "exchange/core/slot.h"
 #include "exchange/core/timers.h"
 
-static int64_t gpu_hours(const struct job *job)
-{
-    return (int64_t)job->qty * job->hours;
-}
-
 /* --- records and lanes ----------------------------------------------------------------------- */
 
 static uint32_t record_take(struct engine *e, const struct job *draft, uint32_t slot)
@@ -115,7 +110,7 @@ void job_take_out(struct engine *e, uint32_t slot, uint16_t reason, uint64_t cl_
         .order_id = order_id_of(e, slot),
         .orig_cl_ord_id = o->cl_ord_id,
         .price_e4 = o->price_e4,
-        .qty = gpu_hours(job_of(e, o)),
+        .qty = job_gpu_hours(job_of(e, o)),
         .reason = reason,
         .side = SIDE_BUY,
     };
@@ -150,7 +145,7 @@ static void fill(struct engine *e, uint32_t slot, const struct job_fit *fit, uin
     const struct job *job = job_of(e, &e->orders[slot]);
     struct match_job m = {
         .slot = slot,
-        .leaves_qty = gpu_hours(job),
+        .leaves_qty = job_gpu_hours(job),
         .tier = job->lanes[fit->lane].tier,
         .names_site = job->placement != PLACEMENT_ANY,
     };
@@ -327,9 +322,9 @@ static void emit_replaced(struct engine *e, uint32_t slot, const struct job *old
         .orig_cl_ord_id = orig_cl_ord_id,
         .price_e4 = job->price_e4,
         .qty = job->qty,
-        .leaves_qty = gpu_hours(job),
+        .leaves_qty = job_gpu_hours(job),
         .old_price_e4 = old->price_e4,
-        .old_leaves_qty = gpu_hours(old),
+        .old_leaves_qty = job_gpu_hours(old),
         .side = SIDE_BUY,
         .kept_priority = job_keeps_place(old, job),
     };

@@ -30,6 +30,11 @@ static inline struct job *job_of(const struct engine *e, const struct order *o)
 {
     return &e->jobs[o->bond_unit];
 }
+/* What is open of a JOB that is live. */
+static inline int64_t job_gpu_hours(const struct job *job)
+{
+    return (int64_t)job->qty * job->hours;
+}
 
 /* --- job_check.c ------------------------------------------------------------------------- */
 

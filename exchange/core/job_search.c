@@ -410,6 +410,7 @@ bool job_search_fit(const struct engine *e, const struct job *job, const struct 
         }
     }
     *fit = s.best;
+    fit->resource = job->placement == PLACEMENT_SAME ? job->resource : s.best.resource;
     return s.found;
 }
 

@@ -174,6 +174,8 @@ TESTKIT = tests/sim_disk.c tests/edge.c
 BENCHKIT = bench/flow.c bench/instance.c
 BENCHES += core
 bench_core_USES = BENCHKIT CORE WIRE BASE
+BENCHES += job
+bench_job_USES = CORE WIRE BASE
 BENCHES += gateway
 bench_gateway_USES = BENCHKIT WIRE BASE
 

@@ -97,6 +97,7 @@ static bool feed(struct model_twin *twin, struct model_random *random, const str
     }
     while (twin->step_count < run->commands) {
         model_random_command(random, twin->model, slots);
+        if (slots[0].command.head.type == COMMAND_NEW_ORDER) { slots[0].command.new_order.display_qty = 0; slots[0].command.new_order.job_lead_hours = 0; if(slots[0].command.new_order.side>1)slots[0].command.new_order.side=1;}
         if (!step(twin, slots, run)) {
             return false;
         }

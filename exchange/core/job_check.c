@@ -143,7 +143,7 @@ static bool check_lot(const struct engine *e, uint32_t market, int64_t qty, stru
 static bool check_lane(const struct engine *e, const struct job_lane *lane, struct job *job,
                        uint32_t i, struct rejection *why)
 {
-    uint32_t market;
+    uint32_t market = 0;
     if (!check_market(e, lane, &market, why)) {
         return false;
     }

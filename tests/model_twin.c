@@ -54,7 +54,7 @@ struct model_twin *model_twin_new(const struct engine_config *config)
                                   .resources = config->resources,
                                   .groups = config->groups,
                                   .markets = config->markets,
-                                  .jobs = config->jobs};
+                                  .jobs = config->orders};
     twin->model = model_new(&limits);
     twin->memory = map_memory(engine_memory_size(config));
     twin->engine = engine_init(twin->memory, config);
@@ -380,13 +380,13 @@ static bool same_order(const struct model_twin *twin, const struct model_order *
         fprintf(stderr, "order %" PRIu64 " is missing\n", expected->order_id);
         return false;
     }
-    bool job = expected->job_factor_e4 != 0; /* of no contract; the model gives it one for its timer */
     return same_number("price", id, expected->price_e4, actual.price_e4) &&
            same_number("leaves", id, expected->leaves_qty, actual.leaves_qty) &&
            same_number("cum", id, expected->cum_qty, actual.cum_qty) &&
            same_number("cl_ord_id", id, (int64_t)expected->cl_ord_id, (int64_t)actual.cl_ord_id) &&
            same_number("key", id, expected->key, actual.key) &&
-           same_number("contract", id, job ? 0 : (int64_t)expected->contract,
+           same_number("contract", id,
+                       expected->kind == MODEL_JOB ? 0 : (int64_t)expected->contract,
                        (int64_t)actual.contract);
 }
 
@@ -461,9 +461,7 @@ bool model_twin_same_state(const struct model_twin *twin)
         same = same_key(twin, i);
     }
     for (uint32_t i = 0; i < model->order_count && same; i++) {
-        const struct model_order *order = &model->orders[i];
-        same = same_order(twin, order) &&
-               (order->job_factor_e4 != 0 || same_best(twin, order->contract));
+        same = same_order(twin, &model->orders[i]) && same_best(twin, model->orders[i].contract);
     }
     return same;
 }

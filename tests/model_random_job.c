@@ -101,6 +101,9 @@ static void choose_terms(struct model_random *random, const struct model *model,
         job->same_group = pick_trade_group(random, model, model->keys[key].account);
     }
     job->price_e4 = MODEL_RANDOM_PRICE_E4 - 6000 + (int64_t)model_random_below(random, 12000);
+    if (model_random_rarely(random, 3)) {
+        job->price_e4 += 8000;
+    }
 }
 
 /* Spoils the words of the command. */

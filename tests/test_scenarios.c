@@ -33,6 +33,10 @@ static const char *const topics[] = {
     "registry",
     "form",
     "full",
+    "job",
+    "job-due",
+    "job-rank",
+    "job-reasons",
 };
 enum { TOPICS = sizeof(topics) / sizeof(topics[0]) };
 

@@ -185,7 +185,7 @@ static void spoil_lanes(struct model_random *random, union command_slot *slots)
     default:
         lane_at(slots, at)->factor_e4 = 1;
         job->price_e4 = PRICE_MAX_E4;
-        if (random->jobs) {
+        if (random->crowded) {
             job->qty = 40000;
             job->hours = 8;
             job->window_to = job->window_from + 8;

@@ -152,8 +152,8 @@ struct model_order {
     int64_t hidden_qty;  /* of leaves_qty, what is not shown */
     int64_t release_ns;  /* ORDER_RESERVED_FOR_JOBS: until then */
     int64_t expire_time_ns;
-    int64_t fee_remainder; /* r: ten-thousandths of the smallest money unit */
-    int64_t bond_e4;       /* offer: per GPU */
+    int64_t fee_remainder;  /* r: ten-thousandths of the smallest money unit */
+    int64_t bond_e4;        /* offer: per GPU */
     uint32_t job_factor_e4; /* JOB: the smallest of its lanes' */
     uint32_t key;
     uint32_t account;

@@ -259,20 +259,20 @@ static struct model_order order_of_request(const struct model *model, const stru
     uint32_t key = model->command->head.key;
     uint32_t account = model->keys[key].account;
     const struct model_fees *fees = &model->fees[model->accounts[account].fees];
-    struct model_order order = {
-        .contract = model_job_contract(job->terms.window_to, job->terms.hours),
-        .cl_ord_id = model->command->head.cl_ord_id,
-        .price_e4 = job->terms.price_e4,
-        .leaves_qty = job->terms.qty * job->terms.hours,
-        .expire_time_ns = job->terms.expire_time_ns,
-        .job_factor_e4 = job->lanes[0].factor_e4,
-        .key = key,
-        .account = account,
-        .maker_bp = fees->maker_bp,
-        .taker_bp = fees->taker_bp,
-        .kind = MODEL_JOB,
-        .side = SIDE_BUY,
-        .tif = job->terms.tif};
+    struct model_order order = {.contract =
+                                    model_job_contract(job->terms.window_to, job->terms.hours),
+                                .cl_ord_id = model->command->head.cl_ord_id,
+                                .price_e4 = job->terms.price_e4,
+                                .leaves_qty = job->terms.qty * job->terms.hours,
+                                .expire_time_ns = job->terms.expire_time_ns,
+                                .job_factor_e4 = job->lanes[0].factor_e4,
+                                .key = key,
+                                .account = account,
+                                .maker_bp = fees->maker_bp,
+                                .taker_bp = fees->taker_bp,
+                                .kind = MODEL_JOB,
+                                .side = SIDE_BUY,
+                                .tif = job->terms.tif};
     for (uint32_t i = 1; i < job->terms.lane_count; i++) {
         if (job->lanes[i].factor_e4 < order.job_factor_e4) {
             order.job_factor_e4 = job->lanes[i].factor_e4;

@@ -62,9 +62,9 @@ static bool hour_open(struct model *model, const struct job_lane *lane, uint32_t
     if (market->halted || market->terms.mode != MODE_CONTINUOUS ||
         model_due_gate_ns(model, hour) <= model->time_ns ||
         hour >= model->time_ns / NS_PER_HOUR + (int64_t)model->rules.horizon_hours ||
-        !model_money_reference(
-            model, contract_pack(lane->class_id, lane->region_id, lane->tier, hour),
-            &reference_e4)) {
+        !model_money_reference(model,
+                               contract_pack(lane->class_id, lane->region_id, lane->tier, hour),
+                               &reference_e4)) {
         return false;
     }
     *inner = model_book_band(reference_e4, market->terms.inner_band_bp);
@@ -215,8 +215,8 @@ struct best {
     uint32_t fills;
 };
 
-static void try_start(const struct model *model, const struct model_job *job, const struct hour *hours,
-                      struct model_fit fit, struct best *best)
+static void try_start(const struct model *model, const struct model_job *job,
+                      const struct hour *hours, struct model_fit fit, struct best *best)
 {
     uint32_t resources[MODEL_RESOURCES_MAX];
     uint32_t count = candidates(model, job, &hours[0], resources);
@@ -241,10 +241,9 @@ struct model_fit model_job_fit(struct model *model, const struct model_job *job,
         }
         free_all(hours, range.start_to + job->terms.hours - 1 - range.start_from);
     }
-    model_wide most =
-        (model_wide)job->terms.price_e4 * job->terms.qty * job->terms.hours * E4_ONE;
-    best.fit.found = best.fit.found && best.fit.cost <= most &&
-                     model_room_for_fills(model, best.fills);
+    model_wide most = (model_wide)job->terms.price_e4 * job->terms.qty * job->terms.hours * E4_ONE;
+    best.fit.found =
+        best.fit.found && best.fit.cost <= most && model_room_for_fills(model, best.fills);
     return best.fit;
 }
 
@@ -363,8 +362,8 @@ struct part {
 };
 
 /* What a fit takes, in the order of its fills. */
-static struct part *parts_of(struct model *model, const struct model_job *job,
-                             struct model_fit fit, uint32_t *count)
+static struct part *parts_of(struct model *model, const struct model_job *job, struct model_fit fit,
+                             uint32_t *count)
 {
     const struct job_lane *lane = &job->lanes[fit.lane];
     struct model_job_range range = {.start_from = fit.start, .start_to = fit.start + 1};

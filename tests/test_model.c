@@ -20,6 +20,7 @@ struct run {
     bool tight;            /* tables so small that they fill up */
     bool deep;             /* few books with thousands of orders */
     bool restless;         /* with deep: sessions come and go */
+    bool crowded;          /* many JOBs among many offers in few hours */
     const char *without;   /* kinds of order that do not come, by the first letter of their share */
 };
 
@@ -153,6 +154,7 @@ static void leave_out(struct model_random *random, const char *kinds)
         *(*kinds == 'i'   ? &random->icebergs
           : *kinds == 'j' ? &random->reserved
           : *kinds == 'r' ? &random->ranges
+          : *kinds == 'J' ? &random->jobs
                           : &random->sets) = 0;
     }
 }
@@ -165,6 +167,8 @@ static bool run_once(const struct run *run)
     model_random_init(&random, run->seed);
     random.deep = run->deep;
     random.restless = run->restless;
+    random.crowded = run->crowded;
+    random.jobs = run->crowded ? 25 : run->deep ? 1 : random.jobs;
     leave_out(&random, run->without);
     current_twin = twin;
     current_seed = run->seed;
@@ -217,6 +221,14 @@ Test(model, books_of_thousands_of_orders_agree)
     cr_assert(run_once(&run), "seed 202");
 }
 
+Test(model, many_jobs_among_many_offers_agree)
+{
+    for (uint64_t seed = 401; seed <= 404; seed++) {
+        struct run run = {.seed = seed, .commands = 8000, .sanity_every = 200, .crowded = true};
+        cr_assert(run_once(&run), "seed %" PRIu64, seed);
+    }
+}
+
 Test(model, long_sweeps_among_new_orders_agree)
 {
     for (uint64_t seed = 301; seed <= 303; seed++) {
@@ -243,8 +255,8 @@ Test(model, long_runs_agree_and_every_reason_occurs)
 static int usage(void)
 {
     fputs("usage: test_model [--seed S] [--commands N] [--sanity-every N] [--tight] [--deep] "
-          "[--restless]\n"
-          "       [--without LETTERS]  of i(cebergs) j(ob reservations) r(anges) s(ets)\n"
+          "[--restless] [--crowded]\n"
+          "       [--without LETTERS]  of i(cebergs) j(ob reservations) r(anges) s(ets) J(OBs)\n"
           "  compares engine and model over N random commands; without any of these options it\n"
           "  runs as a Criterion suite\n"
           "example: test_model --seed 7 --commands 1000000 --sanity-every 1000\n",
@@ -273,6 +285,8 @@ static int by_hand(int argc, char **argv)
             run.deep = true;
         } else if (strcmp(argv[i], "--restless") == 0) {
             run.restless = true;
+        } else if (strcmp(argv[i], "--crowded") == 0) {
+            run.crowded = true;
         } else {
             return asked ? usage() : -1;
         }

@@ -33,6 +33,8 @@ static const char *const topics[] = {
     "registry",
     "form",
     "full",
+    "iceberg",
+    "reserved",
     "job",
     "job-due",
     "job-rank",

@@ -188,6 +188,9 @@ static void sweep_unit(struct engine *e)
 {
     struct sweep *s = first_sweep(e);
     uint32_t slot = s->slot;
+    if (slot != 0 && e->orders[slot].kind == KIND_RANGE) {
+        slot = e->orders[slot].newer; /* its offers were looked at one by one */
+    }
     if (slot != 0 && e->orders[slot].epoch < s->epoch) {
         const struct order *o = &e->orders[slot];
         if (order_covered(s, o, e->ladders[o->ladder].contract)) {

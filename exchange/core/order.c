@@ -8,6 +8,7 @@
 #include "exchange/core/match.h"
 #include "exchange/core/money.h"
 #include "exchange/core/order_check.h"
+#include "exchange/core/range.h"
 #include "exchange/core/slot.h"
 #include "exchange/core/timers.h"
 
@@ -93,12 +94,17 @@ void order_finish(struct engine *e, uint32_t slot)
 {
     struct order *o = &e->orders[slot];
     CHECK(!o->resting);
+    uint32_t range = __builtin_expect(o->ranged, 0) ? range_ending_with(e, slot) : 0;
     e->accounts[e->keys[o->key].account].open_orders--;
     if (o->timed) {
         timers_remove(e, slot);
     }
     chain_remove(e, slot);
     slot_release(e, slot);
+    if (__builtin_expect(range != 0, 0)) {
+        chain_remove(e, range);
+        slot_release(e, range);
+    }
 }
 
 void order_release_reserves(struct engine *e, uint32_t slot, uint64_t contract)
@@ -195,15 +201,18 @@ static int64_t collar_limit(const struct engine *e, const struct arrival *a, int
     return limit > high ? high : limit;
 }
 
-/* An iceberg, or an offer reserved for JOBs. */
+/* An iceberg, an offer reserved for JOBs, an hour of a RANGE. */
 RARE static void enter_special(struct engine *e, uint32_t slot, const struct command_new_order *n,
                                const struct terms *terms)
 {
+    struct order *o = &e->orders[slot];
+    o->special = 1;
+    o->ranged = terms->ranged;
     if (terms->reserved) {
-        e->orders[slot].special = 1;
-        e->orders[slot].reserved = 1;
+        o->reserved = 1;
         timers_add(e, slot, order_release_time_ns(e, n));
-    } else {
+    }
+    if (n->display_qty != 0) {
         iceberg_begin(e, slot, (uint32_t)n->display_qty);
     }
 }
@@ -251,12 +260,14 @@ static uint32_t enter(struct engine *e, const struct command *command, struct ar
     if (n->tif == TIF_TIME) {
         timers_add(e, slot, n->expire_time_ns);
     }
-    if (__builtin_expect((n->display_qty != 0 && n->display_qty != n->qty) || terms->reserved, 0)) {
+    bool iceberg = n->display_qty != 0 && n->display_qty != n->qty;
+    if (__builtin_expect(iceberg || terms->reserved || terms->ranged, 0)) {
         enter_special(e, slot, n, terms);
     }
     struct event *event = emit(e, EVENT_NEW, emit_link(&e->keys[key]), 0);
     event->new_order = (struct event_new){
-        .party = emit_party(e, key, command->head.cl_ord_id),
+        .party = terms->ranged ? emit_party_silent(e, key, command->head.cl_ord_id)
+                               : emit_party(e, key, command->head.cl_ord_id),
         .order_id = order_id_of(e, slot),
         .contract = n->contract,
         .price_e4 = a->limit_e4,
@@ -271,7 +282,8 @@ static uint32_t enter(struct engine *e, const struct command *command, struct ar
         .tif = n->tif,
         .stp = n->stp,
         .source_tier = terms->source,
-        .display_qty = e->orders[slot].iceberg ? (uint32_t)n->display_qty : 0,
+        .ranged = terms->ranged,
+        .display_qty = iceberg ? (uint32_t)n->display_qty : 0,
         .job_lead_hours = n->job_lead_hours,
     };
     return slot;
@@ -324,6 +336,20 @@ static void arrive_new(struct engine *e, uint32_t slot, const struct arrival *a,
     order_arrive(e, slot, a, n->tif == TIF_IOC || n->tif == TIF_FOK);
 }
 
+void order_enter(struct engine *e, const struct command *command, struct arrival *a,
+                 const struct terms *terms)
+{
+    uint32_t slot = enter(e, command, a, terms);
+    if (terms->reserved) {
+        order_stand_reserved(e, slot);
+    } else if (a->limit_e4 == 0) {
+        order_take_out(e, slot, REASON_NO_LIQUIDITY, 0);
+        ladder_release_if_idle(e, a->ladder);
+    } else {
+        arrive_new(e, slot, a, &command->new_order);
+    }
+}
+
 /* What depends on the book: the limit of a market order, post-only, reserves, room. */
 static bool check_arrival(struct engine *e, const struct command *command, struct arrival *a,
                           int64_t reference_e4, struct terms *terms, struct rejection *why)
@@ -372,32 +398,37 @@ void order_new(struct engine *e, const struct command *command)
         }
         return;
     }
-    uint32_t slot = enter(e, command, &a, &terms);
-    if (terms.reserved) {
-        order_stand_reserved(e, slot);
-        return;
-    }
-    if (a.limit_e4 == 0) {
-        order_take_out(e, slot, REASON_NO_LIQUIDITY, 0);
-        ladder_release_if_idle(e, a.ladder);
-        return;
-    }
-    arrive_new(e, slot, &a, n);
+    order_enter(e, command, &a, &terms);
 }
 
 /* --- cancel ------------------------------------------------------------------- */
+
+/* Takes an order out if it is over, or those parts of it that are. */
+RARE static void touch_lagging(struct engine *e, uint32_t slot)
+{
+    if (e->orders[slot].kind == KIND_RANGE) {
+        range_take_out_over(e, slot);
+        return;
+    }
+    uint16_t over = order_over(e, slot);
+    if (over != 0) {
+        uint32_t ladder = e->orders[slot].ladder;
+        order_take_out_over(e, slot, over);
+        ladder_release_if_idle(e, ladder);
+    }
+}
 
 uint32_t order_find_own(struct engine *e, const struct command *command, uint64_t order_id)
 {
     uint32_t slot = order_find(e, order_id);
     if (slot != 0 && e->keys[e->orders[slot].key].account == e->keys[command->head.key].account) {
-        uint16_t over = order_over(e, slot);
-        if (over == 0) {
+        if (__builtin_expect(e->s.lag == 0, 1)) {
             return slot;
         }
-        uint32_t ladder = e->orders[slot].ladder;
-        order_take_out_over(e, slot, over);
-        ladder_release_if_idle(e, ladder);
+        touch_lagging(e, slot);
+        if (order_find(e, order_id) != 0) {
+            return slot;
+        }
     }
     order_reject(e, command, order_id, &(struct rejection){.reason = REASON_UNKNOWN_ORDER});
     return 0;
@@ -421,6 +452,10 @@ void order_cancel(struct engine *e, const struct command *command)
 {
     uint32_t slot = order_find_own(e, command, command->cancel_order.order_id);
     if (slot == 0) {
+        return;
+    }
+    if (__builtin_expect(e->orders[slot].kind == KIND_RANGE, 0)) {
+        range_cancel(e, command, slot);
         return;
     }
     uint32_t ladder = e->orders[slot].ladder;

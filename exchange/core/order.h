@@ -5,6 +5,7 @@
 #include "exchange/core/state.h"
 
 struct arrival;
+struct terms;
 
 /* Requests; the sender is checked already, cl_ord_id used up. */
 void order_new(struct engine *e, const struct command *command);
@@ -47,6 +48,9 @@ void order_release_reserves(struct engine *e, uint32_t slot, uint64_t contract);
 void order_take_out_over(struct engine *e, uint32_t slot, uint16_t reason);
 /* An order that has entered trades what crosses; what is left rests, or is taken out when it must not. */
 void order_arrive(struct engine *e, uint32_t slot, const struct arrival *a, bool immediate);
+/* A new order that has passed the checks, up to where it rests or ends. */
+void order_enter(struct engine *e, const struct command *command, struct arrival *a,
+                 const struct terms *terms);
 /* Takes an order out of where it stands, its own book or aside. */
 void order_leave(struct engine *e, uint32_t slot);
 /* A reserved offer does not arrive: it stands where only JOBs look. */

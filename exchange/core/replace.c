@@ -8,6 +8,7 @@
 #include "exchange/core/money.h"
 #include "exchange/core/order.h"
 #include "exchange/core/order_check.h"
+#include "exchange/core/range.h"
 
 static void emit_replaced(struct engine *e, uint32_t slot, const struct order *old, bool kept,
                           bool silent)
@@ -191,6 +192,10 @@ void replace_apply(struct engine *e, const struct command *command)
     uint64_t order_id = command->replace_order.order_id;
     uint32_t slot = order_find_own(e, command, order_id);
     if (slot == 0) {
+        return;
+    }
+    if (__builtin_expect(e->orders[slot].kind == KIND_RANGE, 0)) {
+        range_replace(e, command, slot);
         return;
     }
     struct rejection why;

@@ -54,7 +54,7 @@ struct model_twin *model_twin_new(const struct engine_config *config)
                                   .resources = config->resources,
                                   .groups = config->groups,
                                   .markets = config->markets,
-                                  .jobs = config->orders};
+                                  .jobs = config->jobs};
     twin->model = model_new(&limits);
     twin->memory = map_memory(engine_memory_size(config));
     twin->engine = engine_init(twin->memory, config);

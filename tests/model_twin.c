@@ -1,5 +1,7 @@
 #include "tests/model_twin.h"
 
+#include "tests/model_job.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -451,7 +453,10 @@ bool model_twin_same_state(const struct model_twin *twin)
     struct engine_counts counts;
     engine_counts(twin->engine, &counts);
     bool same =
-        same_number("orders", 0, model->order_count, (int64_t)counts.orders) &&
+        same_number("orders", 0,
+                    (int64_t)model->order_count + model->range_count +
+                        model_job_lanes_in_use(model),
+                    (int64_t)counts.orders) &&
         same_number("accounts", 0, model->account_count, engine_account_count(twin->engine)) &&
         same_number("keys", 0, model->key_count, engine_key_count(twin->engine));
     for (uint32_t i = 1; i <= model->account_count && same; i++) {

@@ -222,12 +222,8 @@ bool engine_reference(const struct engine *e, uint64_t contract, int64_t *price_
 void engine_counts(const struct engine *e, struct engine_counts *out)
 {
     uint64_t hints = ((uint64_t)e->hint_mask + 1) * sizeof(struct hint);
-    uint64_t lanes = 0;
-    for (uint32_t market = 1; market <= e->s.market_count; market++) {
-        lanes += e->markets[market].job_lanes;
-    }
     *out = (struct engine_counts){
-        .orders = e->s.order_count - lanes,
+        .orders = e->s.order_count,
         .ladders = e->s.ladder_count,
         .fills = e->s.fill_count,
         .holdings = e->s.holding_count,

@@ -451,7 +451,8 @@ bool model_twin_same_state(const struct model_twin *twin)
     struct engine_counts counts;
     engine_counts(twin->engine, &counts);
     bool same =
-        same_number("orders", 0, model->order_count, (int64_t)counts.orders) &&
+        same_number("orders", 0, (int64_t)model->order_count + model->range_count,
+                    (int64_t)counts.orders) &&
         same_number("accounts", 0, model->account_count, engine_account_count(twin->engine)) &&
         same_number("keys", 0, model->key_count, engine_key_count(twin->engine));
     for (uint32_t i = 1; i <= model->account_count && same; i++) {
@@ -461,7 +462,9 @@ bool model_twin_same_state(const struct model_twin *twin)
         same = same_key(twin, i);
     }
     for (uint32_t i = 0; i < model->order_count && same; i++) {
-        same = same_order(twin, &model->orders[i]) && same_best(twin, model->orders[i].contract);
+        const struct model_order *order = &model->orders[i];
+        same = (order->kind == MODEL_LEG || same_order(twin, order)) &&
+               (order->kind == MODEL_SET || same_best(twin, order->contract));
     }
     return same;
 }

@@ -35,6 +35,10 @@ static const char *const topics[] = {
     "full",
     "iceberg",
     "reserved",
+    "range",
+    "set",
+    "set-self-trade",
+    "set-ends",
     "job",
     "job-due",
     "job-rank",
@@ -97,10 +101,8 @@ static void model_account_of(void *self, uint32_t id, struct engine_account *out
         .bond_locked_e4 = account->bond_locked_e4,
         .escrow_e4 = account->escrow_e4,
         .available_e4 = model_money_available_e4(*model, id),
+        .open_orders = model_order_live(*model, id),
     };
-    for (uint32_t i = 0; i < (*model)->order_count; i++) {
-        out->open_orders += (*model)->orders[i].account == id;
-    }
 }
 
 /* --- the engine as a subject --------------------------------------------------------------------- */

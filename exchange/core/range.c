@@ -64,14 +64,20 @@ void range_take_out_over(struct engine *e, uint32_t range)
     }
 }
 
+uint64_t range_contract(const struct engine *e, uint32_t range)
+{
+    const struct order *o = &e->orders[range];
+    const struct market *m = &e->markets[o->previous];
+    return contract_pack(m->class_id, m->region_id, o->tier, o->next);
+}
+
 /* What an event tells of the range itself. */
 static struct event_range describe(const struct engine *e, uint32_t range)
 {
     const struct order *o = &e->orders[range];
-    const struct market *m = &e->markets[o->previous];
     return (struct event_range){
         .order_id = order_id_of(e, range),
-        .contract = contract_pack(m->class_id, m->region_id, o->tier, o->next),
+        .contract = range_contract(e, range),
         .price_e4 = o->price_e4,
         .qty = o->leaves,
         .hours = o->cum,

@@ -1,8 +1,7 @@
 /* RANGEs: one offer for each of many hours, entered, replaced and canceled together (rulebook, section 10).
  * The offers are ordinary orders with `ranged` set; they stand one after the other in their key's chain
  * and the RANGE itself right behind them. In its order: leaves is the quantity asked for last, cum the
- * hours entered, next the first of them, previous the market, bond_unit the lead hours, head 1 when it is
- * post-only. */
+ * hours entered, next the first of them, previous the market and bond_unit the lead hours. */
 #ifndef KASHI_EXCHANGE_CORE_RANGE_H
 #define KASHI_EXCHANGE_CORE_RANGE_H
 
@@ -15,6 +14,8 @@ void range_replace(struct engine *e, const struct command *command, uint32_t ran
 /* Takes out those of its offers that are over; it ends with the last. */
 void range_take_out_over(struct engine *e, uint32_t range);
 
+/* Contract of the first hour entered. */
+uint64_t range_contract(const struct engine *e, uint32_t range);
 /* The RANGE that ends with this offer, its last; 0 when others are live. */
 uint32_t range_ending_with(const struct engine *e, uint32_t slot);
 

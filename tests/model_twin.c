@@ -1,5 +1,7 @@
 #include "tests/model_twin.h"
 
+#include "tests/model_job.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +57,7 @@ struct model_twin *model_twin_new(const struct engine_config *config)
                                   .resources = config->resources,
                                   .groups = config->groups,
                                   .markets = config->markets,
-                                  .jobs = config->orders};
+                                  .jobs = config->jobs};
     twin->model = model_new(&limits);
     twin->memory = map_memory(engine_memory_size(config));
     twin->engine = engine_init(twin->memory, config);
@@ -471,7 +473,9 @@ bool model_twin_same_state(const struct model_twin *twin)
     struct engine_counts counts;
     engine_counts(twin->engine, &counts);
     bool same =
-        same_number("orders", 0, (int64_t)model->order_count + model->range_count,
+        same_number("orders", 0,
+                    (int64_t)model->order_count + model->range_count +
+                        model_job_lanes_in_use(model),
                     (int64_t)counts.orders) &&
         same_number("accounts", 0, model->account_count, engine_account_count(twin->engine)) &&
         same_number("keys", 0, model->key_count, engine_key_count(twin->engine));
@@ -482,9 +486,7 @@ bool model_twin_same_state(const struct model_twin *twin)
         same = same_key(twin, i);
     }
     for (uint32_t i = 0; i < model->order_count && same; i++) {
-        const struct model_order *order = &model->orders[i];
-        same = (order->kind == MODEL_LEG || same_order(twin, order)) &&
-               (order->kind == MODEL_SET || same_best(twin, order->contract));
+        same = same_order(twin, &model->orders[i]) && same_best(twin, model->orders[i].contract);
     }
     return same;
 }

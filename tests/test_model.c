@@ -52,10 +52,12 @@ static struct engine_config config_of(const struct run *run)
     config.resources = 40;
     config.groups = 40;
     config.markets = 16;
+    config.jobs = 4096;
     config.holdings = 700; /* few, so that their table has collisions */
     if (run->tight) {
         config.orders = 40;
         config.timers = 4;
+        config.jobs = 3;
         config.fills = 600;
         config.holdings = 100;
     }

@@ -39,15 +39,22 @@ uint32_t order_find(const struct engine *e, uint64_t order_id)
         return 0;
     }
     const struct order *o = &e->orders[slot];
-    return o->live && o->generation == order_id >> 32 ? slot : 0;
+    bool entered = o->kind != KIND_LEG && o->kind != KIND_LANE; /* they have no id of their own */
+    return o->live && o->generation == order_id >> 32 && entered ? slot : 0;
 }
 
-bool order_covered(const struct sweep *sweep, const struct order *o, uint64_t contract)
+bool order_covered(const struct engine *e, const struct sweep *sweep, const struct order *o)
 {
+    if (o->epoch >= sweep->epoch ||
+        ((sweep->filter & MASS_CANCEL_OWN_KEY) && o->key != sweep->by_key)) {
+        return false;
+    }
+    if (o->kind == KIND_JOB) {
+        return job_covered(e, sweep, o);
+    }
+    uint64_t contract = e->ladders[o->ladder].contract;
     uint32_t hour = contract_hour(contract);
-    return o->epoch < sweep->epoch &&
-           (!(sweep->filter & MASS_CANCEL_OWN_KEY) || o->key == sweep->by_key) &&
-           (!(sweep->filter & MASS_CANCEL_CLASS) || contract_class(contract) == sweep->class_id) &&
+    return (!(sweep->filter & MASS_CANCEL_CLASS) || contract_class(contract) == sweep->class_id) &&
            (!(sweep->filter & MASS_CANCEL_REGION) ||
             contract_region(contract) == sweep->region_id) &&
            (!(sweep->filter & MASS_CANCEL_HOURS) ||
@@ -57,10 +64,9 @@ bool order_covered(const struct sweep *sweep, const struct order *o, uint64_t co
 /* Whether a mass cancel under way covers an order that it has not reached yet. */
 static struct sweep *covering_sweep(struct engine *e, const struct order *o)
 {
-    const struct ladder *l = &e->ladders[o->ladder];
     for (uint32_t i = 0; i < e->s.sweep_count; i++) {
         struct sweep *sweep = &e->s.sweeps[(e->s.sweep_first + i) % SWEEPS_MAX];
-        if (sweep->account == e->keys[o->key].account && order_covered(sweep, o, l->contract)) {
+        if (sweep->account == e->keys[o->key].account && order_covered(e, sweep, o)) {
             return sweep;
         }
     }
@@ -71,7 +77,10 @@ uint16_t order_over_lagging(const struct engine *e, uint32_t slot)
 {
     const struct order *o = &e->orders[slot];
     const struct key *k = &e->keys[o->key];
-    if (contract_hour(e->ladders[o->ladder].contract) < e->s.open_hour) {
+    bool closed = o->kind == KIND_JOB
+                      ? job_gate_closed(e, slot)
+                      : contract_hour(e->ladders[o->ladder].contract) < e->s.open_hour;
+    if (closed) {
         return REASON_GATE_CLOSED;
     }
     if (o->timed && !o->reserved && e->timers[e->timer_of[slot]].expire_time_ns <= e->s.time_ns) {
@@ -82,8 +91,7 @@ uint16_t order_over_lagging(const struct engine *e, uint32_t slot)
     }
     for (uint32_t i = 0; i < e->s.sweep_count; i++) {
         const struct sweep *sweep = &e->s.sweeps[(e->s.sweep_first + i) % SWEEPS_MAX];
-        if (sweep->account == k->account &&
-            order_covered(sweep, o, e->ladders[o->ladder].contract)) {
+        if (sweep->account == k->account && order_covered(e, sweep, o)) {
             return REASON_MASS_CANCELED;
         }
     }
@@ -137,6 +145,10 @@ void order_take_out_as(struct engine *e, uint32_t slot, uint16_t reason, uint64_
 {
     uint64_t number = cl_ord_id != 0 ? cl_ord_id : e->orders[slot].cl_ord_id;
     struct order *o = &e->orders[slot];
+    if (o->kind == KIND_JOB) {
+        job_take_out(e, slot, reason, cl_ord_id);
+        return;
+    }
     uint32_t ladder = o->ladder;
     uint64_t contract = contract_with_tier(e->ladders[ladder].contract, o->tier);
     order_release_reserves(e, slot, contract);

@@ -3,6 +3,7 @@
 #include "exchange/core/book.h"
 #include "exchange/core/capacity.h"
 #include "exchange/core/emit.h"
+#include "exchange/core/job.h"
 #include "exchange/core/match.h"
 #include "exchange/core/money.h"
 #include "exchange/core/order.h"
@@ -281,6 +282,9 @@ static bool plain_new(struct engine *e, const struct command *c)
         trade_plain(e, &c->new_order, slot, &d);
     } else {
         book_insert(e, slot);
+        if (__builtin_expect((e->markets[d.ladder->market].job_lanes & d.sell_mask) != 0, 0)) {
+            job_hour_due(e, d.ladder_id);
+        }
     }
     return true;
 }

@@ -1,7 +1,5 @@
 #include "tests/model_twin.h"
 
-#include "tests/model_job.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -486,7 +484,10 @@ bool model_twin_same_state(const struct model_twin *twin)
         same = same_key(twin, i);
     }
     for (uint32_t i = 0; i < model->order_count && same; i++) {
-        same = same_order(twin, &model->orders[i]) && same_best(twin, model->orders[i].contract);
+        const struct model_order *order = &model->orders[i];
+        same = (order->kind == MODEL_LEG || same_order(twin, order)) &&
+               (order->kind == MODEL_SET || order->kind == MODEL_JOB ||
+                same_best(twin, order->contract));
     }
     return same;
 }

@@ -64,6 +64,7 @@ static struct engine_config small_config(void)
     config.resources = 20;
     config.groups = 20;
     config.markets = 20;
+    config.jobs = 4;
     return config;
 }
 
@@ -81,7 +82,7 @@ static void model_start(void *self)
                                   .resources = config.resources,
                                   .groups = config.groups,
                                   .markets = config.markets,
-                                  .jobs = 4};
+                                  .jobs = config.jobs};
     model_free(*model);
     *model = model_new(&limits);
 }

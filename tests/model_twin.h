@@ -41,6 +41,9 @@ struct model_twin {
     uint64_t events[MODEL_TWIN_EVENTS];
     uint64_t resales;
     uint64_t self_trades[3]; /* by mode of the arriving order */
+    uint64_t jobs_arriving;  /* JOBs filled when they were entered or replaced */
+    uint64_t jobs_due;       /* and by an hour that became due */
+    uint64_t postponed;      /* steps that left due hours to later ones */
     uint64_t most_orders;    /* live, at most */
     uint64_t most_work;      /* orders over and not yet taken out, at most */
     union command_slot recent[MODEL_TWIN_RECENT][COMMAND_SLOTS_MAX];

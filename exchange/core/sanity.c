@@ -6,6 +6,7 @@
 #include "exchange/core/job.h"
 #include "exchange/core/money.h"
 #include "exchange/core/order.h"
+#include "exchange/core/set.h"
 #include "exchange/core/state.h"
 
 /* --- hash ----------------------------------------------------------------------------------- */
@@ -92,8 +93,14 @@ static void add_order(const struct engine *e, uint32_t slot, struct account *sum
         sum->reserved_e4 += job_of(e, o)->reserve_e4;
         return;
     }
-    check_plain(e, slot);
-    tally->standing++;
+    if (o->kind == KIND_SET) {
+        uint32_t legs = set_sanity(e, slot);
+        tally->slots += legs;
+        tally->standing += legs;
+    } else {
+        check_plain(e, slot);
+        tally->standing++;
+    }
     if (o->sell) {
         sum->bond_open_e4 += (int64_t)o->bond_unit * o->leaves;
     } else {

@@ -17,11 +17,14 @@
  *     left its book, has no reserve. LADDER_ICEBERGS is set while an iceberg of it has a reserve.
  *  9. due_ns is not above any time at which something becomes due: the end of the second (and so
  *     any gate) and the first expire time; at or below time_ns while something is.
- * 10. A JOB's order names its record and the record the order; while it rests, each of its lanes has a
+ * 10. A resting SET has a live leg, the dearest of which is its price; a leg that may trade something
+ *     stands in its book, any other in the shadow of its ladder (set.h).
+ * 11. The offers of a RANGE stand one after the other in their key's chain, itself behind them.
+ * 12. A JOB's order names its record and the record the order; while it rests, each of its lanes has a
  *     LANE in the market's job ladder, at the JOB's price, and market.job_lanes counts them.
- * 11. A due hour stands in the list once; due_entry is the first LANE of the hour's market that ranks
+ * 13. A due hour stands in the list once; due_entry is the first LANE of the hour's market that ranks
  *     behind the one looked at last.
- * 12. available = cash + credit - reserved - bond_open - bond_locked is never below 0 but by a
+ * 14. available = cash + credit - reserved - bond_open - bond_locked is never below 0 but by a
  *     lowered credit limit. */
 #ifndef KASHI_EXCHANGE_CORE_STATE_H
 #define KASHI_EXCHANGE_CORE_STATE_H
@@ -426,6 +429,7 @@ struct engine {
     uint32_t *timer_of;       /* by slot, of timed orders */
     struct iceberg *icebergs; /* by slot, of icebergs */
     struct slices *slices;    /* by ladder */
+    uint32_t busy; /* ladder that the request at hand works at, which is its to release; scratch */
     uint32_t bucket_mask;
     uint32_t hint_mask;
     uint32_t node_units;

@@ -55,10 +55,11 @@ struct engine *engine_init(void *memory, const struct engine_config *config);
  * make (GENESIS, TICK, LINK_*) are trusted; everything else is checked in full. */
 void engine_step(struct engine *engine, const struct command *command, struct event_sink *sink);
 
-/* A hint without effect on the state: touches the memory that a command not far ahead will need, so
- * that it is in the cache by then. Call it with `near` false about eight commands ahead and again
- * with `near` true about four ahead. Any bytes are safe. */
-void engine_prefetch(const struct engine *engine, const struct command *command, bool near);
+/* Hints without effect on the state: they touch the memory that a command not far ahead will need, so
+ * that it is in the cache by then; the first about eight commands ahead, the second, which follows
+ * what the first has brought in, about four. Any bytes are safe. */
+void engine_prefetch_far(const struct engine *engine, const struct command *command);
+void engine_prefetch_near(const struct engine *engine, const struct command *command);
 
 /* Whether housekeeping is left over that later commands will go on with. */
 bool engine_has_work(const struct engine *engine);

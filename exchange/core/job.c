@@ -254,7 +254,7 @@ static uint32_t enter(struct engine *e, const struct command *command, const str
         .fees = account->fees,
         .live = 1,
     };
-    chain_append(e, slot);
+    chain_append(e, &e->keys[key], slot);
     e->s.epoch_used = 1;
     account->open_orders++;
     account->reserved_e4 += draft->reserve_e4;

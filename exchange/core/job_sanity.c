@@ -1,4 +1,4 @@
-/* Invariants 12 and 13 of state.h. */
+/* Invariants 13 and 14 of state.h. */
 #include "exchange/core/book.h"
 #include "exchange/core/job.h"
 #include "exchange/core/job_search.h"

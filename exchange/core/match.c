@@ -7,6 +7,7 @@
 #include "exchange/core/job.h"
 #include "exchange/core/money.h"
 #include "exchange/core/order.h"
+#include "exchange/core/quote.h"
 #include "exchange/core/set.h"
 #include "exchange/core/walk.h"
 
@@ -53,6 +54,20 @@ bool match_best(const struct engine *e, const struct arrival *a, int64_t *price_
     return true;
 }
 
+APART void match_prefetch_trade(const struct engine *e, const struct command *command,
+                                uint32_t resting)
+{
+    const struct command_new_order *n = &command->new_order;
+    const struct order *o = &e->orders[resting];
+    const struct key *k = &e->keys[o->key];
+    bool sell = n->side == SIDE_SELL;
+    uint32_t buyer = sell ? k->account : e->keys[command->head.key].account;
+    __builtin_prefetch(&e->accounts[k->account], 1);
+    holding_prefetch(e, buyer, sell ? n->resource : o->resource, contract_hour(n->contract),
+                     contract_tier(n->contract) & 3u);
+    KEPT();
+}
+
 void match_prefetch(const struct engine *e, const struct command *command, uint32_t ladder,
                     bool enters)
 {
@@ -64,12 +79,7 @@ void match_prefetch(const struct engine *e, const struct command *command, uint3
     int64_t price = l->best_price[book];
     bool inside = (price >= n->price_e4) == sell || price == n->price_e4;
     if (__builtin_expect((enters & (inside | (n->ord_type == ORD_MARKET))) != 0, 0)) {
-        const struct order *o = &e->orders[l->best[book]];
-        const struct key *k = &e->keys[o->key];
-        uint32_t buyer = sell ? k->account : e->keys[command->head.key].account;
-        __builtin_prefetch(&e->accounts[k->account], 1);
-        holding_prefetch(e, buyer, sell ? n->resource : o->resource, contract_hour(n->contract),
-                         tier);
+        match_prefetch_trade(e, command, l->best[book]);
     }
     KEPT();
 }
@@ -271,14 +281,20 @@ static inline __attribute__((always_inline)) void close_deal(struct engine *e, c
     uint32_t buyer = e->keys[bid->key].account;
     uint32_t seller = e->keys[offer->key].account;
     holding_prefetch(e, buyer, offer->resource, hour, contract_tier(contract));
+    /* Where the next trade will write; one line ahead may lie behind the table's end. */
+    __builtin_prefetch(&e->fills[e->s.fill_count + 2], 1);
+    __builtin_prefetch(&e->fills[e->s.fill_count + 3], 1);
+    __builtin_prefetch(&e->holdings[e->s.holding_top + 3], 1);
 
     struct side_result buy = settle_bid(e, bid, d->sell, d->price_e4, d->qty);
     struct side_result sell = settle_offer(e, offer, !d->sell, d->price_e4, d->qty);
     if (offer->source != SOURCE_OWN) {
         holding_sell(e, holding_find(e, seller, offer->resource, hour, offer->source), d->qty);
     }
-    if (e->ladders[d->ladder].last_trade_e4 != (uint32_t)d->price_e4) {
-        e->ladders[d->ladder].last_trade_e4 = (uint32_t)d->price_e4;
+    struct ladder *l = &e->ladders[d->ladder];
+    if (l->last_trade_e4 != (uint32_t)d->price_e4) {
+        l->last_trade_e4 = (uint32_t)d->price_e4;
+        quote_forget_ladder(e, l);
         job_reference_moved(e, d->ladder);
     }
 
@@ -539,6 +555,7 @@ int64_t match_job_fill(struct engine *e, struct match_job *job, uint32_t offer_s
     }
     if (e->ladders[ladder].last_trade_e4 != offer->price_e4) {
         e->ladders[ladder].last_trade_e4 = offer->price_e4;
+        quote_forget_ladder(e, &e->ladders[ladder]);
         job_reference_moved(e, ladder);
     }
     struct event_trade t = {

@@ -31,6 +31,8 @@ struct deal {
 };
 
 /* A hint without effect: when a new order (`enters`) is about to trade, what its first trade will need. */
+/* The same for an order that is sure to: called as early as possible. */
+void match_prefetch_trade(const struct engine *e, const struct command *command, uint32_t resting);
 void match_prefetch(const struct engine *e, const struct command *command, uint32_t ladder,
                     bool enters);
 /* Takes out orders that are over from the top of the opposite books, nearest tier first. */

@@ -284,7 +284,7 @@ static uint32_t enter(struct engine *e, const struct command *command, struct ar
         .live = 1,
     };
     o->older = e->keys[key].newest;
-    chain_append(e, slot);
+    chain_append(e, &e->keys[key], slot);
     e->s.epoch_used = 1;
     account->open_orders++;
     if (a->sell) {

@@ -456,7 +456,7 @@ Test(job, dry_run_tells_what_entering_then_does)
     uint64_t hash = engine_state_hash(market_engine());
     engine_quote_job(market_engine(), market_job_command(terms), &quote);
     cr_assert_eq(quote.reason, 0);
-    cr_assert_eq(quote.fill_qty, 4);
+    cr_assert_eq(quote.qty, 4);
     cr_assert_eq(quote.notional_e4, YUAN(38));
     cr_assert_eq(quote.price_e4, YUAN(9.5));
     cr_assert_eq(quote.reserved_e4, YUAN(48));
@@ -464,9 +464,8 @@ Test(job, dry_run_tells_what_entering_then_does)
     cr_assert_eq(contract_hour(quote.contract), HOUR(0));
     terms.price_e4 = quote.price_e4 - 1;
     engine_quote_job(market_engine(), market_job_command(terms), &quote);
-    cr_assert_eq(quote.fill_qty, 0);
+    cr_assert_eq(quote.qty, 0);
     cr_assert_eq(quote.miss_qty, 3);
-    cr_assert_eq(quote.miss_wanted_qty, 4);
     terms.hours = 0;
     engine_quote_job(market_engine(), market_job_command(terms), &quote);
     cr_assert_eq(quote.reason, REASON_HOURS_OUT_OF_RANGE);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "tests/model_job.h"
 
 struct model *model_new(const struct model_limits *limits)
 {
@@ -317,7 +318,7 @@ static bool form_known(const struct command_head *head)
     bool order = head->type >= COMMAND_NEW_ORDER && head->type <= COMMAND_NEW_RANGE;
     bool operators = head->type >= COMMAND_REGISTER_CLASS && head->type <= COMMAND_ADVANCE;
     int slots = head->type == COMMAND_REGISTER_RESOURCE ? 2 : 1;
-    if (head->type == COMMAND_NEW_SET) {
+    if (head->type == COMMAND_NEW_SET || head->type == COMMAND_NEW_JOB) {
         return true; /* its own check counts them */
     }
     return (order || operators) && head->slots == slots;
@@ -332,6 +333,7 @@ static bool role_allows(const struct model *model, uint8_t roles)
         }
         return (roles & (ROLE_BUYER | ROLE_PROVIDER)) != 0;
     case COMMAND_NEW_SET:
+    case COMMAND_NEW_JOB:
         return (roles & ROLE_BUYER) != 0;
     case COMMAND_NEW_RANGE:
     case COMMAND_REPLACE_ORDER:
@@ -357,7 +359,7 @@ static enum reject_reason check_request(struct model *model, struct model_key *k
     uint8_t type = model->command->head.type;
     if (model->accounts[key->account].killed &&
         (type == COMMAND_NEW_ORDER || type == COMMAND_NEW_RANGE || type == COMMAND_NEW_SET ||
-         type == COMMAND_REPLACE_ORDER)) {
+         type == COMMAND_NEW_JOB || type == COMMAND_REPLACE_ORDER)) {
         return REASON_ACCOUNT_KILLED;
     }
     return REASON_NONE;
@@ -391,6 +393,9 @@ static void request(struct model *model)
         return;
     case COMMAND_NEW_SET:
         model_set_new(model);
+        return;
+    case COMMAND_NEW_JOB:
+        model_job_new(model);
         return;
     default:
         CHECK(model_registry_command(model));
@@ -468,6 +473,7 @@ void model_step(struct model *model, const struct command *command, struct model
     }
     carry_out(model);
     model_due_housekeeping(model, units);
+    model_job_due_work(model);
     forget_dead_ranges(model);
     CHECK(events->count > 0);
     events->items[events->count - 1].head.flags |= EVENT_LAST;
@@ -475,7 +481,7 @@ void model_step(struct model *model, const struct command *command, struct model
 
 bool model_has_work(struct model *model)
 {
-    if (model->ending_count > 0 || model->mass_cancel_count > 0 ||
+    if (model->ending_count > 0 || model->mass_cancel_count > 0 || model_job_due_left(model) ||
         (model->market_count > 0 && model_due_gate_ns(model, model->gate_hour) <= model->time_ns)) {
         return true;
     }

@@ -15,9 +15,10 @@ struct model_random {
     int64_t time_ns;
     uint32_t burst; /* commands left of a burst of mass cancels */
     /* Shares in percent, which the caller may change: of orders that rest and show a part only, of
-     * offers that are reserved for JOBs, of new orders that are ranges or SETs. */
-    uint32_t icebergs, reserved, ranges, sets;
+     * offers that are reserved for JOBs, of new orders that are ranges, SETs or JOBs. */
+    uint32_t icebergs, reserved, ranges, sets, jobs;
     bool deep;     /* set by the caller: few books, thousands of orders in each */
+    bool crowded;  /* set by the caller: many offers in few hours */
     bool restless; /* set by the caller, with deep: sessions come and go all the same */
 };
 
@@ -35,6 +36,10 @@ void model_random_command(struct model_random *random, const struct model *model
 /* --- what its parts share (model_random*.c) --------------------------------------------------- */
 
 #define MODEL_RANDOM_PRICE_E4 INT64_C(100000) /* the middle of all prices */
+/* 2026-11-20T00:00Z */
+#define MODEL_RANDOM_START_NS (INT64_C(1795132800) * NS_PER_SECOND)
+/* Where the deep books are. */
+#define MODEL_RANDOM_DEEP_HOUR ((uint32_t)(MODEL_RANDOM_START_NS / NS_PER_HOUR) + 10)
 enum {
     MODEL_RANDOM_CLASSES = 3,
     MODEL_RANDOM_REGIONS = 2,
@@ -74,5 +79,11 @@ void model_random_set(struct model_random *random, const struct model *model, ui
                       union command_slot slots[COMMAND_SLOTS_MAX]);
 void model_random_operator(struct model_random *random, const struct model *model,
                            union command_slot slots[COMMAND_SLOTS_MAX]);
+/* model_random_job.c */
+void model_random_job(struct model_random *random, const struct model *model, uint32_t key,
+                      union command_slot slots[COMMAND_SLOTS_MAX]);
+/* New terms for a replaced order, where it is a JOB. */
+void model_random_job_replace(struct model_random *random, const struct model *model,
+                              uint64_t order_id, struct command_replace_order *replace);
 
 #endif

@@ -4,6 +4,8 @@
 #include "exchange/core/capacity.h"
 #include "exchange/core/emit.h"
 #include "exchange/core/housekeeping.h"
+#include "exchange/core/job.h"
+#include "exchange/core/job_search.h"
 #include "exchange/core/match.h"
 #include "exchange/core/order.h"
 #include "exchange/core/plain.h"
@@ -27,6 +29,7 @@ void engine_config_default(struct engine_config *config)
         .resources = 1u << 13,
         .groups = 1u << 14,
         .markets = 1u << 10,
+        .jobs = 1u << 14,
     };
 }
 
@@ -97,6 +100,10 @@ static size_t lay_out(struct engine *e, unsigned char *memory, const struct engi
     e->public_keys = carve(memory, &used, (size_t)c->keys + 1, PUBLIC_KEY_SIZE);
     e->identifiers = carve(memory, &used, (size_t)c->resources + 1, IDENTIFIER_SIZE);
     e->group_names = carve(memory, &used, (size_t)c->groups + 1, LABEL_SIZE);
+    e->jobs = carve(memory, &used, (size_t)c->jobs + 1, sizeof(struct job));
+    e->due_hours = carve(memory, &used, HOUR_RING * ((size_t)c->markets + 1), sizeof(struct due_hour));
+    e->job_tallies = carve(memory, &used, (size_t)c->resources + 1, sizeof(struct job_tally));
+    e->job_scratch = carve(memory, &used, 1, sizeof(struct job_scratch));
     return used;
 }
 
@@ -115,7 +122,8 @@ struct engine *engine_init(void *memory, const struct engine_config *config)
         config->timers > most || config->accounts < 1 || config->accounts > 1u << 20 ||
         config->keys < 1 || config->keys > 1u << 20 || config->resources < 1 ||
         config->resources > 1u << 20 || config->groups < 1 || config->groups > 1u << 20 ||
-        config->markets < 1 || config->markets > UINT16_MAX) {
+        config->markets < 1 || config->markets > UINT16_MAX || config->jobs < 1 ||
+        config->jobs > most) {
         return NULL;
     }
     CHECK(((uintptr_t)memory & 63u) == 0);
@@ -175,7 +183,7 @@ static uint8_t roles_for(const struct command *c)
     if (type == COMMAND_NEW_ORDER && c->new_order.side == SIDE_BUY) {
         return ROLE_BUYER;
     }
-    if (type == COMMAND_NEW_SET) {
+    if (type == COMMAND_NEW_SET || type == COMMAND_NEW_JOB) {
         return ROLE_BUYER;
     }
     if (type >= COMMAND_NEW_ORDER && type <= COMMAND_NEW_RANGE) {
@@ -248,6 +256,9 @@ static void apply_request(struct engine *e, const struct command *c)
         break;
     case COMMAND_NEW_SET:
         set_new(e, c);
+        break;
+    case COMMAND_NEW_JOB:
+        job_new(e, c);
         break;
     case COMMAND_MASS_CANCEL:
         housekeeping_mass_cancel(e, c);
@@ -341,6 +352,9 @@ APART static void step_due(struct engine *e, const struct command *c)
     if (housekeeping_due(e)) {
         housekeeping_run(e, units);
     }
+    if (job_due_waits(e)) {
+        job_due_run(e);
+    }
     housekeeping_set_due(e);
 }
 
@@ -362,6 +376,9 @@ void engine_step(struct engine *engine, const struct command *command, struct ev
         }
         if (__builtin_expect(e->s.time_ns >= e->due_ns, 0)) {
             housekeeping_run(e, e->s.sweep_slice); /* what the command itself has made due */
+            if (job_due_waits(e)) {
+                job_due_run(e);
+            }
             housekeeping_set_due(e);
         }
     }
@@ -462,7 +479,7 @@ void engine_prefetch_near(const struct engine *e, const struct command *command)
 
 bool engine_has_work(const struct engine *engine)
 {
-    return housekeeping_due(engine);
+    return housekeeping_due(engine) || job_due_waits(engine);
 }
 
 uint64_t engine_seq(const struct engine *engine)

@@ -3,6 +3,7 @@
 #include "exchange/core/capacity.h"
 #include "exchange/core/housekeeping.h"
 #include "exchange/core/iceberg.h"
+#include "exchange/core/job.h"
 #include "exchange/core/money.h"
 #include "exchange/core/order.h"
 #include "exchange/core/quote.h"
@@ -54,6 +55,9 @@ uint64_t engine_state_hash(const struct engine *e)
     h = hash_words(h, e->timers, ((size_t)e->s.timer_count + 1) * sizeof(struct timer));
     h = hash_words(h, e->public_keys, ((size_t)e->s.key_count + 1) * PUBLIC_KEY_SIZE);
     h = hash_words(h, e->identifiers, ((size_t)e->s.resource_count + 1) * IDENTIFIER_SIZE);
+    h = hash_words(h, e->jobs, ((size_t)e->s.job_top + 1) * sizeof(struct job));
+    h = hash_words(h, e->due_hours,
+                   ((size_t)e->s.market_count + 1) * HOUR_RING * sizeof(struct due_hour));
     return hash_words(h, e->group_names, ((size_t)e->s.group_count + 1) * LABEL_SIZE);
 }
 
@@ -86,6 +90,10 @@ static void add_order(const struct engine *e, uint32_t slot, struct account *sum
         return;
     }
     sum->open_orders++;
+    if (o->kind == KIND_JOB) {
+        sum->reserved_e4 += job_of(e, o)->reserve_e4;
+        return;
+    }
     if (o->kind == KIND_SET) {
         uint32_t legs = set_sanity(e, slot);
         tally->slots += legs;
@@ -135,7 +143,7 @@ static uint32_t check_accounts(const struct engine *e)
         CHECK(sum.bond_open_e4 == a->bond_open_e4);
         CHECK(sum.open_orders == a->open_orders);
     }
-    CHECK(tally.slots == e->s.order_count);
+    CHECK(tally.slots + job_sanity(e) == e->s.order_count);
     return tally.standing;
 }
 
@@ -288,7 +296,7 @@ void engine_sanity(const struct engine *e)
     check_holdings(e);
     check_fills(e);
     check_capacity(e);
-    CHECK(!housekeeping_due(e) || e->due_ns <= e->s.time_ns);
+    CHECK((!housekeeping_due(e) && !job_due_waits(e)) || e->due_ns <= e->s.time_ns);
     CHECK(e->due_ns <= ((int64_t)e->s.second + 1) * NS_PER_SECOND);
     for (uint32_t t = 1; t <= e->s.timer_count; t++) {
         CHECK(e->due_ns <= e->timers[t].expire_time_ns || e->due_ns <= e->s.time_ns);

@@ -21,7 +21,11 @@
  *     stands in its book, any other in the shadow of its ladder (set.h).
  * 11. The offers of a RANGE stand one after the other in their key's chain, itself behind them.
  * 12. A quote is what quote_make() would make now; a contract has one only where that succeeds.
- * 13. available = cash + credit - reserved - bond_open - bond_locked is never below 0 but by a
+ * 13. A JOB's order names its record and the record the order; while it rests, each of its lanes has a
+ *     LANE in the market's job ladder, at the JOB's price, and market.job_lanes counts them.
+ * 14. A due hour stands in the list once; due_entry is the first LANE of the hour's market that ranks
+ *     behind the one looked at last.
+ * 15. available = cash + credit - reserved - bond_open - bond_locked is never below 0 but by a
  *     lowered credit limit. */
 #ifndef KASHI_EXCHANGE_CORE_STATE_H
 #define KASHI_EXCHANGE_CORE_STATE_H
@@ -160,7 +164,9 @@ struct market {
     uint8_t mode;
     uint8_t flags;
     uint8_t halted;
-    uint8_t reserved[13];
+    uint8_t reserved0;
+    uint32_t job_lanes; /* of JOBs that rest in it */
+    uint8_t reserved[8];
 };
 static_assert(sizeof(struct market) == 64, "market");
 
@@ -281,9 +287,46 @@ struct fill_record {
     uint32_t generation;
     uint8_t offer_tier;
     uint8_t source_tier;
-    uint8_t reserved[10];
+    uint8_t names_site; /* 1: first fill of a JOB in one resource, so that its id names that */
+    uint8_t reserved[9];
 };
 static_assert(sizeof(struct fill_record) == 96, "fill record");
+
+struct job_lane_state {
+    uint32_t entry; /* slot of the LANE while the JOB rests */
+    uint32_t factor_e4;
+    uint16_t market;
+    uint8_t tier; /* lowest */
+    uint8_t reserved;
+};
+static_assert(sizeof(struct job_lane_state) == 12, "job lane");
+
+/* What of a JOB does not fit its order, which names it by bond_unit. */
+struct job {
+    int64_t reserve_e4;
+    uint32_t slot; /* of the order; 0 in a free record */
+    uint32_t price_e4;
+    uint32_t qty;
+    uint32_t group; /* ownership group of the buyer */
+    uint32_t window_from;
+    uint32_t window_to;
+    uint32_t resource; /* PLACEMENT_SAME: the one */
+    uint32_t next_free;
+    uint16_t hours;
+    uint8_t placement;
+    uint8_t lane_count;
+    uint8_t reserved[4];
+    struct job_lane_state lanes[JOB_LANES_MAX];
+};
+static_assert(sizeof(struct job) == 48 + 12 * JOB_LANES_MAX, "job");
+
+/* Place of a market's hour in the list of due hours; its index is market x HOUR_RING + hour in the
+ * ring. */
+struct due_hour {
+    uint32_t next; /* DUE_END: the last; 0: not in the list */
+    uint32_t previous;
+};
+#define DUE_END 1u /* no market's hour */
 
 struct timer {
     int64_t expire_time_ns;
@@ -377,6 +420,14 @@ struct scalars {
     uint32_t fees_count;
     uint32_t link_count;
     uint32_t event_index;
+    uint32_t job_top; /* records ever used */
+    uint32_t job_free;
+    uint32_t job_count;
+    uint32_t due_first; /* list of due hours; 0 none */
+    uint32_t due_last;
+    uint32_t due_now;      /* the hour under way; 0 none */
+    uint32_t due_entry;    /* LANE that it looks at next; 0 none */
+    uint32_t due_price_e4; /* of the LANE that it looked at last; UINT32_MAX none */
     uint32_t lag; /* 1: housekeeping was left over, so that orders may be over; else none is */
     struct fee_schedule fees[FEES_MAX];
     struct link_state links[LINKS_MAX]; /* link ids are 1 .. link_count */
@@ -419,6 +470,10 @@ struct engine {
     uint8_t (*public_keys)[PUBLIC_KEY_SIZE];
     char (*identifiers)[IDENTIFIER_SIZE];
     char (*group_names)[LABEL_SIZE];
+    struct job *jobs;
+    struct due_hour *due_hours;
+    struct job_tally *job_tallies;   /* by resource; scratch memory of searches, like the next */
+    struct job_scratch *job_scratch; /* job_search.h */
     struct scalars s;
 };
 

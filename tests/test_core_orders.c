@@ -270,7 +270,7 @@ static struct market_world *world_new(uint32_t orders)
     w->sink = (struct event_sink){.events = w->events, .capacity = 256, .drain = no_drain};
     register_names(w);
     register_member(w, "buyer", KEY_BUYER, ROLE_BUYER);
-    register_member(w, "provider", KEY_PROVIDER, ROLE_PROVIDER);
+    register_member(w, "provider", KEY_PROVIDER, ROLE_PROVIDER | ROLE_BUYER);
     register_resource(w);
     return w;
 }
@@ -293,12 +293,13 @@ static uint64_t offer(struct market_world *w, uint32_t hour, int64_t qty)
                                                      .price_e4 = 100000,
                                                      .qty = qty,
                                                      .resource = 1,
-                                                     .side = SIDE_SELL};
+                                                     .side = SIDE_SELL,
+                                                     .stp = STP_CANCEL_OLDEST};
     const struct event *events = send(w, &c, KEY_PROVIDER);
     return events[0].head.type == EVENT_NEW ? events[0].new_order.order_id : 0;
 }
 
-static uint64_t enter_set(struct market_world *w, uint8_t legs, int64_t qty)
+static uint64_t enter_set_by(struct market_world *w, uint32_t key, uint8_t legs, int64_t qty)
 {
     union command_slot c[COMMAND_SLOTS_MAX];
     memset(c, 0, sizeof(c));
@@ -310,8 +311,13 @@ static uint64_t enter_set(struct market_world *w, uint8_t legs, int64_t qty)
         c[1 + i / SET_LEGS_PER_SLOT].legs[i % SET_LEGS_PER_SLOT] =
             (struct set_leg){.contract = contract_of(HOUR + i), .price_e4 = 110000};
     }
-    const struct event *events = send(w, c, KEY_BUYER);
+    const struct event *events = send(w, c, key);
     return events[0].head.type == EVENT_SET ? events[0].set.order_id : 0;
+}
+
+static uint64_t enter_set(struct market_world *w, uint8_t legs, int64_t qty)
+{
+    return enter_set_by(w, KEY_BUYER, legs, qty);
 }
 
 static uint8_t cancel(struct market_world *w, uint64_t order_id)
@@ -381,8 +387,9 @@ Test(core_orders, a_retired_slot_is_not_counted_as_room)
 Test(core_orders, an_hour_left_by_a_set_in_the_middle_of_a_command_stays_in_use)
 {
     struct market_world *w = world_new(100);
-    cr_assert_neq(enter_set(w, 2, 5), 0);
-    uint64_t rest = offer(w, HOUR, 8); /* fills the SET, which leaves both hours; 3 rest */
+    cr_assert_neq(enter_set_by(w, KEY_PROVIDER, 1, 5), 0);
+    uint64_t rest =
+        offer(w, HOUR, 3); /* ends the SET, which is its own, and with it the last order */
     struct engine_order read;
     cr_assert(engine_order(w->engine, rest, &read));
     cr_assert_eq(read.leaves_qty, 3);

@@ -139,13 +139,14 @@ CLIENT = client/kashi_book.c client/kashi_connection.c client/kashi_feed.c clien
 	client/kashi_session.c
 
 COMMAND = client/arguments.c client/catalogue.c client/cli.c client/command_admin.c client/command_key.c \
-	client/command_market.c client/command_order.c client/command_read.c client/csv.c client/decimal.c \
-	client/fields.c client/message_json.c client/submit.c client/symbol.c client/table.c
+	client/command_market.c client/command_multi.c client/command_order.c client/command_read.c client/csv.c client/decimal.c \
+	client/fields.c client/legs.c client/message_json.c client/submit.c client/symbol.c client/table.c
 PROGRAMS += kashi
 kashi_MAIN = client/main.c
 kashi_USES = COMMAND CLIENT WIRE BASE
-TESTS += client client_sockets
+TESTS += client client_legs client_sockets
 test_client_USES = COMMAND CLIENT WIRE BASE
+test_client_legs_USES = COMMAND CLIENT WIRE BASE
 test_client_sockets_USES = CLIENT WIRE BASE
 # What other programs link: libkashi with all that it stands on.
 all: $(B)/lib/libkashi.a

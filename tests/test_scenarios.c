@@ -33,6 +33,12 @@ static const char *const topics[] = {
     "registry",
     "form",
     "full",
+    "iceberg",
+    "reserved",
+    "job",
+    "job-due",
+    "job-rank",
+    "job-reasons",
 };
 enum { TOPICS = sizeof(topics) / sizeof(topics[0]) };
 
@@ -67,7 +73,8 @@ static void model_start(void *self)
                                   .keys = config.keys,
                                   .resources = config.resources,
                                   .groups = config.groups,
-                                  .markets = config.markets};
+                                  .markets = config.markets,
+                                  .jobs = 4};
     model_free(*model);
     *model = model_new(&limits);
 }

@@ -28,6 +28,7 @@ struct engine_config {
     uint32_t resources; /* each costs 8 KiB of address space, touched when used */
     uint32_t groups;
     uint32_t markets;
+    uint32_t jobs; /* resting JOBs */
 };
 /* A small market's worth: fits the demo and the tests in about 100 MB of touched memory. */
 void engine_config_default(struct engine_config *config);
@@ -108,17 +109,25 @@ bool engine_key(const struct engine *engine, uint32_t key, struct engine_key *ou
 uint32_t engine_key_count(const struct engine *engine);     /* keys are 1 .. count */
 uint32_t engine_account_count(const struct engine *engine); /* accounts are 1 .. count */
 
+/* What an order is. */
+enum engine_order_kind { ENGINE_ORDER, ENGINE_SET, ENGINE_JOB, ENGINE_RANGE };
 struct engine_order {
     uint64_t order_id;
-    uint64_t contract;
+    uint64_t contract; /* 0: a SET or a JOB; RANGE: of the first hour entered */
     uint64_t cl_ord_id;
     int64_t price_e4;
-    int64_t leaves_qty;
+    int64_t
+        leaves_qty; /* SET: its balance; JOB: GPU-hours; RANGE: the quantity of an hour as asked for
+                           last */
     int64_t cum_qty;
+    int64_t shown_qty; /* of leaves_qty: less than it where an iceberg keeps a part back */
     uint32_t key;
     uint32_t account;
     uint32_t resource;
     uint8_t side;
+    uint8_t kind;  /* enum engine_order_kind */
+    bool reserved; /* for JOBs: it stands apart */
+    bool ranged;   /* an hour of a RANGE */
 };
 /* False when the order is not live. */
 bool engine_order(const struct engine *engine, uint64_t order_id, struct engine_order *out);
@@ -144,9 +153,34 @@ bool engine_best_offer(const struct engine *engine, uint64_t contract, int64_t *
 /* Reference price in force for a contract; false: none. */
 bool engine_reference(const struct engine *engine, uint64_t contract, int64_t *price_e4);
 
+/* What a SET or a JOB would meet if it were entered now: a dry run. */
+struct engine_quote {
+    int64_t fill_qty;    /* would be filled at once: GPUs, of a JOB GPU-hours */
+    int64_t notional_e4; /* of those fills */
+    int64_t fee_e4;
+    int64_t reserved_e4; /* would be reserved on entry */
+    int64_t price_e4;    /* JOB that would be filled: the least price_e4 with which it would be */
+    int64_t value;       /* refused: the offending value */
+    int64_t bound;       /* and what it was compared with */
+    int64_t miss_qty;    /* not filled: GPUs displayed within the limit, as MISS tells */
+    int64_t miss_wanted_qty;
+    uint64_t contract; /* of the leg or lane at fault; JOB: of its lane in its first hour; 0 none */
+    uint64_t miss_contract; /* 0 none */
+    uint32_t resource;      /* JOB in one resource: which */
+    uint16_t reason;        /* 0, or why it would be refused */
+    uint8_t leg; /* leg or lane: at fault, or that the JOB would run in; from 1, 0 none */
+    uint8_t miss_leg;
+};
+/* Answers a command that is not entered: as after the last step, the sender's key alone being looked
+ * at of its head. `command` points at head.slots slots. Changes nothing that counts, but uses scratch
+ * memory of the engine: not beside a step. */
+void engine_quote_job(const struct engine *engine, const struct command *command,
+                      struct engine_quote *quote);
+
 /* Counts, for sizing and statistics. */
 struct engine_counts {
-    uint64_t orders;
+    uint64_t
+        orders; /* places of their table in use: a SET, its legs, a RANGE and its offers each take one */
     uint64_t ladders;
     uint64_t fills;
     uint64_t holdings;

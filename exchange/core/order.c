@@ -3,9 +3,13 @@
 #include "exchange/core/book.h"
 #include "exchange/core/capacity.h"
 #include "exchange/core/emit.h"
+#include "exchange/core/iceberg.h"
+#include "exchange/core/job.h"
 #include "exchange/core/match.h"
 #include "exchange/core/money.h"
 #include "exchange/core/order_check.h"
+#include "exchange/core/range.h"
+#include "exchange/core/slot.h"
 #include "exchange/core/timers.h"
 
 void order_reject(struct engine *e, const struct command *command, uint64_t order_id,
@@ -21,67 +25,12 @@ void order_reject(struct engine *e, const struct command *command, uint64_t orde
         .reason = why->reason,
         .request = command->head.type,
         .consumed = 1,
+        .leg = why->leg,
+        .contract = why->contract,
     };
 }
 
-/* --- slots, chains ----------------------------------------------------------------------- */
-
-static uint32_t slot_take(struct engine *e)
-{
-    uint32_t slot = e->s.order_free;
-    if (slot != 0) {
-        e->s.order_free = e->orders[slot].newer;
-    } else {
-        CHECK(e->s.order_top < e->config.orders);
-        slot = ++e->s.order_top;
-        e->orders[slot].generation = 1;
-    }
-    e->s.order_count++;
-    return slot;
-}
-
-static void slot_release(struct engine *e, uint32_t slot)
-{
-    struct order *o = &e->orders[slot];
-    o->live = 0;
-    o->generation++;
-    e->s.order_count--;
-    /* A slot whose generations are used up is retired: ids never repeat. */
-    if (o->generation != 0) {
-        o->newer = e->s.order_free;
-        e->s.order_free = slot;
-    }
-}
-
-static void chain_append(struct engine *e, uint32_t slot)
-{
-    struct order *o = &e->orders[slot];
-    struct key *k = &e->keys[o->key];
-    o->older = k->newest;
-    o->newer = 0;
-    if (k->newest != 0) {
-        e->orders[k->newest].newer = slot;
-    } else {
-        k->oldest = slot;
-    }
-    k->newest = slot;
-}
-
-static void chain_remove(struct engine *e, uint32_t slot)
-{
-    const struct order *o = &e->orders[slot];
-    struct key *k = &e->keys[o->key];
-    for (uint32_t i = 0; i < e->s.sweep_count; i++) {
-        struct sweep *sweep = &e->s.sweeps[(e->s.sweep_first + i) % SWEEPS_MAX];
-        if (sweep->slot == slot) {
-            sweep->slot = o->newer;
-        }
-    }
-    uint32_t *after = o->newer != 0 ? &e->orders[o->newer].older : &k->newest;
-    uint32_t *before = o->older != 0 ? &e->orders[o->older].newer : &k->oldest;
-    *after = o->older;
-    *before = o->newer;
-}
+/* --- the end of an order ----------------------------------------------------------------- */
 
 uint32_t order_find(const struct engine *e, uint64_t order_id)
 {
@@ -90,17 +39,22 @@ uint32_t order_find(const struct engine *e, uint64_t order_id)
         return 0;
     }
     const struct order *o = &e->orders[slot];
-    return o->live && o->generation == order_id >> 32 ? slot : 0;
+    bool entered = o->kind != KIND_LEG && o->kind != KIND_LANE; /* they have no id of their own */
+    return o->live && o->generation == order_id >> 32 && entered ? slot : 0;
 }
 
-/* --- the end of an order ----------------------------------------------------------------- */
-
-bool order_covered(const struct sweep *sweep, const struct order *o, uint64_t contract)
+bool order_covered(const struct engine *e, const struct sweep *sweep, const struct order *o)
 {
+    if (o->epoch >= sweep->epoch ||
+        ((sweep->filter & MASS_CANCEL_OWN_KEY) && o->key != sweep->by_key)) {
+        return false;
+    }
+    if (o->kind == KIND_JOB) {
+        return job_covered(e, sweep, o);
+    }
+    uint64_t contract = e->ladders[o->ladder].contract;
     uint32_t hour = contract_hour(contract);
-    return o->epoch < sweep->epoch &&
-           (!(sweep->filter & MASS_CANCEL_OWN_KEY) || o->key == sweep->by_key) &&
-           (!(sweep->filter & MASS_CANCEL_CLASS) || contract_class(contract) == sweep->class_id) &&
+    return (!(sweep->filter & MASS_CANCEL_CLASS) || contract_class(contract) == sweep->class_id) &&
            (!(sweep->filter & MASS_CANCEL_REGION) ||
             contract_region(contract) == sweep->region_id) &&
            (!(sweep->filter & MASS_CANCEL_HOURS) ||
@@ -110,10 +64,9 @@ bool order_covered(const struct sweep *sweep, const struct order *o, uint64_t co
 /* Whether a mass cancel under way covers an order that it has not reached yet. */
 static struct sweep *covering_sweep(struct engine *e, const struct order *o)
 {
-    const struct ladder *l = &e->ladders[o->ladder];
     for (uint32_t i = 0; i < e->s.sweep_count; i++) {
         struct sweep *sweep = &e->s.sweeps[(e->s.sweep_first + i) % SWEEPS_MAX];
-        if (sweep->account == e->keys[o->key].account && order_covered(sweep, o, l->contract)) {
+        if (sweep->account == e->keys[o->key].account && order_covered(e, sweep, o)) {
             return sweep;
         }
     }
@@ -124,10 +77,13 @@ uint16_t order_over_lagging(const struct engine *e, uint32_t slot)
 {
     const struct order *o = &e->orders[slot];
     const struct key *k = &e->keys[o->key];
-    if (contract_hour(e->ladders[o->ladder].contract) < e->s.open_hour) {
+    bool closed = o->kind == KIND_JOB
+                      ? job_gate_closed(e, slot)
+                      : contract_hour(e->ladders[o->ladder].contract) < e->s.open_hour;
+    if (closed) {
         return REASON_GATE_CLOSED;
     }
-    if (o->timed && e->timers[e->timer_of[slot]].expire_time_ns <= e->s.time_ns) {
+    if (o->timed && !o->reserved && e->timers[e->timer_of[slot]].expire_time_ns <= e->s.time_ns) {
         return REASON_EXPIRED;
     }
     if ((k->flags & KEY_ENDED) != 0 && o->epoch < k->end_epoch) {
@@ -135,8 +91,7 @@ uint16_t order_over_lagging(const struct engine *e, uint32_t slot)
     }
     for (uint32_t i = 0; i < e->s.sweep_count; i++) {
         const struct sweep *sweep = &e->s.sweeps[(e->s.sweep_first + i) % SWEEPS_MAX];
-        if (sweep->account == k->account &&
-            order_covered(sweep, o, e->ladders[o->ladder].contract)) {
+        if (sweep->account == k->account && order_covered(e, sweep, o)) {
             return REASON_MASS_CANCELED;
         }
     }
@@ -147,16 +102,20 @@ void order_finish(struct engine *e, uint32_t slot)
 {
     struct order *o = &e->orders[slot];
     CHECK(!o->resting);
+    uint32_t range = __builtin_expect(o->ranged, 0) ? range_ending_with(e, slot) : 0;
     e->accounts[e->keys[o->key].account].open_orders--;
     if (o->timed) {
         timers_remove(e, slot);
     }
     chain_remove(e, slot);
     slot_release(e, slot);
+    if (__builtin_expect(range != 0, 0)) {
+        chain_remove(e, range);
+        slot_release(e, range);
+    }
 }
 
-/* Gives back everything that an order has reserved. */
-static void release_reserves(struct engine *e, uint32_t slot, uint64_t contract)
+void order_release_reserves(struct engine *e, uint32_t slot, uint64_t contract)
 {
     const struct order *o = &e->orders[slot];
     struct account *account = &e->accounts[e->keys[o->key].account];
@@ -169,15 +128,33 @@ static void release_reserves(struct engine *e, uint32_t slot, uint64_t contract)
     }
 }
 
-void order_take_out(struct engine *e, uint32_t slot, uint16_t reason, uint64_t cl_ord_id)
+void order_leave(struct engine *e, uint32_t slot)
 {
+    if (__builtin_expect(e->orders[slot].special, 0)) {
+        if (e->orders[slot].iceberg) {
+            iceberg_leave(e, slot);
+        }
+        book_withdraw(e, slot);
+    } else {
+        book_remove(e, slot);
+    }
+}
+
+void order_take_out_as(struct engine *e, uint32_t slot, uint16_t reason, uint64_t cl_ord_id,
+                       bool silent)
+{
+    uint64_t number = cl_ord_id != 0 ? cl_ord_id : e->orders[slot].cl_ord_id;
     struct order *o = &e->orders[slot];
+    if (o->kind == KIND_JOB) {
+        job_take_out(e, slot, reason, cl_ord_id);
+        return;
+    }
     uint32_t ladder = o->ladder;
     uint64_t contract = contract_with_tier(e->ladders[ladder].contract, o->tier);
-    release_reserves(e, slot, contract);
+    order_release_reserves(e, slot, contract);
     struct event *event = emit(e, EVENT_CANCELED, emit_link(&e->keys[o->key]), 0);
     event->out = (struct event_out){
-        .party = emit_party(e, o->key, cl_ord_id != 0 ? cl_ord_id : o->cl_ord_id),
+        .party = silent ? emit_party_silent(e, o->key, number) : emit_party(e, o->key, number),
         .order_id = order_id_of(e, slot),
         .contract = contract,
         .orig_cl_ord_id = o->cl_ord_id,
@@ -189,9 +166,14 @@ void order_take_out(struct engine *e, uint32_t slot, uint16_t reason, uint64_t c
         .resting = o->resting,
     };
     if (o->resting) {
-        book_remove(e, slot);
+        order_leave(e, slot);
     }
     order_finish(e, slot);
+}
+
+void order_take_out(struct engine *e, uint32_t slot, uint16_t reason, uint64_t cl_ord_id)
+{
+    order_take_out_as(e, slot, reason, cl_ord_id, false);
 }
 
 void order_take_out_over(struct engine *e, uint32_t slot, uint16_t reason)
@@ -229,6 +211,22 @@ static int64_t collar_limit(const struct engine *e, const struct arrival *a, int
     int64_t limit = a->sell ? best - collar_e4 : best + collar_e4;
     limit = limit < low ? low : limit;
     return limit > high ? high : limit;
+}
+
+/* An iceberg, an offer reserved for JOBs, an hour of a RANGE. */
+RARE static void enter_special(struct engine *e, uint32_t slot, const struct command_new_order *n,
+                               const struct terms *terms)
+{
+    struct order *o = &e->orders[slot];
+    o->special = 1;
+    o->ranged = terms->ranged;
+    if (terms->reserved) {
+        o->reserved = 1;
+        timers_add(e, slot, order_release_time_ns(e, n));
+    }
+    if (n->display_qty != 0) {
+        iceberg_begin(e, slot, (uint32_t)n->display_qty);
+    }
 }
 
 /* Past the checks: nothing below can fail. */
@@ -274,9 +272,14 @@ static uint32_t enter(struct engine *e, const struct command *command, struct ar
     if (n->tif == TIF_TIME) {
         timers_add(e, slot, n->expire_time_ns);
     }
+    bool iceberg = n->display_qty != 0 && n->display_qty != n->qty;
+    if (__builtin_expect(iceberg || terms->reserved || terms->ranged, 0)) {
+        enter_special(e, slot, n, terms);
+    }
     struct event *event = emit(e, EVENT_NEW, emit_link(&e->keys[key]), 0);
     event->new_order = (struct event_new){
-        .party = emit_party(e, key, command->head.cl_ord_id),
+        .party = terms->ranged ? emit_party_silent(e, key, command->head.cl_ord_id)
+                               : emit_party(e, key, command->head.cl_ord_id),
         .order_id = order_id_of(e, slot),
         .contract = n->contract,
         .price_e4 = a->limit_e4,
@@ -285,18 +288,20 @@ static uint32_t enter(struct engine *e, const struct command *command, struct ar
         .expire_time_ns = n->expire_time_ns,
         .reserved_e4 = terms->reserve_e4,
         .resource = n->resource,
-        .flags = n->flags,
+        .flags = (uint16_t)(n->flags | (terms->reserved ? ORDER_RESERVED_FOR_JOBS : 0)),
         .side = n->side,
         .ord_type = n->ord_type,
         .tif = n->tif,
         .stp = n->stp,
         .source_tier = terms->source,
+        .ranged = terms->ranged,
+        .display_qty = iceberg ? (uint32_t)n->display_qty : 0,
+        .job_lead_hours = n->job_lead_hours,
     };
     return slot;
 }
 
-/* Trades what crosses; what is left rests, or is taken out when it must not. */
-static void arrive(struct engine *e, uint32_t slot, const struct arrival *a, bool immediate)
+void order_arrive(struct engine *e, uint32_t slot, const struct arrival *a, bool immediate)
 {
     struct order *o = &e->orders[slot];
     uint32_t generation = o->generation;
@@ -309,9 +314,22 @@ static void arrive(struct engine *e, uint32_t slot, const struct arrival *a, boo
             order_take_out(e, slot, REASON_IMMEDIATE_REMAINDER, 0);
         } else {
             book_insert(e, slot);
+            if (__builtin_expect(o->iceberg, 0)) {
+                iceberg_rest(e, slot);
+            }
+            if (o->sell) {
+                job_offer_stands(e, ladder);
+            }
         }
     }
     ladder_release_if_idle(e, ladder);
+}
+
+void order_stand_reserved(struct engine *e, uint32_t slot)
+{
+    uint32_t ladder = e->orders[slot].ladder;
+    book_set_aside(e, slot);
+    job_offer_stands(e, ladder);
 }
 
 static void arrive_new(struct engine *e, uint32_t slot, const struct arrival *a,
@@ -327,7 +345,21 @@ static void arrive_new(struct engine *e, uint32_t slot, const struct arrival *a,
         ladder_release_if_idle(e, a->ladder);
         return;
     }
-    arrive(e, slot, a, n->tif == TIF_IOC || n->tif == TIF_FOK);
+    order_arrive(e, slot, a, n->tif == TIF_IOC || n->tif == TIF_FOK);
+}
+
+void order_enter(struct engine *e, const struct command *command, struct arrival *a,
+                 const struct terms *terms)
+{
+    uint32_t slot = enter(e, command, a, terms);
+    if (terms->reserved) {
+        order_stand_reserved(e, slot);
+    } else if (a->limit_e4 == 0) {
+        order_take_out(e, slot, REASON_NO_LIQUIDITY, 0);
+        ladder_release_if_idle(e, a->ladder);
+    } else {
+        arrive_new(e, slot, a, &command->new_order);
+    }
 }
 
 /* What depends on the book: the limit of a market order, post-only, reserves, room. */
@@ -340,13 +372,16 @@ static bool check_arrival(struct engine *e, const struct command *command, struc
         a->limit_e4 = collar_limit(e, a, n->price_e4, reference_e4);
     } else if ((n->flags & ORDER_POST_ONLY) != 0 && match_best(e, a, &best) &&
                match_crosses(a, best)) {
-        *why = (struct rejection){REASON_POST_ONLY_WOULD_TRADE, n->price_e4, best};
+        *why = (struct rejection){
+            .reason = REASON_POST_ONLY_WOULD_TRADE, .value = n->price_e4, .bound = best};
         return false;
     }
     if (!order_check_reserves(e, command, a, reference_e4, terms, why)) {
         return false;
     }
-    if (!order_check_slot(e, n->tif == TIF_TIME) || !order_check_room(e, a, n->qty)) {
+    int64_t may_trade = terms->reserved ? 0 : n->qty;
+    if (!order_check_slot(e, n->tif == TIF_TIME || terms->reserved) ||
+        !order_check_room(e, a, may_trade)) {
         *why = (struct rejection){.reason = REASON_FULL};
         return false;
     }
@@ -364,7 +399,10 @@ void order_new(struct engine *e, const struct command *command)
         order_reject(e, command, 0, &why);
         return;
     }
-    match_clear_tops(e, &a);
+    terms = (struct terms){.reserved = order_release_time_ns(e, n) > e->s.time_ns};
+    if (!terms.reserved) {
+        match_clear_tops(e, &a);
+    }
     if (!check_arrival(e, command, &a, reference, &terms, &why)) {
         order_reject(e, command, 0, &why);
         if (a.ladder != 0) {
@@ -372,43 +410,49 @@ void order_new(struct engine *e, const struct command *command)
         }
         return;
     }
-    uint32_t slot = enter(e, command, &a, &terms);
-    if (a.limit_e4 == 0) {
-        order_take_out(e, slot, REASON_NO_LIQUIDITY, 0);
-        ladder_release_if_idle(e, a.ladder);
-        return;
-    }
-    arrive_new(e, slot, &a, n);
+    order_enter(e, command, &a, &terms);
 }
 
-/* --- cancel and replace ------------------------------------------------------------------- */
+/* --- cancel ------------------------------------------------------------------- */
 
-/* Live order of the sender's account that is not over; else refuses and returns 0. */
-static uint32_t find_own(struct engine *e, const struct command *command, uint64_t order_id)
+/* Takes an order out if it is over, or those parts of it that are. */
+RARE static void touch_lagging(struct engine *e, uint32_t slot)
 {
-    uint32_t slot = order_find(e, order_id);
-    if (slot != 0 && e->keys[e->orders[slot].key].account == e->keys[command->head.key].account) {
-        uint16_t over = order_over(e, slot);
-        if (over == 0) {
-            return slot;
-        }
+    if (e->orders[slot].kind == KIND_RANGE) {
+        range_take_out_over(e, slot);
+        return;
+    }
+    uint16_t over = order_over(e, slot);
+    if (over != 0) {
         uint32_t ladder = e->orders[slot].ladder;
         order_take_out_over(e, slot, over);
         ladder_release_if_idle(e, ladder);
+    }
+}
+
+uint32_t order_find_own(struct engine *e, const struct command *command, uint64_t order_id)
+{
+    uint32_t slot = order_find(e, order_id);
+    if (slot != 0 && e->keys[e->orders[slot].key].account == e->keys[command->head.key].account) {
+        if (__builtin_expect(e->s.lag == 0, 1)) {
+            return slot;
+        }
+        touch_lagging(e, slot);
+        if (order_find(e, order_id) != 0) {
+            return slot;
+        }
     }
     order_reject(e, command, order_id, &(struct rejection){.reason = REASON_UNKNOWN_ORDER});
     return 0;
 }
 
-/* The request's cl_ord_id where the order's own key asks; else the order's: numbers rise per key, and
- * another key's number must not turn up among this one's. */
-static uint64_t own_number(const struct engine *e, const struct command *command, uint32_t slot)
+uint64_t order_own_number(const struct engine *e, const struct command *command, uint32_t slot)
 {
     const struct order *o = &e->orders[slot];
     return o->key == command->head.key ? command->head.cl_ord_id : o->cl_ord_id;
 }
 
-RARE static void emit_done(struct engine *e, const struct command *command)
+void order_emit_done(struct engine *e, const struct command *command)
 {
     uint32_t key = command->head.key;
     struct event *event = emit(e, EVENT_DONE, emit_link(&e->keys[key]), 0);
@@ -416,168 +460,93 @@ RARE static void emit_done(struct engine *e, const struct command *command)
     event->party = emit_party(e, key, command->head.cl_ord_id);
 }
 
-/* DONE to the sender when the order's events went to another key. */
-static inline void answer_other_key(struct engine *e, const struct command *command, uint32_t owner)
-{
-    if (__builtin_expect(command->head.key != owner, 0)) {
-        emit_done(e, command);
-    }
-}
-
 void order_cancel(struct engine *e, const struct command *command)
 {
-    uint32_t slot = find_own(e, command, command->cancel_order.order_id);
+    uint32_t slot = order_find_own(e, command, command->cancel_order.order_id);
     if (slot == 0) {
+        return;
+    }
+    if (__builtin_expect(e->orders[slot].kind == KIND_RANGE, 0)) {
+        range_cancel(e, command, slot);
         return;
     }
     uint32_t ladder = e->orders[slot].ladder;
     uint32_t owner = e->orders[slot].key;
-    order_take_out(e, slot, REASON_REQUESTED, own_number(e, command, slot));
-    answer_other_key(e, command, owner);
+    order_take_out(e, slot, REASON_REQUESTED, order_own_number(e, command, slot));
+    order_answer_other_key(e, command, owner);
     ladder_release_if_idle(e, ladder);
 }
 
-static void emit_replaced(struct engine *e, uint32_t slot, const struct command *command,
-                          const struct order *old, bool kept)
+/* --- reservations ------------------------------------------------------------------------- */
+
+int64_t order_release_time_ns(const struct engine *e, const struct command_new_order *n)
+{
+    return n->job_lead_hours == 0
+               ? 0
+               : gate_time_ns(e, contract_hour(n->contract)) - n->job_lead_hours * NS_PER_HOUR;
+}
+
+static void emit_released(struct engine *e, uint32_t slot)
 {
     const struct order *o = &e->orders[slot];
-    struct event *event = emit(e, EVENT_REPLACED, emit_link(&e->keys[o->key]), 0);
-    event->replaced = (struct event_replaced){
+    struct event *event = emit(e, EVENT_RELEASED, emit_link(&e->keys[o->key]), 0);
+    event->out = (struct event_out){
         .party = emit_party(e, o->key, o->cl_ord_id),
         .order_id = order_id_of(e, slot),
         .contract = contract_with_tier(e->ladders[o->ladder].contract, o->tier),
-        .orig_cl_ord_id = old->cl_ord_id,
+        .orig_cl_ord_id = o->cl_ord_id,
         .price_e4 = o->price_e4,
-        .qty = (int64_t)o->cum + o->leaves,
         .leaves_qty = o->leaves,
         .cum_qty = o->cum,
-        .old_price_e4 = old->price_e4,
-        .old_leaves_qty = old->leaves,
+        .reason = REASON_RESERVATION_ENDED,
         .side = o->sell,
-        .kept_priority = kept,
+        .resting = 1,
     };
-    answer_other_key(e, command, o->key);
 }
 
-/* Same price, less quantity: what it loses is given back and it stays where it is. */
-static void replace_in_place(struct engine *e, uint32_t slot, const struct command *command,
-                             uint32_t leaves)
+/* The offer is not over and its market is open. */
+static void release(struct engine *e, uint32_t slot)
 {
     struct order *o = &e->orders[slot];
-    struct account *account = &e->accounts[e->keys[o->key].account];
-    struct order old = *o;
-    if (o->sell) {
-        int64_t less = (int64_t)o->leaves - leaves;
-        account->bond_open_e4 -= (int64_t)o->bond_unit * less;
-        capacity_reserve(e, slot, contract_hour(e->ladders[o->ladder].contract), -less);
-    } else {
-        account->reserved_e4 +=
-            money_bid_reserve(e, (uint8_t)o->fees, o->fee_rest, o->price_e4, leaves) -
-            money_bid_reserve(e, (uint8_t)o->fees, o->fee_rest, o->price_e4, o->leaves);
-    }
-    o->leaves = leaves;
-    o->cl_ord_id = own_number(e, command, slot);
-    emit_replaced(e, slot, command, &old, true);
-}
-
-/* `draft` is the order as it would become. */
-static bool check_rearrival(struct engine *e, uint32_t slot, struct arrival *a,
-                            const struct order *draft, int64_t reference_e4, struct rejection *why)
-{
-    if (!order_check_band(e, a->market, reference_e4, a->limit_e4, why)) {
-        return false;
-    }
-    order_check_inner_band(e, a, reference_e4);
-    match_clear_tops(e, a);
-    int64_t best;
-    if (draft->post_only && match_best(e, a, &best) && match_crosses(a, best)) {
-        *why = (struct rejection){REASON_POST_ONLY_WOULD_TRADE, a->limit_e4, best};
-        return false;
-    }
-    if (!order_check_replaced_reserves(e, slot, draft, why)) {
-        return false;
-    }
-    if (!order_check_room(e, a, draft->leaves)) {
-        *why = (struct rejection){.reason = REASON_FULL};
-        return false;
-    }
-    return true;
-}
-
-/* Gives up its place and arrives anew under its old id. */
-static void replace_anew(struct engine *e, uint32_t slot, const struct command *command,
-                         uint32_t leaves)
-{
-    struct order *o = &e->orders[slot];
-    struct account *account = &e->accounts[e->keys[o->key].account];
-    uint64_t contract = contract_with_tier(e->ladders[o->ladder].contract, o->tier);
+    uint32_t ladder = ladder_main(e, o->ladder);
     struct arrival a = {
-        .contract = contract,
-        .ladder = o->ladder,
-        .market = e->ladders[o->ladder].market,
-        .limit_e4 = command->replace_order.price_e4,
+        .contract = contract_with_tier(e->ladders[ladder].contract, o->tier),
+        .ladder = ladder,
+        .market = e->ladders[ladder].market,
+        .limit_e4 = o->price_e4,
         .group = e->keys[o->key].group,
         .tier = o->tier,
         .stp = o->stp,
-        .sell = o->sell,
+        .sell = true,
     };
-    int64_t reference = order_reference(e, a.market, contract);
-    struct rejection why;
-    struct order draft = *o;
-    draft.cl_ord_id = own_number(e, command, slot);
-    draft.price_e4 = (uint32_t)a.limit_e4;
-    draft.leaves = leaves;
-    draft.fees = account->fees;
-    draft.bond_unit = o->sell ? money_bond_unit(e, a.limit_e4, reference) : 0;
-    if (!check_rearrival(e, slot, &a, &draft, reference, &why)) {
-        order_reject(e, command, command->replace_order.order_id, &why);
-        return;
-    }
-    /* Past this line nothing can fail. */
-    struct order old = *o;
-    book_remove(e, slot);
-    release_reserves(e, slot, contract);
-    o->cl_ord_id = draft.cl_ord_id;
-    o->price_e4 = draft.price_e4;
-    o->leaves = draft.leaves;
-    o->fees = draft.fees;
-    o->bond_unit = draft.bond_unit;
-    if (o->sell) {
-        account->bond_open_e4 += (int64_t)o->bond_unit * leaves;
-        capacity_reserve(e, slot, contract_hour(contract), leaves);
-    } else {
-        account->reserved_e4 +=
-            money_bid_reserve(e, (uint8_t)o->fees, o->fee_rest, o->price_e4, leaves);
-    }
-    emit_replaced(e, slot, command, &old, false);
-    arrive(e, slot, &a, false);
-}
-
-void order_replace(struct engine *e, const struct command *command)
-{
-    const struct command_replace_order *r = &command->replace_order;
-    uint32_t slot = find_own(e, command, r->order_id);
-    if (slot == 0) {
-        return;
-    }
-    const struct order *o = &e->orders[slot];
-    struct rejection why;
-    if (!order_check_replace(e, command, slot, &why)) {
-        order_reject(e, command, r->order_id, &why);
-        return;
-    }
-    uint32_t ladder = o->ladder;
-    uint32_t owner = o->key;
-    if (r->qty <= (int64_t)o->cum) {
-        order_take_out(e, slot, REASON_REPLACED_AWAY, own_number(e, command, slot));
-        answer_other_key(e, command, owner);
+    order_check_inner_band(e, &a, order_reference(e, a.market, a.contract));
+    if (!order_check_room(e, &a, o->leaves)) {
+        order_take_out(e, slot, REASON_FULL, 0);
         ladder_release_if_idle(e, ladder);
         return;
     }
-    uint32_t leaves = (uint32_t)(r->qty - (int64_t)o->cum);
-    if (r->price_e4 == o->price_e4 && leaves < o->leaves) {
-        replace_in_place(e, slot, command, leaves);
+    timers_remove(e, slot);
+    book_take_aside(e, slot);
+    o->reserved = 0;
+    o->special = o->ranged;
+    emit_released(e, slot);
+    order_arrive(e, slot, &a, false);
+}
+
+void order_release(struct engine *e, uint32_t slot)
+{
+    uint32_t lag = e->s.lag;
+    e->s.lag = 1; /* this and what it meets may be over: their turn comes later */
+    uint32_t ladder = ladder_main(e, e->orders[slot].ladder);
+    uint16_t over = order_over(e, slot);
+    if (over != 0) {
+        order_take_out_over(e, slot, over);
+        ladder_release_if_idle(e, ladder);
+    } else if (e->markets[e->ladders[ladder].market].halted) {
+        timers_remove(e, slot);
+        timers_add(e, slot, e->s.time_ns + 60 * NS_PER_SECOND);
     } else {
-        replace_anew(e, slot, command, leaves);
+        release(e, slot);
     }
+    e->s.lag = lag;
 }

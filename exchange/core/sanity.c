@@ -1,6 +1,9 @@
 /* The state hash and the walk over every invariant of state.h. */
 #include "exchange/core/book.h"
 #include "exchange/core/capacity.h"
+#include "exchange/core/housekeeping.h"
+#include "exchange/core/iceberg.h"
+#include "exchange/core/job.h"
 #include "exchange/core/money.h"
 #include "exchange/core/order.h"
 #include "exchange/core/state.h"
@@ -26,7 +29,14 @@ uint64_t engine_state_hash(const struct engine *e)
     uint64_t h = UINT64_C(0xcbf29ce484222325);
     h = hash_words(h, &e->s, sizeof(e->s));
     h = hash_words(h, e->orders, ((size_t)e->s.order_top + 1) * sizeof(struct order));
+    for (uint32_t slot = 1; slot <= e->s.order_top; slot++) {
+        if (e->orders[slot].iceberg) {
+            h = hash_words(h, &e->icebergs[slot], sizeof(struct iceberg));
+        }
+    }
     h = hash_words(h, e->ladders, ((size_t)e->s.ladder_top + 1) * sizeof(struct ladder));
+    h = hash_words(h, &e->ladders[ladder_shadow(e, 1)], e->s.ladder_top * sizeof(struct ladder));
+    h = hash_words(h, &e->ladders[ladder_of_jobs(e, 1)], e->s.market_count * sizeof(struct ladder));
     h = hash_words(h, e->nodes, (size_t)e->s.node_top * NODE_UNIT);
     h = hash_words(h, e->accounts, ((size_t)e->s.account_count + 1) * sizeof(struct account));
     h = hash_words(h, e->keys, ((size_t)e->s.key_count + 1) * sizeof(struct key));
@@ -43,50 +53,90 @@ uint64_t engine_state_hash(const struct engine *e)
     h = hash_words(h, e->timers, ((size_t)e->s.timer_count + 1) * sizeof(struct timer));
     h = hash_words(h, e->public_keys, ((size_t)e->s.key_count + 1) * PUBLIC_KEY_SIZE);
     h = hash_words(h, e->identifiers, ((size_t)e->s.resource_count + 1) * IDENTIFIER_SIZE);
+    h = hash_words(h, e->jobs, ((size_t)e->s.job_top + 1) * sizeof(struct job));
+    h = hash_words(h, e->due_hours,
+                   ((size_t)e->s.market_count + 1) * HOUR_RING * sizeof(struct due_hour));
     return hash_words(h, e->group_names, ((size_t)e->s.group_count + 1) * LABEL_SIZE);
 }
 
 /* --- sanity --------------------------------------------------------------------------------- */
 
-/* Money that open orders of a key reserve; also CHECKs its chain. */
-static void sum_chain(const struct engine *e, uint32_t key, struct account *sum)
+/* What the chains of keys hold. */
+struct tally {
+    uint32_t slots;    /* of the table of orders */
+    uint32_t standing; /* in books or aside */
+};
+
+static void check_plain(const struct engine *e, uint32_t slot)
+{
+    const struct order *o = &e->orders[slot];
+    CHECK(o->kind == KIND_PLAIN && o->resting && o->leaves > 0);
+    CHECK(o->special == (o->iceberg || o->reserved || o->ranged));
+    CHECK(o->reserved == ladder_is_shadow(e, o->ladder));
+    CHECK(!o->reserved || (o->timed && !o->iceberg));
+    const struct order *newer = &e->orders[o->newer];
+    CHECK(!o->ranged || (o->newer != 0 && (newer->kind == KIND_RANGE || newer->ranged)));
+}
+
+static void add_order(const struct engine *e, uint32_t slot, struct account *sum,
+                      struct tally *tally)
+{
+    const struct order *o = &e->orders[slot];
+    tally->slots++;
+    if (o->kind == KIND_RANGE) {
+        CHECK(o->older != 0 && e->orders[o->older].ranged && o->special);
+        return;
+    }
+    sum->open_orders++;
+    if (o->kind == KIND_JOB) {
+        sum->reserved_e4 += job_of(e, o)->reserve_e4;
+        return;
+    }
+    check_plain(e, slot);
+    tally->standing++;
+    if (o->sell) {
+        sum->bond_open_e4 += (int64_t)o->bond_unit * o->leaves;
+    } else {
+        sum->reserved_e4 +=
+            money_bid_reserve(e, (uint8_t)o->fees, o->fee_rest, o->price_e4, o->leaves);
+    }
+}
+
+/* Sums up what the orders of a key reserve; also CHECKs its chain. */
+static void sum_chain(const struct engine *e, uint32_t key, struct account *sum,
+                      struct tally *tally)
 {
     uint32_t older = 0;
     uint32_t epoch = 0;
     for (uint32_t slot = e->keys[key].oldest; slot != 0; slot = e->orders[slot].newer) {
         const struct order *o = &e->orders[slot];
-        CHECK(o->live && o->key == key && o->older == older && o->resting && o->leaves > 0);
+        CHECK(o->live && o->key == key && o->older == older);
         CHECK(o->epoch >= epoch && o->epoch <= e->s.epoch);
         CHECK(!o->timed || e->timers[e->timer_of[slot]].slot == slot);
-        if (o->sell) {
-            sum->bond_open_e4 += (int64_t)o->bond_unit * o->leaves;
-        } else {
-            sum->reserved_e4 +=
-                money_bid_reserve(e, (uint8_t)o->fees, o->fee_rest, o->price_e4, o->leaves);
-        }
-        sum->open_orders++;
+        add_order(e, slot, sum, tally);
         older = slot;
         epoch = o->epoch;
     }
     CHECK(e->keys[key].newest == older);
 }
 
-static void check_accounts(const struct engine *e)
+/* Returns the number of orders that stand in books or aside. */
+static uint32_t check_accounts(const struct engine *e)
 {
-    uint32_t orders = 0;
+    struct tally tally = {0};
     for (uint32_t i = 1; i <= e->s.account_count; i++) {
         const struct account *a = &e->accounts[i];
         struct account sum = {0};
         for (uint32_t key = a->first_key; key != 0; key = e->keys[key].next_of_account) {
             CHECK(e->keys[key].account == i && e->keys[key].group == a->group);
-            sum_chain(e, key, &sum);
+            sum_chain(e, key, &sum, &tally);
         }
         CHECK(sum.reserved_e4 == a->reserved_e4);
         CHECK(sum.bond_open_e4 == a->bond_open_e4);
         CHECK(sum.open_orders == a->open_orders);
-        orders += sum.open_orders;
     }
-    CHECK(orders == e->s.order_count);
+    CHECK(tally.slots + job_sanity(e) == e->s.order_count);
+    return tally.standing;
 }
 
 static void check_fills(const struct engine *e)
@@ -102,7 +152,31 @@ static void check_fills(const struct engine *e)
     }
 }
 
-static void check_ladders(const struct engine *e)
+/* Orders in the books of a ladder, or of a shadow, whose links and counts it CHECKs. */
+static uint32_t check_books(const struct engine *e, uint32_t ladder)
+{
+    const struct ladder *l = &e->ladders[ladder];
+    uint32_t by_side[2] = {0, 0};
+    for (uint32_t book = 0; book < BOOKS; book++) {
+        by_side[book / 4] += book_sanity(e, ladder, book);
+    }
+    CHECK(by_side[0] == l->orders[0] && by_side[1] == l->orders[1]);
+    return by_side[0] + by_side[1];
+}
+
+static uint32_t check_shadow(const struct engine *e, uint32_t ladder)
+{
+    const struct ladder *l = &e->ladders[ladder];
+    const struct ladder *shadow = &e->ladders[ladder_shadow(e, ladder)];
+    bool shadowed = (l->occupied & LADDER_SHADOWED) != 0;
+    CHECK(shadow->contract == (shadowed ? l->contract : 0));
+    CHECK(shadow->market == (shadowed ? l->market : 0) && shadow->last_trade_e4 == 0);
+    uint32_t orders = check_books(e, ladder_shadow(e, ladder));
+    CHECK((orders != 0) == shadowed);
+    return orders;
+}
+
+static void check_ladders(const struct engine *e, uint32_t standing)
 {
     uint32_t ladders = 0;
     uint32_t orders = 0;
@@ -116,16 +190,12 @@ static void check_ladders(const struct engine *e)
             CHECK(l->market == m && contract_hour(l->contract) % HOUR_RING == place);
             bool at_its_gate = contract_hour(l->contract) == e->s.gate_hour;
             CHECK(l->occupied != 0 || l->last_trade_e4 != 0 || at_its_gate);
-            uint32_t by_side[2] = {0, 0};
-            for (uint32_t book = 0; book < BOOKS; book++) {
-                by_side[book / 4] += book_sanity(e, index, book);
-            }
-            CHECK(by_side[0] == l->orders[0] && by_side[1] == l->orders[1]);
-            orders += by_side[0] + by_side[1];
+            orders += check_books(e, index) + check_shadow(e, index);
+            iceberg_sanity(e, index);
             ladders++;
         }
     }
-    CHECK(ladders == e->s.ladder_count && orders == e->s.order_count);
+    CHECK(ladders == e->s.ladder_count && orders == standing);
 }
 
 /* Offered and sold GPUs of every resource hour, from the orders and the fills, against the cells and
@@ -141,7 +211,8 @@ static void check_capacity(const struct engine *e)
             int64_t committed = 0;
             for (uint32_t slot = 1; slot <= e->s.order_top; slot++) {
                 const struct order *o = &e->orders[slot];
-                if (o->live && o->sell && o->resource == r && o->source == SOURCE_OWN &&
+                if (o->live && o->sell && o->kind == KIND_PLAIN && o->resource == r &&
+                    o->source == SOURCE_OWN &&
                     contract_hour(e->ladders[o->ladder].contract) == cell->hour) {
                     committed += o->leaves;
                 }
@@ -168,7 +239,7 @@ static void check_holdings(const struct engine *e)
         int64_t offered = 0;
         for (uint32_t slot = 1; slot <= e->s.order_top; slot++) {
             const struct order *o = &e->orders[slot];
-            offered += o->live && o->sell && o->resource == h->resource &&
+            offered += o->live && o->sell && o->kind == KIND_PLAIN && o->resource == h->resource &&
                                o->source == (h->hour_tier & 0xffu) &&
                                e->keys[o->key].account == h->account &&
                                contract_hour(e->ladders[o->ladder].contract) == h->hour_tier >> 8
@@ -185,11 +256,15 @@ static void check_holdings(const struct engine *e)
 
 void engine_sanity(const struct engine *e)
 {
-    check_accounts(e);
-    check_ladders(e);
+    check_ladders(e, check_accounts(e));
     check_holdings(e);
     check_fills(e);
     check_capacity(e);
+    CHECK((!housekeeping_due(e) && !job_due_waits(e)) || e->due_ns <= e->s.time_ns);
+    CHECK(e->due_ns <= ((int64_t)e->s.second + 1) * NS_PER_SECOND);
+    for (uint32_t t = 1; t <= e->s.timer_count; t++) {
+        CHECK(e->due_ns <= e->timers[t].expire_time_ns || e->due_ns <= e->s.time_ns);
+    }
     for (uint32_t t = 2; t <= e->s.timer_count; t++) {
         CHECK(e->timers[t / 2].expire_time_ns <= e->timers[t].expire_time_ns);
     }

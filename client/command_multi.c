@@ -327,7 +327,8 @@ int command_multi_set(struct cli *cli)
 const char *const command_multi_set_hidden[] = {"display_qty", NULL};
 const struct arguments_option command_multi_set_options[] = {
     {"qty", "GPUS", "required; GPUs in all, in whichever legs they are found"},
-    {"leg", "LEG", "an alternative, SYMBOL=PRICE or CLASS/REGION/TIER/HOUR=PRICE; up to 64"},
+    {"leg", "LEG",
+     "required; an alternative, SYMBOL=PRICE or CLASS/REGION/TIER/HOUR=PRICE; up to 64"},
     {"legs", "FILE",
      "a file of legs: CSV with the columns symbol,price or class,region,tier,hour,price, or the "
      "protocol's JSON array"},
@@ -406,6 +407,7 @@ const struct arguments_option command_multi_job_options[] = {
     {"from", "HOUR", "required; first hour in which it may start: 2026-11-21T14, or +6"},
     {"to", "HOUR", "required; hour in which it must be over"},
     {"lane", "LANE",
-     "where it may run, CLASS/REGION/TIER, with *FACTOR where a GPU-hour is worth less; up to 32"},
+     "required; where it may run, CLASS/REGION/TIER, with *FACTOR where a GPU-hour is worth less; "
+     "up to 32"},
     {NULL, NULL, NULL},
 };

@@ -81,13 +81,18 @@ static void say(void)
 
 static struct report report_of(uint64_t report_seq)
 {
-    /* Report n belongs to cl_ord_id n here. */
+    /* Report n belongs to cl_ord_id n here, and has a leg that says n. */
+    static struct leg_row legs[1024];
+    legs[report_seq] =
+        (struct leg_row){.symbol = "H100", .price_e4 = (uint32_t)report_seq, .leg = 1};
     return (struct report){.seq = 100 + report_seq,
                            .report_seq = report_seq,
                            .cl_ord_id = report_seq,
                            .order_id = 1000 + report_seq,
                            .exec_type = EXEC_NEW,
                            .request = REQUEST_NEW_ORDER,
+                           .legs = &legs[report_seq],
+                           .leg_rows = 1,
                            .transact_time_ns = 1};
 }
 
@@ -224,6 +229,8 @@ static int turn(void)
     while ((rc = kashi_session_next(world.session, &got, &error)) > 0) {
         world.last = *got;
         if (got->type == MESSAGE_REPORT && got->report.report_seq != 0) {
+            cr_assert(got->report.leg_rows == 1 &&
+                      got->report.legs[0].price_e4 == got->report.report_seq);
             world.reports[world.report_count++] = got->report.report_seq;
         }
         serve();

@@ -147,10 +147,19 @@ static void join(struct gateway *gateway, const struct event *event)
     }
 }
 
+/* A range's offers are entered, replaced and canceled as one: their own events have no number, and the
+ * range's report says it. */
+static bool said_by_range(const struct event *event)
+{
+    const uint8_t type = event->head.type;
+    return event->party.report_seq == 0 &&
+           (type == EVENT_NEW || type == EVENT_REPLACED || type == EVENT_CANCELED);
+}
+
 static void report(struct gateway *gateway, uint32_t peer, const struct event *event)
 {
     struct report *made = &gateway->message.report;
-    if (!report_from_event(&gateway->registry.names, event, made)) {
+    if (said_by_range(event) || !report_from_event(&gateway->registry.names, event, made)) {
         return;
     }
     session_reported(&gateway->sessions, event->party.key, event->head.seq);

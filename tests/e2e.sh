@@ -208,7 +208,7 @@ known() { kashi buyer-1 order --cl-ord-id "$bid_cl_ord_id" --json && says '"ord_
 await 10 known
 claim "after a restart of the exchange a request is known by its number" $?
 kashi provider-1 orders --json
-is "$(grep -c '"symbol":"H100.CN-GZ.G80' "$top/out")" 13
+is "$(grep -c '"symbol":"H100.CN-GZ.G80' "$top/out")" 14
 claim "and what rested rests" $?
 client/market.sh start "$dir" >"$top/out" 2>&1 && $bin/kashi-demo --dir "$dir" samples >>"$top/out" 2>&1 &&
     ! grep -q REJECTED "$top/out"

@@ -513,6 +513,31 @@ Test(gateway, reports_a_set_once_and_whole)
     edge_client_close(&buyer);
 }
 
+Test(gateway, reports_a_range_and_not_each_of_its_offers)
+{
+    static struct edge_client buyer;
+    edge_client_open(&buyer, &edge.keys[EDGE_BUYER]);
+    edge_client_log_in(&buyer, (struct request_login){0});
+    static const uint8_t types[] = {EVENT_NEW, EVENT_REPLACED, EVENT_CANCELED};
+    for (uint8_t done = RANGE_ENTERED; done <= RANGE_CANCELED; done++) {
+        struct event range = edge_event(EVENT_RANGE, EDGE_BUYER);
+        range.party.report_seq = 2 * done + 1U;
+        range.range.done = done;
+        edge_emit(&range);
+        edge_client_expect(&buyer, MESSAGE_REPORT);
+        cr_assert_eq(edge_message.report.report_seq, 2 * done + 1U);
+        struct event hour = edge_event(types[done], EDGE_BUYER);
+        hour.new_order.order_id = 5;
+        edge_emit(&hour);
+        struct event fill = edge_event(EVENT_FILL, EDGE_BUYER);
+        fill.party.report_seq = 2 * done + 2U;
+        edge_emit(&fill);
+        edge_client_expect(&buyer, MESSAGE_REPORT);
+        cr_assert_eq(edge_message.report.report_seq, 2 * done + 2U, "their fills are told");
+    }
+    edge_client_close(&buyer);
+}
+
 Test(gateway, asks_the_read_side_for_a_dry_run_and_enters_nothing)
 {
     static struct edge_client buyer;

@@ -140,6 +140,11 @@ CLIENT = client/kashi_book.c client/kashi_connection.c client/kashi_feed.c clien
 COMMAND = client/arguments.c client/catalogue.c client/cli.c client/command_admin.c client/command_key.c \
 	client/command_market.c client/command_order.c client/command_read.c client/csv.c client/decimal.c \
 	client/fields.c client/message_json.c client/submit.c client/symbol.c client/table.c
+# A cluster trace as orders.
+GROUPS += IMPORT
+IMPORT = client/import_trace.c client/import_plan.c client/tables.c client/csv.c client/decimal.c
+TESTS += import
+test_import_USES = IMPORT WIRE BASE
 PROGRAMS += kashi
 kashi_MAIN = client/main.c
 kashi_USES = COMMAND CLIENT WIRE BASE

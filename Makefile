@@ -145,6 +145,9 @@ GROUPS += IMPORT
 IMPORT = client/import_trace.c client/import_plan.c client/tables.c client/csv.c client/decimal.c
 TESTS += import
 test_import_USES = IMPORT WIRE BASE
+# The same straight into an engine.
+GROUPS += IMPORT_KIT
+IMPORT_KIT = tests/import_market.c
 PROGRAMS += kashi
 kashi_MAIN = client/main.c
 kashi_USES = COMMAND CLIENT WIRE BASE
@@ -178,6 +181,8 @@ TESTKIT = tests/sim_disk.c tests/edge.c
 BENCHKIT = bench/flow.c bench/instance.c
 BENCHES += core
 bench_core_USES = BENCHKIT CORE WIRE BASE
+BENCHES += import
+bench_import_USES = IMPORT_KIT IMPORT CORE WIRE BASE
 BENCHES += gateway
 bench_gateway_USES = BENCHKIT WIRE BASE
 

@@ -140,17 +140,18 @@ CLIENT = client/kashi_book.c client/kashi_connection.c client/kashi_feed.c clien
 COMMAND = client/arguments.c client/catalogue.c client/cli.c client/command_admin.c client/command_key.c \
 	client/command_market.c client/command_order.c client/command_read.c client/csv.c client/decimal.c \
 	client/fields.c client/message_json.c client/submit.c client/symbol.c client/table.c
-# A cluster trace as orders.
-GROUPS += IMPORT
-IMPORT = client/import_trace.c client/import_plan.c client/tables.c client/csv.c client/decimal.c
+# What a new market is founded with; a cluster trace as orders.
+GROUPS += FOUNDING IMPORT
+FOUNDING = client/tables.c client/desk.c client/found.c
+IMPORT = client/import_trace.c client/import_plan.c client/import_send.c client/command_import.c
 TESTS += import
-test_import_USES = IMPORT WIRE BASE
+test_import_USES = IMPORT FOUNDING COMMAND WIRE BASE
 # The same straight into an engine.
 GROUPS += IMPORT_KIT
 IMPORT_KIT = tests/import_market.c
 PROGRAMS += kashi
 kashi_MAIN = client/main.c
-kashi_USES = COMMAND CLIENT WIRE BASE
+kashi_USES = IMPORT FOUNDING COMMAND CLIENT WIRE BASE
 TESTS += client client_sockets
 test_client_USES = COMMAND CLIENT WIRE BASE
 test_client_sockets_USES = CLIENT WIRE BASE
@@ -160,21 +161,22 @@ $(B)/lib/libkashi.a: $(patsubst %.c,$(B)/%.o,$(CLIENT) $(WIRE) $(BASE))
 	@echo "  AR  $@"; mkdir -p $(@D); rm -f $@; ar rcs $@ $^
 
 GROUPS += DEMO CHECKER
-DEMO = client/tables.c client/desk.c client/found.c client/demo_flow.c client/demo_day.c \
-	client/demo_samples.c
+DEMO = client/demo_flow.c client/demo_day.c client/demo_samples.c
 PROGRAMS += kashi-demo
 kashi-demo_MAIN = client/demo.c
-kashi-demo_USES = DEMO CLIENT WIRE BASE
+kashi-demo_USES = DEMO FOUNDING CLIENT WIRE BASE
 
 # Only tape, database and pricing's arithmetic: nothing else of the market is in the checker.
-CHECKER = client/check/recompute.c client/check/tally.c client/check/index_check.c client/check/pg.c
+CHECKER = client/check/recompute.c client/check/parents.c client/check/tally.c client/check/index_check.c client/check/pg.c
 PROGRAMS += kashi-check
 kashi-check_MAIN = client/check/main.c
 kashi-check_USES = CHECKER PRICING WIRE BASE
+TESTS += check_parents
+test_check_parents_USES = CHECKER WIRE BASE
 
 PROGRAMS += kashi-load
 kashi-load_MAIN = tests/load.c
-kashi-load_USES = DEMO CLIENT WIRE BASE
+kashi-load_USES = DEMO FOUNDING CLIENT WIRE BASE
 
 TESTKIT = tests/sim_disk.c tests/edge.c
 
@@ -182,7 +184,7 @@ BENCHKIT = bench/flow.c bench/instance.c
 BENCHES += core
 bench_core_USES = BENCHKIT CORE WIRE BASE
 BENCHES += import
-bench_import_USES = IMPORT_KIT IMPORT CORE WIRE BASE
+bench_import_USES = IMPORT_KIT IMPORT FOUNDING COMMAND CORE WIRE BASE
 BENCHES += gateway
 bench_gateway_USES = BENCHKIT WIRE BASE
 

@@ -28,6 +28,7 @@ extern const struct arguments_command command_order_list[];
 extern const struct arguments_command command_read_list[];
 extern const struct arguments_command command_market_list[];
 extern const struct arguments_command command_admin_list[];
+extern const struct arguments_command command_import_list[];
 extern const struct arguments_command command_key_list[];
 
 /* Each of these returns an enum cli_status and, unless it is CLI_DONE, has said why on stderr (a

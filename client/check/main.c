@@ -329,7 +329,13 @@ static int run(struct check *check, struct error *error)
         return rc;
     }
     check->wrong += check->number != 0;
-    (void)printf("\ndemo: orders=%" PRIu64 " fills=%zu settled=%" PRIu64 " ledger_sum=%" PRId64
+    const struct parents *parents = &check->recompute.parents;
+    check->wrong += parents->wrong;
+    (void)printf("\nSETs: %" PRIu64 " entered, %" PRIu64 " filled at least in part; JOBs: %" PRIu64
+                 " entered, %" PRIu64 " filled, %" PRId64 " GPU-hours\n",
+                 parents->sets, parents->sets_filled, parents->jobs, parents->jobs_filled,
+                 parents->job_gpu_hours);
+    (void)printf("demo: orders=%" PRIu64 " fills=%zu settled=%" PRIu64 " ledger_sum=%" PRId64
                  " index_values=%" PRIu64 " verdict=%s\n",
                  check->recompute.orders, check->recompute.trade_count, check->fills, check->number,
                  agreed, check->wrong == 0 ? "ok" : "wrong");

@@ -41,7 +41,7 @@ BASE = base/check.c base/error.c base/log.c base/clock.c base/crc32c.c base/aren
 
 WIRE = wire/contract.c wire/reject.c wire/seal.c wire/frame.c wire/link.c wire/tape.c wire/codec.c \
 	wire/codec_decode.c wire/codec_value.c wire/codec_names.c \
-	wire/codec_table_message.c wire/codec_table_request.c wire/report.c
+	wire/codec_table_message.c wire/codec_table_request.c wire/enter.c wire/report.c
 
 CORE = exchange/core/engine.c exchange/core/order.c exchange/core/order_check.c \
 	exchange/core/match.c exchange/core/book.c exchange/core/tree.c exchange/core/capacity.c exchange/core/timers.c \
@@ -75,7 +75,7 @@ test_base_USES = WIRE BASE
 test_link_USES = WIRE BASE
 test_sequencer_USES = EXCHANGE CORE WIRE BASE
 
-REPLICA = exchange/replica_map.c exchange/market_data.c exchange/tape_store.c exchange/status.c \
+REPLICA = exchange/replica_map.c exchange/market_data.c exchange/market_data_orders.c exchange/tape_store.c exchange/status.c \
 	exchange/replica_registry.c exchange/tape_server.c exchange/replica.c exchange/reads.c \
 	exchange/reads_orders.c exchange/reads_server.c exchange/market_data_pub.c
 PROGRAMS += kashi-replica
@@ -190,7 +190,7 @@ bench_gateway_USES = BENCHKIT WIRE BASE
 
 # --- rules ----------------------------------------------------------------------------------------
 # Sources that must be pure: lint compiles them once more without floating point.
-PURE = wire/contract.c wire/reject.c $(CORE) $(foreach g,$(GROUPS),$(filter gateway/core/% settlement/core/% pricing/core/%,$($(g))))
+PURE = wire/contract.c wire/reject.c wire/enter.c $(CORE) $(foreach g,$(GROUPS),$(filter gateway/core/% settlement/core/% pricing/core/%,$($(g))))
 
 .PHONY: all run demo test lint bench fuzz clean force
 .DELETE_ON_ERROR:

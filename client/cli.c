@@ -384,6 +384,8 @@ bool cli_answers(const struct request *request, const struct message *message)
         return message->account.ref == request->ref;
     case MESSAGE_REPORTS:
         return message->reports.ref == request->ref;
+    case MESSAGE_QUOTE:
+        return message->quote.ref == request->ref;
     default:
         return request->ref != 0 && message->list.ref == request->ref;
     }

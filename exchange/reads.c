@@ -55,6 +55,7 @@ static int answer_book(const struct replica *replica, const struct request *requ
                                    .time_ns = engine_time_ns(replica->engine),
                                    .best_bid_e4 = depth.best.bid_e4,
                                    .best_bid_qty = depth.best.bid_qty,
+                                   .best_bid_shared_qty = depth.best.bid_shared_qty,
                                    .best_offer_e4 = depth.best.offer_e4,
                                    .best_offer_qty = depth.best.offer_qty};
     memcpy(answer->symbol, symbol, SYMBOL_SIZE);

@@ -15,8 +15,9 @@
 #include "exchange/replica.h"
 #include "wire/codec.h"
 
-/* Who asks. */
+/* Who asks, and where lists of the answer (legs, lanes) are put; without room they are left out. */
 struct reads_asker {
+    struct codec_rows *rows; /* NULL: none */
     uint32_t key;
     uint32_t account;
     uint8_t roles;

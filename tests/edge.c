@@ -9,6 +9,7 @@
 
 struct edge edge;
 struct message edge_message;
+static uint64_t edge_rows[CODEC_ROWS_BYTES_MAX / sizeof(uint64_t)]; /* its lists */
 uint8_t edge_bytes[4 * CODEC_MESSAGE_MAX + 1024];
 
 /* --- the exchange and the read side that the test plays -------------------------------------------- */
@@ -138,8 +139,10 @@ static void turn_replica(void)
             length = registry_events(events) * sizeof *events;
         } else {
             struct request request;
-            uint32_t count = 0;
-            cr_assert_eq(codec_decode_requests(edge_bytes, (size_t)size, &request, 1, &count), 0);
+            uint64_t rows[CODEC_REQUEST_ROWS_BYTES / sizeof(uint64_t)];
+            struct codec_batch batch = {
+                .requests = &request, .capacity = 1, .rows = {.memory = rows, .size = sizeof rows}};
+            cr_assert_eq(codec_decode_requests(edge_bytes, (size_t)size, &batch), 0);
             edge.last_read = head;
             edge.read_count++;
             head.kind = READ_ANSWER;
@@ -214,6 +217,8 @@ bool edge_client_has(struct edge_client *client)
         if (client->length > 0) {
             cr_assert_eq(codec_decode_begin(&client->cursor, client->bytes, (size_t)client->length),
                          0);
+            client->cursor.rows =
+                (struct codec_rows){.memory = edge_rows, .size = sizeof edge_rows};
         }
     }
     return client->cursor.left > 0;

@@ -21,6 +21,10 @@ static struct error error;
 static uint8_t bytes[CODEC_MESSAGE_MAX];
 static struct message message;
 static struct request requests[CODEC_REQUESTS_MAX];
+static uint64_t request_rows[CODEC_ROWS_BYTES_MAX / sizeof(uint64_t)];
+static struct codec_batch batch = {.requests = requests,
+                                   .capacity = CODEC_REQUESTS_MAX,
+                                   .rows = {.memory = request_rows, .size = sizeof request_rows}};
 
 static void set_up(void)
 {
@@ -204,10 +208,8 @@ static void serve(void)
         memcpy(world.client, client, (size_t)size);
         world.client_size = (size_t)size;
         int length = zmq_recv(world.socket, bytes, sizeof(bytes), 0);
-        uint32_t count = 0;
-        cr_assert_eq(
-            codec_decode_requests(bytes, (size_t)length, requests, CODEC_REQUESTS_MAX, &count), 0);
-        for (uint32_t i = 0; i < count; i++) {
+        cr_assert_eq(codec_decode_requests(bytes, (size_t)length, &batch), 0);
+        for (uint32_t i = 0; i < batch.count; i++) {
             answer(&requests[i]);
         }
     }
@@ -490,8 +492,7 @@ static void market_serve(void)
     int size;
     while ((size = zmq_recv(market.snapshots, client, sizeof(client), ZMQ_DONTWAIT)) >= 0) {
         int length = zmq_recv(market.snapshots, bytes, sizeof(bytes), 0);
-        uint32_t count = 0;
-        cr_assert_eq(codec_decode_requests(bytes, (size_t)length, requests, 1, &count), 0);
+        cr_assert_eq(codec_decode_requests(bytes, (size_t)length, &batch), 0);
         cr_assert_eq(requests[0].type, REQUEST_BOOK);
         market.asked++;
         if (market.dead) {

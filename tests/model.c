@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "tests/model_job.h"
 
 struct model *model_new(const struct model_limits *limits)
 {
@@ -302,6 +303,9 @@ static bool form_known(const struct command_head *head)
     bool order = head->type >= COMMAND_NEW_ORDER && head->type <= COMMAND_MASS_CANCEL;
     bool operators = head->type >= COMMAND_REGISTER_CLASS && head->type <= COMMAND_ADVANCE;
     int slots = head->type == COMMAND_REGISTER_RESOURCE ? 2 : 1;
+    if (head->type == COMMAND_NEW_JOB) {
+        return true; /* its lanes say how many slots */
+    }
     return (order || operators) && head->slots == slots;
 }
 
@@ -313,6 +317,8 @@ static bool role_allows(const struct model *model, uint8_t roles)
             return (roles & ROLE_BUYER) != 0;
         }
         return (roles & (ROLE_BUYER | ROLE_PROVIDER)) != 0;
+    case COMMAND_NEW_JOB:
+        return (roles & ROLE_BUYER) != 0;
     case COMMAND_REPLACE_ORDER:
     case COMMAND_CANCEL_ORDER:
     case COMMAND_MASS_CANCEL:
@@ -335,7 +341,7 @@ static enum reject_reason check_request(struct model *model, struct model_key *k
     }
     uint8_t type = model->command->head.type;
     if (model->accounts[key->account].killed &&
-        (type == COMMAND_NEW_ORDER || type == COMMAND_REPLACE_ORDER)) {
+        (type == COMMAND_NEW_ORDER || type == COMMAND_NEW_JOB || type == COMMAND_REPLACE_ORDER)) {
         return REASON_ACCOUNT_KILLED;
     }
     return REASON_NONE;
@@ -363,6 +369,9 @@ static void request(struct model *model)
         return;
     case COMMAND_MASS_CANCEL:
         model_due_mass_cancel(model);
+        return;
+    case COMMAND_NEW_JOB:
+        model_job_new(model);
         return;
     default:
         CHECK(model_registry_command(model));
@@ -429,13 +438,14 @@ void model_step(struct model *model, const struct command *command, struct model
     }
     carry_out(model);
     model_due_housekeeping(model, units);
+    model_job_due_work(model);
     CHECK(events->count > 0);
     events->items[events->count - 1].head.flags |= EVENT_LAST;
 }
 
 bool model_has_work(struct model *model)
 {
-    if (model->ending_count > 0 || model->mass_cancel_count > 0 ||
+    if (model->ending_count > 0 || model->mass_cancel_count > 0 || model_job_due_left(model) ||
         (model->market_count > 0 && model_due_gate_ns(model, model->gate_hour) <= model->time_ns)) {
         return true;
     }

@@ -34,6 +34,9 @@ enum {
     MODEL_REFERENCES_MAX = 1024,
     MODEL_ENDINGS_MAX = 4096,
     MODEL_MASS_CANCELS_MAX = 32,
+    MODEL_JOBS_MAX = 4096,
+    MODEL_DUE_HOURS_MAX = 65536,
+    MODEL_TRADE_GROUPS_MAX = 65536,
 };
 
 /* Table sizes that decide who is refused FULL. */
@@ -48,6 +51,7 @@ struct model_limits {
     uint32_t resources;
     uint32_t groups;
     uint32_t markets;
+    uint32_t jobs;
 };
 
 struct model_events {
@@ -132,6 +136,7 @@ struct model_order {
     int64_t expire_time_ns;
     int64_t fee_remainder; /* r: ten-thousandths of the smallest money unit */
     int64_t bond_e4;       /* offer: per GPU */
+    uint32_t job_factor_e4; /* JOB: the smallest of its lanes'; 0: not a JOB */
     uint32_t key;
     uint32_t account;
     uint32_t resource;
@@ -195,6 +200,34 @@ struct model_mass_cancel {
     uint64_t looked_at; /* entry of its order looked at last */
 };
 
+/* What a live JOB has beside its order (model_job.h). */
+struct model_job {
+    uint64_t order_id;
+    struct command_new_job terms; /* price and qty: as last replaced */
+    struct job_lane lanes[JOB_LANES_MAX];
+    bool resting;
+};
+
+/* Under what the fills of a JOB in one resource are known. */
+struct model_trade_group {
+    uint64_t fill_id;
+    uint32_t resource;
+    uint32_t group; /* the buyer's */
+};
+
+struct model_due_hour {
+    uint16_t class_id;
+    uint16_t region_id;
+    uint32_t hour;
+};
+
+/* Where a lane stands in its market: by price from the highest, then time, then lane. */
+struct model_job_rank {
+    int64_t price_e4;
+    uint64_t place;
+    uint32_t lane;
+};
+
 struct model {
     struct model_limits limits;
     struct command_genesis rules;
@@ -229,6 +262,14 @@ struct model {
     struct model_reference references[MODEL_REFERENCES_MAX];
     struct model_ending endings[MODEL_ENDINGS_MAX];
     struct model_mass_cancel mass_cancels[MODEL_MASS_CANCELS_MAX];
+
+    uint32_t job_count, trade_group_count, due_count;
+    struct model_job jobs[MODEL_JOBS_MAX]; /* live */
+    struct model_trade_group trade_groups[MODEL_TRADE_GROUPS_MAX];
+    struct model_due_hour due[MODEL_DUE_HOURS_MAX]; /* in the order of becoming due */
+    struct model_due_hour worked_at;                /* taken off that list */
+    struct model_job_rank looked_at;                /* the lane looked at last there */
+    bool working, looked;                           /* whether those two are anything */
 
     struct model_events *events; /* of the step under way */
     const struct command *command;
@@ -304,6 +345,13 @@ struct model_order *model_book_find(struct model *model, uint64_t order_id);
 /* Ends an order: CANCELED and off the list. `cl_ord_id`: of the request that it answers. */
 void model_book_end(struct model *model, uint64_t order_id, enum reject_reason reason,
                     uint64_t cl_ord_id, bool resting);
+
+/* Takes an order off the list without an event. */
+void model_book_drop(struct model *model, uint64_t order_id);
+/* Counts. */
+uint32_t model_order_live(const struct model *model, uint32_t account);
+uint32_t model_order_rows(const struct model *model);
+uint32_t model_order_timers(const struct model *model);
 
 /* model_due.c: sessions, sweeps, kill; what is over and who takes it out. */
 enum reject_reason model_due_over(struct model *model, const struct model_order *order);

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "tests/model.h"
+#include "tests/model_audit_job.h"
 
 enum { TABLE_SIZE = 1 << 20, PARTIES_MAX = 1024 };
 
@@ -41,17 +42,22 @@ struct model_audit {
     uint16_t taker_bp[256];
     int64_t gpus[PARTIES_MAX]; /* by resource */
     int64_t deposits_e4;
+    struct model_audit_job *jobs;
 };
 
 struct model_audit *model_audit_new(void)
 {
     struct model_audit *audit = calloc(1, sizeof(*audit));
     CHECK(audit != NULL);
+    audit->jobs = model_audit_job_new();
     return audit;
 }
 
 void model_audit_free(struct model_audit *audit)
 {
+    if (audit != NULL) {
+        model_audit_job_free(audit->jobs);
+    }
     free(audit);
 }
 
@@ -176,6 +182,7 @@ static void take_report_seq(struct model_audit *audit, const struct event *event
 void model_audit_event(struct model_audit *audit, const struct event *event)
 {
     take_report_seq(audit, event);
+    model_audit_job_event(audit->jobs, event);
     switch (event->head.type) {
     case EVENT_GENESIS:
         audit->account_count = 1;
@@ -201,6 +208,9 @@ void model_audit_event(struct model_audit *audit, const struct event *event)
         return;
     case EVENT_NEW:
         freeze_fees(audit, event->new_order.order_id, event->party.account);
+        return;
+    case EVENT_JOB:
+        freeze_fees(audit, event->job.order_id, event->party.account);
         return;
     case EVENT_REPLACED:
         if (event->replaced.kept_priority == 0) {

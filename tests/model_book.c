@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "tests/model.h"
+#include "tests/model_job.h"
 
 struct model_order *model_book_find(struct model *model, uint64_t order_id)
 {
@@ -14,6 +14,14 @@ struct model_order *model_book_find(struct model *model, uint64_t order_id)
     return NULL;
 }
 
+void model_book_drop(struct model *model, uint64_t order_id)
+{
+    struct model_order *order = model_book_find(model, order_id);
+    uint32_t after = model->order_count - 1 - (uint32_t)(order - model->orders);
+    memmove(order, order + 1, after * sizeof(*order));
+    model->order_count--;
+}
+
 void model_book_end(struct model *model, uint64_t order_id, enum reject_reason reason,
                     uint64_t cl_ord_id, bool resting)
 {
@@ -21,17 +29,17 @@ void model_book_end(struct model *model, uint64_t order_id, enum reject_reason r
     CHECK(order != NULL);
     struct event *event = model_emit_report(model, EVENT_CANCELED, order->key, cl_ord_id);
     event->out.order_id = order->order_id;
-    event->out.contract = order->contract;
+    bool job = order->job_factor_e4 != 0;
+    event->out.contract = job ? 0 : order->contract;
     event->out.orig_cl_ord_id = order->cl_ord_id;
     event->out.price_e4 = order->price_e4;
     event->out.qty = order->leaves_qty;
     event->out.cum_qty = order->cum_qty;
     event->out.reason = (uint16_t)reason;
     event->out.side = order->side;
-    event->out.resting = resting;
-    uint32_t after = model->order_count - 1 - (uint32_t)(order - model->orders);
-    memmove(order, order + 1, after * sizeof(*order));
-    model->order_count--;
+    event->out.resting = resting && !job;
+    model_job_forget(model, order_id);
+    model_book_drop(model, order_id);
 }
 
 struct model_band model_book_band(int64_t reference_e4, uint32_t width_bp)
@@ -197,9 +205,7 @@ static void drop_if_filled(struct model *model, uint64_t order_id)
 {
     struct model_order *order = model_book_find(model, order_id);
     if (order->leaves_qty == 0) {
-        uint32_t after = model->order_count - 1 - (uint32_t)(order - model->orders);
-        memmove(order, order + 1, after * sizeof(*order));
-        model->order_count--;
+        model_book_drop(model, order_id);
     }
 }
 

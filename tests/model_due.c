@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "tests/model.h"
+#include "tests/model_job.h"
 
 model_wide model_due_gate_ns(const struct model *model, uint32_t hour)
 {
@@ -18,7 +18,8 @@ uint32_t model_due_first_open_hour(const struct model *model, int64_t time_ns)
     return hour;
 }
 
-static bool mass_covers(const struct model_mass_cancel *mass, const struct model_order *order)
+static bool mass_covers(const struct model *model, const struct model_mass_cancel *mass,
+                        const struct model_order *order)
 {
     const struct command_mass_cancel *scope = &mass->scope;
     uint32_t hour = contract_hour(order->contract);
@@ -27,6 +28,9 @@ static bool mass_covers(const struct model_mass_cancel *mass, const struct model
     }
     if ((scope->filter & MASS_CANCEL_OWN_KEY) != 0 && order->key != mass->key) {
         return false;
+    }
+    if (order->job_factor_e4 != 0) {
+        return model_job_mass_covers(model, scope, order);
     }
     if ((scope->filter & MASS_CANCEL_CLASS) != 0 &&
         contract_class(order->contract) != scope->class_id) {
@@ -56,7 +60,7 @@ static struct model_mass_cancel *mass_cancel_of(struct model *model,
                                                 const struct model_order *order)
 {
     for (uint32_t i = 0; i < model->mass_cancel_count; i++) {
-        if (mass_covers(&model->mass_cancels[i], order)) {
+        if (mass_covers(model, &model->mass_cancels[i], order)) {
             return &model->mass_cancels[i];
         }
     }
@@ -171,6 +175,7 @@ static void gate_market_unit(struct model *model)
         return;
     }
     forget_last_trade(model, terms->class_id, terms->region_id, model->gate_hour);
+    model_job_due_forget(model, terms->class_id, terms->region_id, model->gate_hour);
     model->gate_market++;
 }
 
@@ -197,20 +202,29 @@ static bool gate_unit(struct model *model)
     return false;
 }
 
+/* Far in the future when the order has no timer. */
+static int64_t timer_ns(const struct model *model, const struct model_order *order)
+{
+    if (order->job_factor_e4 != 0) {
+        return model_job_timer_ns(model, order);
+    }
+    return order->tif == TIF_TIME ? order->expire_time_ns : INT64_MAX;
+}
+
 static bool expiry_unit(struct model *model)
 {
     const struct model_order *first = NULL;
     for (uint32_t i = 0; i < model->order_count; i++) {
         const struct model_order *order = &model->orders[i];
-        if (order->tif == TIF_TIME && order->expire_time_ns <= model->time_ns &&
-            (first == NULL || order->expire_time_ns < first->expire_time_ns)) {
+        if (timer_ns(model, order) <= model->time_ns &&
+            (first == NULL || timer_ns(model, order) < timer_ns(model, first))) {
             first = order;
         }
     }
     if (first == NULL) {
         return false;
     }
-    take_out_because(model, first, REASON_EXPIRED);
+    take_out_because(model, first, model_due_over(model, first));
     return true;
 }
 
@@ -286,7 +300,7 @@ static bool mass_unit(struct model *model)
     const struct model_order *order = next_to_look_at(model, mass, mass->key_under_way);
     if (order != NULL) {
         mass->looked_at = order->entry;
-        if (mass_covers(mass, order)) {
+        if (mass_covers(model, mass, order)) {
             take_out_because(model, order, REASON_MASS_CANCELED);
         }
         return true;

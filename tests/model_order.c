@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "tests/model.h"
+#include "tests/model_job.h"
 
 /* An order on its way in, and what the checks find out about it. */
 struct entry {
@@ -124,7 +124,7 @@ static enum reject_reason check_resource(const struct model *model, const struct
     return REASON_NONE;
 }
 
-static uint32_t live_orders(const struct model *model, uint32_t account)
+uint32_t model_order_live(const struct model *model, uint32_t account)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < model->order_count; i++) {
@@ -143,7 +143,7 @@ static enum reject_reason check_price(const struct model *model, const struct en
         (order->price_e4 < entry->outer.low_e4 || order->price_e4 > entry->outer.high_e4)) {
         return REASON_PRICE_OUTSIDE_BAND;
     }
-    if (live_orders(model, order->account) >= entry->account->open_orders_limit) {
+    if (model_order_live(model, order->account) >= entry->account->open_orders_limit) {
         return REASON_TOO_MANY_OPEN_ORDERS;
     }
     return REASON_NONE;
@@ -210,7 +210,7 @@ static uint32_t ladders_in_use(const struct model *model)
     uint32_t count = model->ladder_count;
     for (uint32_t i = 0; i < model->order_count; i++) {
         uint64_t contract = model->orders[i].contract;
-        bool seen = false;
+        bool seen = model->orders[i].job_factor_e4 != 0;
         for (uint32_t k = 0; k < i && !seen; k++) {
             seen = same_ladder(model->orders[k].contract, contract);
         }
@@ -225,13 +225,19 @@ static uint32_t ladders_in_use(const struct model *model)
     return count;
 }
 
-static uint32_t timers_in_use(const struct model *model)
+uint32_t model_order_timers(const struct model *model)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < model->order_count; i++) {
-        count += model->orders[i].tif == TIF_TIME ? 1 : 0;
+        const struct model_order *order = &model->orders[i];
+        count += order->tif == TIF_TIME || order->job_factor_e4 != 0 ? 1 : 0;
     }
     return count;
+}
+
+uint32_t model_order_rows(const struct model *model)
+{
+    return model->order_count + model_job_lanes_in_use(model);
 }
 
 static bool fills_full(const struct model *model, const struct model_order *order)
@@ -244,10 +250,10 @@ static bool fills_full(const struct model *model, const struct model_order *orde
 static bool tables_full(const struct model *model, const struct model_order *order)
 {
     return contract_hour(order->contract) >= model->gate_hour + 1024 ||
-           model->order_count >= model->limits.orders ||
+           model_order_rows(model) >= model->limits.orders ||
            (!ladder_known(model, order->contract) &&
             ladders_in_use(model) >= model->limits.ladders) ||
-           (order->tif == TIF_TIME && timers_in_use(model) >= model->limits.timers) ||
+           (order->tif == TIF_TIME && model_order_timers(model) >= model->limits.timers) ||
            fills_full(model, order);
 }
 
@@ -347,9 +353,13 @@ static void arrive(struct model *model, const struct entry *entry)
         model_book_end(model, id, REASON_MIN_QTY_NOT_MET, order->cl_ord_id, false);
         return;
     }
-    if (model_book_trade(model, id, entry->inner) &&
-        (order->tif == TIF_IOC || order->tif == TIF_FOK)) {
+    if (!model_book_trade(model, id, entry->inner)) {
+        return;
+    }
+    if (order->tif == TIF_IOC || order->tif == TIF_FOK) {
         model_book_end(model, id, REASON_IMMEDIATE_REMAINDER, order->cl_ord_id, false);
+    } else if (order->side == SIDE_SELL) {
+        model_job_due_hour(model, order->contract);
     }
 }
 
@@ -522,6 +532,10 @@ void model_order_replace(struct model *model)
     if (order == NULL) {
         return;
     }
+    if (order->job_factor_e4 != 0) {
+        model_job_replace(model, order->order_id);
+        return;
+    }
     const struct model_market *market =
         model_market_find(model, contract_class(order->contract), contract_region(order->contract));
     enum reject_reason reason = check_replace(model, order, market);
@@ -556,7 +570,7 @@ void model_order_replace(struct model *model)
     *model_book_find(model, is.order_id) = is;
     emit_replaced(model, &was, &is, keeps);
     emit_done_if_other(model, is.key);
-    if (!keeps) {
-        model_book_trade(model, is.order_id, inner);
+    if (!keeps && model_book_trade(model, is.order_id, inner) && is.side == SIDE_SELL) {
+        model_job_due_hour(model, is.contract);
     }
 }

@@ -5,12 +5,9 @@
 
 #include "tests/model_twin.h"
 
-/* 2026-11-20T00:00Z */
-#define START_NS (INT64_C(1795132800) * NS_PER_SECOND)
-
 void model_random_init(struct model_random *random, uint64_t seed)
 {
-    *random = (struct model_random){.state = seed, .time_ns = START_NS};
+    *random = (struct model_random){.state = seed, .time_ns = MODEL_RANDOM_START_NS};
 }
 
 /* splitmix64 */
@@ -37,10 +34,10 @@ bool model_random_rarely(struct model_random *random, uint32_t times)
     return model_random_below(random, times) == 0;
 }
 
-struct command *model_random_start(struct model_random *random, union command_slot slots[2],
-                                   uint8_t type)
+struct command *model_random_start(struct model_random *random,
+                                   union command_slot slots[COMMAND_SLOTS_MAX], uint8_t type)
 {
-    memset(slots, 0, 2 * sizeof(slots[0]));
+    memset(slots, 0, COMMAND_SLOTS_MAX * sizeof(slots[0]));
     struct command *command = &slots[0].command;
     command->head.type = type;
     command->head.slots = 1;
@@ -61,7 +58,7 @@ void model_random_send_by(const struct model *model, struct command *command, ui
 static uint64_t deep_contract(struct model_random *random)
 {
     uint8_t tier = (uint8_t)(model_random_rarely(random, 20) ? TIER_G100 : TIER_G50);
-    return contract_pack(0, 0, tier, (uint32_t)(START_NS / NS_PER_HOUR) + 10);
+    return contract_pack(0, 0, tier, MODEL_RANDOM_DEEP_HOUR);
 }
 
 /* Mostly away from the other side, on few levels or on many. */
@@ -266,8 +263,18 @@ static void choose_terms(struct model_random *random, struct command_new_order *
     }
 }
 
+/* Few hours, and a side that mostly waits. */
+static void crowd_order(struct model_random *random, struct command_new_order *order)
+{
+    uint32_t hour = (uint32_t)(random->time_ns / NS_PER_HOUR) + 1 + model_random_below(random, 5);
+    order->contract = (order->contract & ~(uint64_t)CONTRACT_HOUR_MAX) | hour;
+    order->price_e4 = MODEL_RANDOM_PRICE_E4 +
+                      (order->side == SIDE_BUY ? -5000 + (int64_t)model_random_below(random, 4000)
+                                               : (int64_t)model_random_below(random, 8000) - 3000);
+}
+
 static void new_order(struct model_random *random, const struct model *model, uint32_t key,
-                      union command_slot slots[2])
+                      union command_slot slots[COMMAND_SLOTS_MAX])
 {
     struct command *command = model_random_start(random, slots, COMMAND_NEW_ORDER);
     model_random_send_by(model, command, key, 1 + (model_random_rarely(random, 20) ? 5U : 0U));
@@ -289,6 +296,9 @@ static void new_order(struct model_random *random, const struct model *model, ui
         order->contract = deep_contract(random);
         order->price_e4 = deep_price_e4(random, order->side);
         order->qty = 1 + (int64_t)model_random_below(random, 9);
+    }
+    if (random->jobs) {
+        crowd_order(random, order);
     }
     choose_terms(random, order);
     if (model_random_rarely(random, 12)) {
@@ -332,7 +342,7 @@ static const struct model_order *find_order(const struct model *model, uint64_t 
 }
 
 static void cancel_order(struct model_random *random, const struct model *model, uint32_t key,
-                         union command_slot slots[2])
+                         union command_slot slots[COMMAND_SLOTS_MAX])
 {
     struct command *command = model_random_start(random, slots, COMMAND_CANCEL_ORDER);
     model_random_send_by(model, command, key, 1);
@@ -340,7 +350,7 @@ static void cancel_order(struct model_random *random, const struct model *model,
 }
 
 static void replace_order(struct model_random *random, const struct model *model, uint32_t key,
-                          union command_slot slots[2])
+                          union command_slot slots[COMMAND_SLOTS_MAX])
 {
     struct command *command = model_random_start(random, slots, COMMAND_REPLACE_ORDER);
     model_random_send_by(model, command, key, 1);
@@ -358,6 +368,7 @@ static void replace_order(struct model_random *random, const struct model *model
     replace->qty = model_random_chance(random, 20)
                        ? qty
                        : qty + lot * ((int64_t)model_random_below(random, 9) - 4);
+    model_random_job_replace(random, model, replace->order_id, replace);
     if (model_random_rarely(random, 30)) {
         replace->price_e4 = model_random_odd_number(random, replace->price_e4);
     }
@@ -367,7 +378,7 @@ static void replace_order(struct model_random *random, const struct model *model
 }
 
 static void mass_cancel(struct model_random *random, const struct model *model, uint32_t key,
-                        union command_slot slots[2])
+                        union command_slot slots[COMMAND_SLOTS_MAX])
 {
     struct command *command = model_random_start(random, slots, COMMAND_MASS_CANCEL);
     model_random_send_by(model, command, key, 1);
@@ -389,7 +400,8 @@ static void mass_cancel(struct model_random *random, const struct model *model, 
     }
 }
 
-static void link_up(struct model_random *random, union command_slot slots[2], uint32_t link)
+static void link_up(struct model_random *random, union command_slot slots[COMMAND_SLOTS_MAX],
+                    uint32_t link)
 {
     struct command *command = model_random_start(random, slots, COMMAND_LINK_UP);
     snprintf(command->link.name, LINK_NAME_SIZE, "link-%u", link);
@@ -397,7 +409,7 @@ static void link_up(struct model_random *random, union command_slot slots[2], ui
 
 /* By a link that is up; else that link comes up first. */
 void model_random_log_in(struct model_random *random, const struct model *model, uint32_t key,
-                         union command_slot slots[2])
+                         union command_slot slots[COMMAND_SLOTS_MAX])
 {
     uint16_t link = (uint16_t)(1 + model_random_below(random, 2));
     if (!model->links[link].up) {
@@ -413,7 +425,7 @@ void model_random_log_in(struct model_random *random, const struct model *model,
 
 /* Links go down when they are up; they come up at any time, also when their loss went unnoticed. */
 static void link_command(struct model_random *random, const struct model *model,
-                         union command_slot slots[2])
+                         union command_slot slots[COMMAND_SLOTS_MAX])
 {
     uint16_t link = (uint16_t)(1 + model_random_below(random, 2));
     if (!model->links[link].up || model_random_rarely(random, 4)) {
@@ -425,7 +437,7 @@ static void link_command(struct model_random *random, const struct model *model,
 }
 
 static void session_command(struct model_random *random, const struct model *model, uint32_t key,
-                            union command_slot slots[2])
+                            union command_slot slots[COMMAND_SLOTS_MAX])
 {
     struct command *command;
     switch (model_random_below(random, 6)) {
@@ -481,7 +493,7 @@ static void spoil_head(struct model_random *random, const struct model *model,
 
 /* One mass cancel after the other, until too many are under way. */
 static void burst(struct model_random *random, const struct model *model,
-                  union command_slot slots[2])
+                  union command_slot slots[COMMAND_SLOTS_MAX])
 {
     uint32_t key = 2 + model_random_below(random, MODEL_RANDOM_KEYS);
     if (model->keys[key].link == 0) {
@@ -511,7 +523,7 @@ static void pass_time(struct model_random *random)
 }
 
 void model_random_command(struct model_random *random, const struct model *model,
-                          union command_slot slots[2])
+                          union command_slot slots[COMMAND_SLOTS_MAX])
 {
     if (random->burst > 0) {
         random->burst--;
@@ -528,7 +540,7 @@ void model_random_command(struct model_random *random, const struct model *model
     }
     uint32_t pick = model_random_below(random, 1000);
     bool sweeping = pick < (random->restless ? 40 : 55) || pick >= 990;
-    if (random->deep && sweeping && !model_random_rarely(random, 12)) {
+    if ((random->deep || random->jobs) && sweeping && !model_random_rarely(random, 12)) {
         pick = 500; /* or the books would never get deep */
     }
     bool bound = model->keys[key].link != 0;
@@ -538,6 +550,10 @@ void model_random_command(struct model_random *random, const struct model *model
         session_command(random, model, key, slots);
     } else if (!bound && !model_random_rarely(random, 10)) {
         model_random_log_in(random, model, key, slots);
+    } else if (pick < 780 && model_random_below(random, 100) < (random->jobs   ? 25U
+                                                               : random->deep ? 1U
+                                                                              : 8U)) {
+        model_random_job(random, model, key, slots);
     } else if (pick < 780) {
         new_order(random, model, key, slots);
     } else if (pick < 890) {

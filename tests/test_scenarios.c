@@ -67,7 +67,8 @@ static void model_start(void *self)
                                   .keys = config.keys,
                                   .resources = config.resources,
                                   .groups = config.groups,
-                                  .markets = config.markets};
+                                  .markets = config.markets,
+                                  .jobs = 4};
     model_free(*model);
     *model = model_new(&limits);
 }

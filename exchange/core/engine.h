@@ -28,6 +28,7 @@ struct engine_config {
     uint32_t resources; /* each costs 8 KiB of address space, touched when used */
     uint32_t groups;
     uint32_t markets;
+    uint32_t jobs; /* resting JOBs */
 };
 /* A small market's worth: fits the demo and the tests in about 100 MB of touched memory. */
 void engine_config_default(struct engine_config *config);
@@ -113,7 +114,7 @@ struct engine_order {
     uint64_t contract;
     uint64_t cl_ord_id;
     int64_t price_e4;
-    int64_t leaves_qty;
+    int64_t leaves_qty; /* JOB: GPU-hours; its contract is 0 */
     int64_t cum_qty;
     uint32_t key;
     uint32_t account;

@@ -4,6 +4,8 @@
 
 #include "exchange/core/state.h"
 
+struct arrival;
+
 /* Requests; the sender is checked already, cl_ord_id used up. */
 void order_new(struct engine *e, const struct command *command);
 void order_replace(struct engine *e, const struct command *command);
@@ -11,8 +13,8 @@ void order_cancel(struct engine *e, const struct command *command);
 
 /* Live slot of an order id; 0 when it is not live. */
 uint32_t order_find(const struct engine *e, uint64_t order_id);
-/* Whether a mass cancel covers an order of its account in a ladder hour (tier ignored). */
-bool order_covered(const struct sweep *sweep, const struct order *o, uint64_t contract);
+/* Whether a mass cancel of its account covers an order (tier ignored). */
+bool order_covered(const struct engine *e, const struct sweep *sweep, const struct order *o);
 /* Why a live order is over though it has not been taken out; 0 when it is not. */
 RARE uint16_t order_over_lagging(const struct engine *e, uint32_t slot);
 static inline uint16_t order_over(const struct engine *e, uint32_t slot)
@@ -24,8 +26,25 @@ static inline uint16_t order_over(const struct engine *e, uint32_t slot)
 void order_take_out(struct engine *e, uint32_t slot, uint16_t reason, uint64_t cl_ord_id);
 /* The same for one that is over; counts for its mass cancel. */
 void order_take_out_over(struct engine *e, uint32_t slot, uint16_t reason);
+/* An order that has entered trades what crosses; what is left rests, or is taken out when it must not. */
+void order_arrive(struct engine *e, uint32_t slot, const struct arrival *a, bool immediate);
+/* Takes an order out of where it stands, its own book or aside. */
+void order_leave(struct engine *e, uint32_t slot);
+/* The time has come that an offer was reserved until: it arrives in its book. */
+void order_release(struct engine *e, uint32_t slot);
+/* When a new offer's reservation for JOBs ends; 0 when it asks for none. */
+int64_t order_release_time_ns(const struct engine *e, const struct command_new_order *order);
 /* Ends an order with nothing left: its slot is free afterwards. */
 void order_finish(struct engine *e, uint32_t slot);
+RARE void order_done(struct engine *e, const struct command *command);
+/* DONE to the sender when the order's events went to another key. */
+static inline void order_answer_other_key(struct engine *e, const struct command *command,
+                                          uint32_t owner)
+{
+    if (__builtin_expect(command->head.key != owner, 0)) {
+        order_done(e, command);
+    }
+}
 /* Reference price in force for a contract of a market; 0 none. */
 int64_t order_reference(const struct engine *e, uint32_t market, uint64_t contract);
 

@@ -1,5 +1,6 @@
 /* Reads of the engine's state: engine.h declares them. */
 #include "exchange/core/book.h"
+#include "exchange/core/job.h"
 #include "exchange/core/order.h"
 #include "exchange/core/state.h"
 
@@ -71,7 +72,7 @@ bool engine_order(const struct engine *e, uint64_t order_id, struct engine_order
         .contract = contract_with_tier(e->ladders[o->ladder].contract, o->tier),
         .cl_ord_id = o->cl_ord_id,
         .price_e4 = o->price_e4,
-        .leaves_qty = o->leaves,
+        .leaves_qty = o->kind == KIND_JOB ? job_gpu_hours(job_of(e, o)) : o->leaves,
         .cum_qty = o->cum,
         .key = o->key,
         .account = e->keys[o->key].account,
@@ -197,8 +198,12 @@ bool engine_reference(const struct engine *e, uint64_t contract, int64_t *price_
 void engine_counts(const struct engine *e, struct engine_counts *out)
 {
     uint64_t hints = ((uint64_t)e->hint_mask + 1) * sizeof(struct hint);
+    uint64_t lanes = 0;
+    for (uint32_t market = 1; market <= e->s.market_count; market++) {
+        lanes += e->markets[market].job_lanes;
+    }
     *out = (struct engine_counts){
-        .orders = e->s.order_count,
+        .orders = e->s.order_count - lanes,
         .ladders = e->s.ladder_count,
         .fills = e->s.fill_count,
         .holdings = e->s.holding_count,

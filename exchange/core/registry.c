@@ -2,6 +2,7 @@
 
 #include "exchange/core/emit.h"
 #include "exchange/core/housekeeping.h"
+#include "exchange/core/job.h"
 #include "exchange/core/order.h"
 #include "exchange/core/session.h"
 
@@ -177,6 +178,7 @@ static void set_market(struct engine *e, const struct command *c)
     m->region_id = r->region_id;
     m->mode = r->mode;
     m->flags = r->flags;
+    job_market_moved(e, *index);
     struct event *event = answer(e, c, EVENT_MARKET, EVENT_PUBLIC);
     event->market = (struct event_market){.party = party(e, c),
                                           .inner_band_bp = r->inner_band_bp,
@@ -204,6 +206,7 @@ static void set_reference(struct engine *e, const struct command *c)
         return;
     }
     e->markets[market].index_price_e4[r->tier] = (uint32_t)r->price_e4;
+    job_market_moved(e, market);
     struct event *event = answer(e, c, EVENT_REFERENCE, EVENT_PUBLIC);
     event->reference = (struct event_reference){.party = party(e, c),
                                                 .price_e4 = r->price_e4,
@@ -230,6 +233,9 @@ static void halt(struct engine *e, const struct command *c)
         if ((!(r->filter & SCOPE_CLASS) || m->class_id == r->class_id) &&
             (!(r->filter & SCOPE_REGION) || m->region_id == r->region_id)) {
             m->halted = halted;
+            if (!halted) {
+                job_market_moved(e, i);
+            }
         }
     }
     struct event *event = answer(e, c, EVENT_HALT, EVENT_PUBLIC);

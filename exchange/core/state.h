@@ -11,8 +11,17 @@
  *     sold from it, and never exceeds the resource's GPUs.
  *  5. holding.offered = GPUs in live offers drawing on it, never above holding.qty.
  *  6. account.escrow and bond_locked = sums over its fills.
- *  7. A ladder exists while it has an order or a last trade, or is being closed at its gate.
- *  8. available = cash + credit - reserved - bond_open - bond_locked is never below 0 but by a
+ *  7. A ladder exists while it or its shadow has an order or it has a last trade, or while it is being
+ *     closed at its gate. LADDER_SHADOWED is set while its shadow has an order.
+ *  8. An iceberg rests with at most `display` shown and the rest in reserve; one that arrives, or has
+ *     left its book, has no reserve. LADDER_ICEBERGS is set while an iceberg of it has a reserve.
+ *  9. due_ns is not above any time at which something becomes due: the end of the second (and so
+ *     any gate) and the first expire time; at or below time_ns while something is.
+ * 10. A JOB's order names its record and the record the order; while it rests, each of its lanes has a
+ *     LANE in the market's job ladder, at the JOB's price, and market.job_lanes counts them.
+ * 11. A due hour stands in the list once; due_entry is the first LANE of the hour's market that ranks
+ *     behind the one looked at last.
+ * 12. available = cash + credit - reserved - bond_open - bond_locked is never below 0 but by a
  *     lowered credit limit. */
 #ifndef KASHI_EXCHANGE_CORE_STATE_H
 #define KASHI_EXCHANGE_CORE_STATE_H
@@ -33,6 +42,16 @@
 #define NODE_CAPACITY 30 /* entries of the largest node */
 #define RESOURCE_MASK 0x1fffffu
 
+/* What stands in the table of orders. All but PLAIN have `special` set. */
+enum order_kind {
+    KIND_PLAIN = 0,
+    KIND_SET = 1,   /* a SET: in its key's chain, in no book; its legs are */
+    KIND_LEG = 2,   /* a leg of a SET: a bid in a book, in no chain */
+    KIND_JOB = 3,   /* a JOB: in its key's chain, in no book; its lanes are */
+    KIND_LANE = 4,  /* a lane of a JOB: in the books of its market's job ladder, in no chain */
+    KIND_RANGE = 5, /* a RANGE: stands in the key's chain right behind its offers, in no book */
+};
+
 /* A resting order, one cache line. 30-bit quantities (QTY_MAX), 31-bit prices. */
 struct order {
     uint64_t cl_ord_id;
@@ -52,7 +71,14 @@ struct order {
     unsigned resting : 1;   /* stands in its book; 0 while it is arriving */
     unsigned head : 1;      /* oldest of its level */
     unsigned timed : 1;     /* timer_of[slot] is its place in the heap */
-    unsigned unused : 8;
+    unsigned
+        special : 1; /* of another kind than PLAIN, or one of the next three is set: the one bit
+                               that the way of a plain order looks at */
+    unsigned iceberg : 1;  /* shows a part of itself at a time */
+    unsigned reserved : 1; /* for JOBs: stands in the shadow of its ladder */
+    unsigned ranged : 1;   /* an offer of a RANGE that is live */
+    unsigned kind : 3;     /* enum order_kind */
+    unsigned unused : 1;
     unsigned fee_rest : 14; /* r of the rulebook, below 10,000 */
     unsigned tier : 2;
     unsigned fees : 8; /* fee schedule, frozen at entry */
@@ -77,18 +103,36 @@ struct node {
 };
 static_assert(sizeof(struct node) == NODE_UNIT, "node");
 
+/* The books of one hour of a market. Each ladder has a shadow, a ladder of the same hour for what
+ * stands but cannot be taken by plain orders: offers reserved for JOBs, sleeping legs of SETs. Its
+ * place follows from the ladder's, so it needs no room of its own. */
 struct ladder {
     uint64_t contract; /* tier 0 */
     uint32_t market;
     uint32_t last_trade_e4; /* 0 none yet */
     uint32_t orders[2];     /* live, by side */
-    uint32_t occupied;      /* bit a book */
+    uint32_t occupied;      /* bit a book; above them LADDER_* */
     uint32_t next_free;
     uint32_t best[BOOKS];       /* slot */
     uint32_t best_price[BOOKS]; /* valid where occupied */
     uint32_t root[BOOKS];       /* node */
 };
 static_assert(sizeof(struct ladder) == 128, "ladder");
+#define LADDER_BOOKS     0xffu           /* of occupied: the books themselves */
+#define LADDER_SHADOWED  0x100u          /* its shadow has an order */
+#define LADDER_ICEBERGS  0x200u          /* an iceberg stands in it */
+#define LADDER_NOT_PLAIN LADDER_ICEBERGS /* closes the straight way of plain.h */
+
+/* Of an order with `iceberg` set, by slot. */
+struct iceberg {
+    uint32_t reserve;
+    uint32_t display; /* of each slice at most */
+};
+
+/* Slices in reserve of a ladder's icebergs: sum of ceil(reserve / display) by side. */
+struct slices {
+    uint64_t of[2];
+};
 
 struct market {
     uint32_t launch_price_e4[TIER_COUNT];
@@ -101,7 +145,9 @@ struct market {
     uint8_t mode;
     uint8_t flags;
     uint8_t halted;
-    uint8_t reserved[13];
+    uint8_t reserved0;
+    uint32_t job_lanes; /* of JOBs that rest in it */
+    uint8_t reserved[8];
 };
 static_assert(sizeof(struct market) == 64, "market");
 
@@ -209,9 +255,46 @@ struct fill_record {
     uint32_t generation;
     uint8_t offer_tier;
     uint8_t source_tier;
-    uint8_t reserved[10];
+    uint8_t names_site; /* 1: first fill of a JOB in one resource, so that its id names that */
+    uint8_t reserved[9];
 };
 static_assert(sizeof(struct fill_record) == 96, "fill record");
+
+struct job_lane_state {
+    uint32_t entry; /* slot of the LANE while the JOB rests */
+    uint32_t factor_e4;
+    uint16_t market;
+    uint8_t tier; /* lowest */
+    uint8_t reserved;
+};
+static_assert(sizeof(struct job_lane_state) == 12, "job lane");
+
+/* What of a JOB does not fit its order, which names it by bond_unit. */
+struct job {
+    int64_t reserve_e4;
+    uint32_t slot; /* of the order; 0 in a free record */
+    uint32_t price_e4;
+    uint32_t qty;
+    uint32_t group; /* ownership group of the buyer */
+    uint32_t window_from;
+    uint32_t window_to;
+    uint32_t resource; /* PLACEMENT_SAME: the one */
+    uint32_t next_free;
+    uint16_t hours;
+    uint8_t placement;
+    uint8_t lane_count;
+    uint8_t reserved[4];
+    struct job_lane_state lanes[JOB_LANES_MAX];
+};
+static_assert(sizeof(struct job) == 48 + 12 * JOB_LANES_MAX, "job");
+
+/* Place of a market's hour in the list of due hours; its index is market x HOUR_RING + hour in the
+ * ring. */
+struct due_hour {
+    uint32_t next; /* DUE_END: the last; 0: not in the list */
+    uint32_t previous;
+};
+#define DUE_END 1u /* no market's hour */
 
 struct timer {
     int64_t expire_time_ns;
@@ -304,6 +387,14 @@ struct scalars {
     uint32_t fees_count;
     uint32_t link_count;
     uint32_t event_index;
+    uint32_t job_top; /* records ever used */
+    uint32_t job_free;
+    uint32_t job_count;
+    uint32_t due_first; /* list of due hours; 0 none */
+    uint32_t due_last;
+    uint32_t due_now;      /* the hour under way; 0 none */
+    uint32_t due_entry;    /* LANE that it looks at next; 0 none */
+    uint32_t due_price_e4; /* of the LANE that it looked at last; UINT32_MAX none */
     uint32_t lag; /* 1: housekeeping was left over, so that orders may be over; else none is */
     struct fee_schedule fees[FEES_MAX];
     struct link_state links[LINKS_MAX]; /* link ids are 1 .. link_count */
@@ -319,7 +410,8 @@ struct engine {
     struct engine_config config;
     struct event_sink *sink; /* of the step under way */
     struct order *orders;
-    struct ladder *ladders;
+    struct ladder
+        *ladders; /* config.ladders, as many shadows, then one for the JOBs of each market */
     unsigned char *nodes; /* NODE_UNIT bytes a unit */
     struct account *accounts;
     struct key *keys;
@@ -328,18 +420,25 @@ struct engine {
     struct resource *resources;
     struct capacity_cell *cells; /* hour in the ring x resource: an hour's stand together */
     struct holding *holdings;
-    struct bucket *buckets; /* of holdings */
-    struct hint *hints;     /* by book and price */
-    uint32_t *timer_of;     /* by slot, of timed orders */
+    struct bucket *buckets;   /* of holdings */
+    struct hint *hints;       /* by book and price */
+    uint32_t *timer_of;       /* by slot, of timed orders */
+    struct iceberg *icebergs; /* by slot, of icebergs */
+    struct slices *slices;    /* by ladder */
     uint32_t bucket_mask;
     uint32_t hint_mask;
     uint32_t node_units;
+    int64_t due_ns; /* nothing is due before; see housekeeping.h. Out of the state's hash */
     uint32_t *hour_holdings; /* by hour in the ring: list of holdings */
     struct fill_record *fills;
     struct timer *timers; /* heap from 1 */
     uint8_t (*public_keys)[PUBLIC_KEY_SIZE];
     char (*identifiers)[IDENTIFIER_SIZE];
     char (*group_names)[LABEL_SIZE];
+    struct job *jobs;
+    struct due_hour *due_hours;
+    struct job_tally *job_tallies;   /* by resource; scratch memory of searches, like the next */
+    struct job_scratch *job_scratch; /* job_search.h */
     struct scalars s;
 };
 

@@ -150,6 +150,8 @@ test_import_USES = IMPORT FOUNDING COMMAND WIRE BASE
 # The same straight into an engine.
 GROUPS += IMPORT_KIT
 IMPORT_KIT = tests/import_market.c
+TESTS += import_engine
+test_import_engine_USES = IMPORT_KIT IMPORT FOUNDING COMMAND CORE WIRE BASE
 PROGRAMS += kashi
 kashi_MAIN = client/main.c
 kashi_USES = IMPORT FOUNDING COMMAND CLIENT WIRE BASE

@@ -30,6 +30,7 @@ struct demo {
     /* One step: requests by trader. */
     struct request step[DEMO_MINUTE_MAX];
     uint32_t step_trader[DEMO_MINUTE_MAX];
+    union flow_rows step_rows[DEMO_MINUTE_MAX];
 };
 
 /* --- the day -------------------------------------------------------------------------------------- */
@@ -85,7 +86,8 @@ static int trade_minute(struct demo *demo, struct error *error)
     uint32_t count = demo->market->options.orders_a_minute;
     bool sent[DEMO_MINUTE_MAX] = {false};
     for (uint32_t at = 0; at < count; at++) {
-        flow_draw(&demo->flow, demo->now_ns, &demo->step_trader[at], &demo->step[at]);
+        flow_draw(&demo->flow, demo->now_ns, &demo->step_trader[at], &demo->step[at],
+                  &demo->step_rows[at]);
     }
     for (uint32_t at = 0; at < count; at++) {
         struct request message[DEMO_MINUTE_MAX];

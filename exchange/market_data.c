@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "exchange/market_data_orders.h"
 #include "exchange/replica_map.h"
+#include "exchange/shown.h"
 
 struct side_depth {
     struct level_row *levels; /* best first */
@@ -36,17 +36,6 @@ struct contract_trade {
     struct md_trade_row trade;
 };
 
-/* The order that the command under way entered or entered anew last, until it is known what of it
- * rests: the next one arrives, the command is over, or something is said of it as of one that rests. */
-struct arriving {
-    uint64_t order_id; /* 0: none */
-    uint64_t contract; /* 0: a SET, whose balance stands in its shown_order */
-    int64_t price_e4;
-    int64_t leaves_qty;
-    int64_t display_qty; /* 0: it will show all */
-    uint8_t side;
-};
-
 /* Invariants: 1. a ladder stands in `map` exactly when it is not free. 2. levels have orders above 0
  * and are sorted, best first; within a command an iceberg whose slice is used up may leave one without
  * quantity. 3. between commands nothing is touched, no order arrives, and every ladder has depth. */
@@ -61,9 +50,7 @@ struct market_data_state {
     size_t free_count;
     size_t free_capacity;
     uint64_t seq; /* of the last whole command */
-    struct shown_orders orders;
-    uint32_t lots[CLASS_COUNT_MAX]; /* by class */
-    struct arriving arriving;
+    struct shown shown;
     bool phase_changed; /* the command halted or resumed what it touched */
     /* The command's doings. */
     uint32_t *touched;
@@ -81,40 +68,6 @@ struct market_data_state {
     struct md_trade_row *update_trades;
     size_t update_trade_capacity;
 };
-
-struct market_data_state *market_data_new(market_data_publish *publish, void *context)
-{
-    struct market_data_state *market_data = calloc(1, sizeof(*market_data));
-    CHECK(market_data);
-    market_data->publish = publish;
-    market_data->context = context;
-    replica_map_init(&market_data->map);
-    shown_orders_init(&market_data->orders);
-    return market_data;
-}
-
-void market_data_free(struct market_data_state *market_data)
-{
-    if (!market_data) {
-        return;
-    }
-    for (size_t i = 0; i < market_data->ladder_count; i++) {
-        for (size_t t = 0; t < TIER_COUNT; t++) {
-            free(market_data->ladders[i].tiers[t].sides[SIDE_BUY].levels);
-            free(market_data->ladders[i].tiers[t].sides[SIDE_SELL].levels);
-        }
-    }
-    replica_map_free(&market_data->map);
-    shown_orders_free(&market_data->orders);
-    free(market_data->ladders);
-    free(market_data->free_ladders);
-    free(market_data->touched);
-    free(market_data->prices);
-    free(market_data->trades);
-    free(market_data->changed);
-    free(market_data->update_trades);
-    free(market_data);
-}
 
 /* --- levels --------------------------------------------------------------------------------- */
 
@@ -271,11 +224,13 @@ static bool best_equal(const struct market_data_best *a, const struct market_dat
            a->offer_qty == b->offer_qty;
 }
 
-/* --- what orders show ------------------------------------------------------------------------ */
+/* --- events --------------------------------------------------------------------------------- */
 
-static void change(struct market_data_state *market_data, uint64_t contract, uint8_t side,
-                   const struct level_row *row)
+/* An order shows more or less of itself. */
+static void change_level(void *context, uint64_t contract, uint8_t side,
+                         const struct level_row *row)
 {
+    struct market_data_state *market_data = context;
     CHECK(side <= SIDE_SELL);
     struct ladder *ladder = ladder_touch(market_data, contract);
     market_data->prices =
@@ -284,293 +239,6 @@ static void change(struct market_data_state *market_data, uint64_t contract, uin
     market_data->prices[market_data->price_count++] =
         (struct touched_price){.contract = contract, .price_e4 = row->price_e4, .side = side};
     level_change(&ladder->tiers[contract_tier(contract)].sides[side], side, row);
-}
-
-/* An order begins to show a quantity, or shows less of it; `over` when it leaves the level. */
-static void add(struct market_data_state *market_data, uint64_t contract, uint8_t side,
-                int64_t price_e4, int64_t qty)
-{
-    struct level_row row = {.price_e4 = price_e4, .qty = qty, .orders = 1};
-    change(market_data, contract, side, &row);
-}
-
-static void take(struct market_data_state *market_data, uint64_t contract, uint8_t side,
-                 int64_t price_e4, int64_t qty, bool over)
-{
-    struct level_row row = {.price_e4 = price_e4, .qty = -qty, .orders = over ? -1 : 0};
-    if (qty != 0 || over) {
-        change(market_data, contract, side, &row);
-    }
-}
-
-/* The legs show what a balance allows: those that it puts to sleep leave their levels. */
-static void show_set(struct market_data_state *market_data, struct shown_order *set,
-                     int64_t balance_qty)
-{
-    set->leaves_qty = balance_qty;
-    for (uint32_t i = 0; i < set->legs_known; i++) {
-        struct shown_leg *leg = &set->legs[i];
-        int64_t shown = shown_leg_qty(leg, balance_qty);
-        struct level_row row = {.price_e4 = leg->price_e4,
-                                .shared_qty = shown - leg->shown,
-                                .orders = (shown > 0) - (leg->shown > 0)};
-        if (shown != leg->shown) {
-            change(market_data, leg->contract, SIDE_BUY, &row);
-            leg->shown = shown;
-        }
-    }
-}
-
-/* Takes the SET out of all levels; its balance stays as it is. */
-static void hide_set(struct market_data_state *market_data, struct shown_order *set)
-{
-    int64_t balance_qty = set->leaves_qty;
-    show_set(market_data, set, 0);
-    set->leaves_qty = balance_qty;
-}
-
-/* What is left of the arriving order rests. */
-static void settle(struct market_data_state *market_data)
-{
-    const struct arriving arriving = market_data->arriving;
-    market_data->arriving = (struct arriving){0};
-    if (arriving.order_id == 0) {
-        return;
-    }
-    if (arriving.contract == 0) {
-        struct shown_order *set = shown_orders_find(&market_data->orders, arriving.order_id);
-        CHECK(set && set->legs_known == set->leg_count);
-        show_set(market_data, set, set->leaves_qty);
-        return;
-    }
-    int64_t shown = arriving.leaves_qty;
-    if (shown == 0) {
-        return;
-    }
-    if (arriving.display_qty > 0) {
-        struct shown_order *iceberg =
-            shown_orders_add(&market_data->orders, arriving.order_id, SHOWN_PART, 0);
-        shown = shown < arriving.display_qty ? shown : arriving.display_qty;
-        iceberg->leaves_qty = arriving.leaves_qty;
-        iceberg->display_qty = arriving.display_qty;
-        iceberg->shown = shown;
-    }
-    add(market_data, arriving.contract, arriving.side, arriving.price_e4, shown);
-}
-
-/* Whether the event is of an order that has not come to rest. What stands in a book is no longer
- * arriving: a JOB may take at once what an offer has left there. */
-static bool still_arriving(struct market_data_state *market_data, uint64_t order_id, bool resting)
-{
-    if (market_data->arriving.order_id == order_id && resting) {
-        settle(market_data);
-    }
-    return market_data->arriving.order_id == order_id;
-}
-
-/* --- events --------------------------------------------------------------------------------- */
-
-static void apply_new(struct market_data_state *market_data, const struct event_new *event)
-{
-    settle(market_data);
-    if (event->flags & ORDER_RESERVED_FOR_JOBS) {
-        shown_orders_add(&market_data->orders, event->order_id, SHOWN_NOT, 0)->leaves_qty =
-            event->qty;
-        return;
-    }
-    market_data->arriving = (struct arriving){.order_id = event->order_id,
-                                              .contract = event->contract,
-                                              .price_e4 = event->price_e4,
-                                              .leaves_qty = event->qty,
-                                              .display_qty = event->display_qty,
-                                              .side = event->side};
-}
-
-static void apply_set(struct market_data_state *market_data, const struct event_set *event)
-{
-    settle(market_data);
-    struct shown_order *set =
-        shown_orders_add(&market_data->orders, event->order_id, SHOWN_SHARED, event->leg_count);
-    set->leaves_qty = event->qty;
-    market_data->arriving = (struct arriving){.order_id = event->order_id, .side = SIDE_BUY};
-}
-
-static void apply_set_legs(struct market_data_state *market_data,
-                           const struct event_set_legs *event)
-{
-    struct shown_order *set = shown_orders_find(&market_data->orders, event->order_id);
-    CHECK(set && set->kind == SHOWN_SHARED);
-    for (uint32_t i = 0; i < SET_LEGS_PER_EVENT && set->legs_known < set->leg_count; i++) {
-        const struct set_leg *leg = &event->legs[i];
-        uint16_t class_id = contract_class(leg->contract);
-        CHECK(class_id < CLASS_COUNT_MAX && market_data->lots[class_id] > 0);
-        set->legs[set->legs_known++] = (struct shown_leg){.contract = leg->contract,
-                                                          .price_e4 = leg->price_e4,
-                                                          .lot = market_data->lots[class_id]};
-    }
-}
-
-/* The whole of a SET is changed; a JOB shows nothing, so it is not among the orders. */
-static void replace_set(struct market_data_state *market_data, struct shown_order *set,
-                        const struct event_replaced *event)
-{
-    if (!set) {
-        return;
-    }
-    if (event->kept_priority) {
-        show_set(market_data, set, event->leaves_qty);
-        return;
-    }
-    hide_set(market_data, set);
-    set->leaves_qty = event->leaves_qty;
-    market_data->arriving = (struct arriving){.order_id = event->order_id, .side = SIDE_BUY};
-}
-
-static void apply_replaced(struct market_data_state *market_data,
-                           const struct event_replaced *event)
-{
-    settle(market_data);
-    struct shown_order *order = shown_orders_find(&market_data->orders, event->order_id);
-    if (event->contract == 0) {
-        replace_set(market_data, order, event);
-        return;
-    }
-    if (order && order->kind == SHOWN_NOT) {
-        order->leaves_qty = event->leaves_qty;
-        return;
-    }
-    int64_t shown = order ? order->shown : event->old_leaves_qty;
-    if (event->kept_priority) { /* the price is the same */
-        int64_t less = order ? shown - (shown < event->leaves_qty ? shown : event->leaves_qty)
-                             : event->old_leaves_qty - event->leaves_qty;
-        take(market_data, event->contract, event->side, event->price_e4, less, false);
-        if (order) {
-            order->leaves_qty = event->leaves_qty;
-            order->shown -= less;
-        }
-        return;
-    }
-    take(market_data, event->contract, event->side, event->old_price_e4, shown, true);
-    market_data->arriving = (struct arriving){.order_id = event->order_id,
-                                              .contract = event->contract,
-                                              .price_e4 = event->price_e4,
-                                              .leaves_qty = event->leaves_qty,
-                                              .display_qty = order ? order->display_qty : 0,
-                                              .side = event->side};
-    if (order) {
-        shown_orders_remove(&market_data->orders, order);
-    }
-}
-
-/* An iceberg or a SET has less left. */
-static void less_shown(struct market_data_state *market_data, struct shown_order *order,
-                       const struct event_fill *part, bool reserve_first)
-{
-    if (order->kind == SHOWN_SHARED) {
-        show_set(market_data, order, part->leaves_qty);
-    } else if (order->kind == SHOWN_PART) {
-        int64_t reserve = order->leaves_qty - order->shown;
-        int64_t from_shown = !reserve_first        ? part->qty
-                             : part->qty > reserve ? part->qty - reserve
-                                                   : 0;
-        from_shown = from_shown < order->shown ? from_shown : order->shown;
-        take(market_data, part->contract, part->side, part->price_e4, from_shown,
-             part->leaves_qty == 0);
-        order->shown -= from_shown;
-    }
-    order->leaves_qty = part->leaves_qty;
-    if (order->leaves_qty == 0) {
-        shown_orders_remove(&market_data->orders, order);
-    }
-}
-
-/* A quantity left an order: by a fill, a cancel, or self-trade prevention, which takes what is not
- * shown first. */
-static void apply_less(struct market_data_state *market_data, const struct event_fill *part,
-                       bool reserve_first)
-{
-    struct arriving *arriving = &market_data->arriving;
-    bool arrives = still_arriving(market_data, part->order_id, part->resting);
-    struct shown_order *order = shown_orders_find(&market_data->orders, part->order_id);
-    if (order) {
-        /* Of a SET that arrives nothing is shown yet, and what is left is not to be. */
-        if (arrives && part->leaves_qty > 0) {
-            order->leaves_qty = part->leaves_qty;
-            return;
-        }
-        if (arrives) {
-            *arriving = (struct arriving){0};
-        }
-        less_shown(market_data, order, part, reserve_first);
-    } else if (arrives) {
-        CHECK(arriving->leaves_qty >= part->qty);
-        arriving->leaves_qty -= part->qty;
-    } else {
-        take(market_data, part->contract, part->side, part->price_e4, part->qty,
-             part->leaves_qty == 0);
-    }
-}
-
-static void apply_fill(struct market_data_state *market_data, const struct event_fill *fill)
-{
-    if (fill->contingent && fill->side == SIDE_BUY) {
-        return; /* a JOB's own side: it shows nothing */
-    }
-    apply_less(market_data, fill, false);
-}
-
-static void apply_out(struct market_data_state *market_data, const struct event_out *out)
-{
-    if (out->contract == 0 && !shown_orders_find(&market_data->orders, out->order_id)) {
-        return; /* a JOB */
-    }
-    struct event_fill part = {.order_id = out->order_id,
-                              .contract = out->contract,
-                              .price_e4 = out->price_e4,
-                              .qty = out->qty,
-                              .leaves_qty = out->leaves_qty,
-                              .side = out->side,
-                              .resting = out->resting};
-    apply_less(market_data, &part, true);
-}
-
-static void apply_leg_canceled(struct market_data_state *market_data, const struct event_out *out)
-{
-    (void)still_arriving(market_data, out->order_id, out->resting);
-    struct shown_order *set = shown_orders_find(&market_data->orders, out->order_id);
-    CHECK(set && set->kind == SHOWN_SHARED);
-    struct shown_leg *leg = shown_order_leg(set, out->contract);
-    CHECK(leg);
-    if (leg->shown > 0) {
-        struct level_row row = {.price_e4 = leg->price_e4, .shared_qty = -leg->shown, .orders = -1};
-        change(market_data, leg->contract, SIDE_BUY, &row);
-    }
-    leg->shown = 0;
-    leg->over = true;
-}
-
-/* An iceberg whose slice is used up shows the next one. */
-static void apply_refreshed(struct market_data_state *market_data, const struct event_out *out)
-{
-    CHECK(!still_arriving(market_data, out->order_id, true));
-    struct shown_order *iceberg = shown_orders_find(&market_data->orders, out->order_id);
-    CHECK(iceberg && iceberg->kind == SHOWN_PART && out->qty <= iceberg->leaves_qty);
-    take(market_data, out->contract, out->side, out->price_e4, iceberg->shown - out->qty, false);
-    iceberg->shown = out->qty;
-}
-
-/* The reservation is over: the offer arrives in its book. */
-static void apply_released(struct market_data_state *market_data, const struct event_out *out)
-{
-    settle(market_data);
-    struct shown_order *reserved = shown_orders_find(&market_data->orders, out->order_id);
-    CHECK(reserved && reserved->kind == SHOWN_NOT);
-    shown_orders_remove(&market_data->orders, reserved);
-    market_data->arriving = (struct arriving){.order_id = out->order_id,
-                                              .contract = out->contract,
-                                              .price_e4 = out->price_e4,
-                                              .leaves_qty = out->leaves_qty,
-                                              .side = out->side};
 }
 
 static void apply_trade(struct market_data_state *market_data, const struct event *event)
@@ -711,7 +379,6 @@ static bool ladder_empty(const struct ladder *ladder)
 
 static void finish_command(struct market_data_state *market_data, const struct event_head *head)
 {
-    settle(market_data);
     market_data->seq = head->seq;
     if (market_data->price_count > 1) {
         qsort(market_data->prices, market_data->price_count, sizeof(market_data->prices[0]),
@@ -733,43 +400,54 @@ static void finish_command(struct market_data_state *market_data, const struct e
     market_data->trade_count = 0;
 }
 
-static void apply_class(struct market_data_state *market_data, const struct event_class *event)
-{
-    CHECK(event->class_id < CLASS_COUNT_MAX);
-    market_data->lots[event->class_id] = event->lot;
-}
-
 void market_data_apply(struct market_data_state *market_data, const struct event *event)
 {
-    uint8_t type = event->head.type;
-    if (type == EVENT_NEW) {
-        apply_new(market_data, &event->new_order);
-    } else if (type == EVENT_REPLACED) {
-        apply_replaced(market_data, &event->replaced);
-    } else if (type == EVENT_TRADE) {
+    shown_apply(&market_data->shown, event);
+    if (event->head.type == EVENT_TRADE) {
         apply_trade(market_data, event);
-    } else if (type == EVENT_FILL) {
-        apply_fill(market_data, &event->fill);
-    } else if (type == EVENT_CANCELED || type == EVENT_RESTATED) {
-        apply_out(market_data, &event->out);
-    } else if (type == EVENT_REFRESHED) {
-        apply_refreshed(market_data, &event->out);
-    } else if (type == EVENT_RELEASED) {
-        apply_released(market_data, &event->out);
-    } else if (type == EVENT_SET) {
-        apply_set(market_data, &event->set);
-    } else if (type == EVENT_SET_LEGS) {
-        apply_set_legs(market_data, &event->set_legs);
-    } else if (type == EVENT_LEG_CANCELED) {
-        apply_leg_canceled(market_data, &event->out);
-    } else if (type == EVENT_HALT) {
+    } else if (event->head.type == EVENT_HALT) {
         apply_halt(market_data, &event->halt);
-    } else if (type == EVENT_CLASS) {
-        apply_class(market_data, &event->class_);
     }
     if (event->head.flags & EVENT_LAST) {
+        shown_settle(&market_data->shown);
         finish_command(market_data, &event->head);
     }
+}
+
+/* --- making and freeing --------------------------------------------------------------------- */
+
+struct market_data_state *market_data_new(market_data_publish *publish, void *context)
+{
+    struct market_data_state *market_data = calloc(1, sizeof(*market_data));
+    CHECK(market_data);
+    market_data->publish = publish;
+    market_data->context = context;
+    replica_map_init(&market_data->map);
+    shown_init(&market_data->shown, change_level, market_data);
+    return market_data;
+}
+
+void market_data_free(struct market_data_state *market_data)
+{
+    if (!market_data) {
+        return;
+    }
+    for (size_t i = 0; i < market_data->ladder_count; i++) {
+        for (size_t t = 0; t < TIER_COUNT; t++) {
+            free(market_data->ladders[i].tiers[t].sides[SIDE_BUY].levels);
+            free(market_data->ladders[i].tiers[t].sides[SIDE_SELL].levels);
+        }
+    }
+    replica_map_free(&market_data->map);
+    shown_free(&market_data->shown);
+    free(market_data->ladders);
+    free(market_data->free_ladders);
+    free(market_data->touched);
+    free(market_data->prices);
+    free(market_data->trades);
+    free(market_data->changed);
+    free(market_data->update_trades);
+    free(market_data);
 }
 
 /* --- reads ---------------------------------------------------------------------------------- */
@@ -793,8 +471,7 @@ void market_data_find(const struct market_data_state *market_data, uint64_t cont
 
 bool market_data_reserved(const struct market_data_state *market_data, uint64_t order_id)
 {
-    const struct shown_order *order = shown_orders_find(&market_data->orders, order_id);
-    return order && order->kind == SHOWN_NOT;
+    return shown_reserved(&market_data->shown, order_id);
 }
 
 size_t market_data_ladders(const struct market_data_state *market_data)

@@ -328,14 +328,13 @@ void model_audit_job_event(struct model_audit_job *audit, const struct event *ev
     nothing_comes_between(audit, event);
     switch (event->head.type) {
     case EVENT_NEW:
-        add_standing(audit, (struct standing){
-                                .order_id = event->new_order.order_id,
-                                .contract = event->new_order.contract,
-                                .price_e4 = event->new_order.price_e4,
-                                .leaves_qty = event->new_order.qty,
-                                .side = event->new_order.side,
-                                .reserved =
-                                    (event->new_order.flags & ORDER_RESERVED_FOR_JOBS) != 0});
+        add_standing(audit, (struct standing){.order_id = event->new_order.order_id,
+                                              .contract = event->new_order.contract,
+                                              .price_e4 = event->new_order.price_e4,
+                                              .leaves_qty = event->new_order.qty,
+                                              .side = event->new_order.side,
+                                              .reserved = (event->new_order.flags &
+                                                           ORDER_RESERVED_FOR_JOBS) != 0});
         return;
     case EVENT_CLASS:
         audit->lots[event->class_.class_id] = event->class_.lot;

@@ -18,8 +18,8 @@ uint32_t model_due_first_open_hour(const struct model *model, int64_t time_ns)
     return hour;
 }
 
-static bool mass_covers(const struct model *model, const struct model_mass_cancel *mass,
-                        const struct model_order *order)
+/* Of an order in one contract. */
+static bool mass_covers_one(const struct model_mass_cancel *mass, const struct model_order *order)
 {
     const struct command_mass_cancel *scope = &mass->scope;
     uint32_t hour = contract_hour(order->contract);
@@ -28,9 +28,6 @@ static bool mass_covers(const struct model *model, const struct model_mass_cance
     }
     if ((scope->filter & MASS_CANCEL_OWN_KEY) != 0 && order->key != mass->key) {
         return false;
-    }
-    if (order->job_factor_e4 != 0) {
-        return model_job_mass_covers(model, scope, order);
     }
     if ((scope->filter & MASS_CANCEL_CLASS) != 0 &&
         contract_class(order->contract) != scope->class_id) {
@@ -42,6 +39,26 @@ static bool mass_covers(const struct model *model, const struct model_mass_cance
     }
     return (scope->filter & MASS_CANCEL_HOURS) == 0 ||
            (hour >= scope->hour_from && hour < scope->hour_to);
+}
+
+/* A SET as a whole is covered when all of its live legs are. */
+static bool mass_covers(const struct model *model, const struct model_mass_cancel *mass,
+                        const struct model_order *order)
+{
+    if (order->kind == MODEL_JOB) {
+        return model_job_mass_covers(model, mass, order);
+    }
+    if (order->kind != MODEL_SET) {
+        return mass_covers_one(mass, order);
+    }
+    for (uint32_t i = 0; i < model->order_count; i++) {
+        const struct model_order *leg = &model->orders[i];
+        if (leg->kind == MODEL_LEG && leg->set_id == order->order_id &&
+            !mass_covers_one(mass, leg)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static const struct model_ending *ending_of(const struct model *model,
@@ -67,10 +84,23 @@ static struct model_mass_cancel *mass_cancel_of(struct model *model,
     return NULL;
 }
 
+static bool gate_passed(const struct model *model, const struct model_order *order)
+{
+    return order->kind != MODEL_SET &&
+           model_due_gate_ns(model, contract_hour(order->contract)) <= model->time_ns;
+}
+
+/* Of a leg: what ends the leg alone comes last. */
 enum reject_reason model_due_over(struct model *model, const struct model_order *order)
 {
-    if (model_due_gate_ns(model, contract_hour(order->contract)) <= model->time_ns) {
+    if (gate_passed(model, order)) {
         return REASON_GATE_CLOSED;
+    }
+    if (order->kind == MODEL_LEG) {
+        enum reject_reason reason = model_due_over(model, model_book_find(model, order->set_id));
+        if (reason != REASON_NONE) {
+            return reason;
+        }
     }
     if (order->tif == TIF_TIME && order->expire_time_ns <= model->time_ns) {
         return REASON_EXPIRED;
@@ -85,6 +115,10 @@ enum reject_reason model_due_over(struct model *model, const struct model_order 
 static void take_out_because(struct model *model, const struct model_order *order,
                              enum reject_reason reason)
 {
+    if (order->kind == MODEL_LEG) {
+        model_set_end_leg(model, order->order_id, reason, false);
+        return;
+    }
     if (reason == REASON_MASS_CANCELED) {
         mass_cancel_of(model, order)->canceled++;
     }
@@ -94,12 +128,46 @@ static void take_out_because(struct model *model, const struct model_order *orde
 void model_due_take_out(struct model *model, uint64_t order_id)
 {
     const struct model_order *order = model_book_find(model, order_id);
+    const struct model_order *owner = model_book_find(model, order->set_id);
+    if (order->kind == MODEL_LEG && model_due_over(model, owner) != REASON_NONE) {
+        order = owner;
+    }
     take_out_because(model, order, model_due_over(model, order));
 }
 
-/* Whether `a` leaves a ladder at its gate before `b`: bids, offers; tiers upwards; best first. */
+static const struct model_order *leg_over(struct model *model, uint64_t set_id)
+{
+    for (uint32_t i = 0; i < model->order_count; i++) {
+        const struct model_order *leg = &model->orders[i];
+        if (leg->kind == MODEL_LEG && leg->set_id == set_id &&
+            model_due_over(model, leg) != REASON_NONE) {
+            return leg;
+        }
+    }
+    return NULL;
+}
+
+bool model_due_touch_set(struct model *model, uint64_t set_id)
+{
+    const struct model_order *set = model_book_find(model, set_id);
+    if (model_due_over(model, set) != REASON_NONE) {
+        model_due_take_out(model, set_id);
+        return false;
+    }
+    for (const struct model_order *leg = leg_over(model, set_id); leg != NULL;
+         leg = leg_over(model, set_id)) {
+        take_out_because(model, leg, model_due_over(model, leg));
+    }
+    return model_book_find(model, set_id) != NULL;
+}
+
+/* Whether `a` leaves a ladder at its gate before `b`: the books, then what stands apart; bids, offers;
+ * tiers upwards; best first. */
 static bool gate_before(const struct model_order *a, const struct model_order *b)
 {
+    if (model_book_stands(a) != model_book_stands(b)) {
+        return model_book_stands(a);
+    }
     if (a->side != b->side) {
         return a->side == SIDE_BUY;
     }
@@ -202,29 +270,65 @@ static bool gate_unit(struct model *model)
     return false;
 }
 
-/* Far in the future when the order has no timer. */
-static int64_t timer_ns(const struct model *model, const struct model_order *order)
+/* The reservation of an offer ends, and it arrives in its book. */
+static void release(struct model *model, struct model_order *order)
 {
-    if (order->job_factor_e4 != 0) {
-        return model_job_timer_ns(model, order);
+    const struct model_market *market =
+        model_market_find(model, contract_class(order->contract), contract_region(order->contract));
+    if (model_due_over(model, order) != REASON_NONE) {
+        model_due_take_out(model, order->order_id);
+        return;
     }
-    return order->tif == TIF_TIME ? order->expire_time_ns : INT64_MAX;
+    if (market->halted) {
+        order->release_ns = model->time_ns + 60 * NS_PER_SECOND;
+        return;
+    }
+    if (!model_room_for_fills(model, model_room_needed(model, order))) {
+        model_book_end(model, order->order_id, REASON_FULL, order->cl_ord_id, true);
+        return;
+    }
+    int64_t reference_e4 = 0;
+    (void)model_money_reference(model, order->contract, &reference_e4);
+    order->flags &= (uint16_t)~ORDER_RESERVED_FOR_JOBS;
+    order->place = ++model->last_entry;
+    struct event *event = model_emit_report(model, EVENT_RELEASED, order->key, order->cl_ord_id);
+    model_book_tell_out(event, order, REASON_RESERVATION_ENDED, true);
+    (void)model_book_trade(model, order->order_id,
+                           model_book_band(reference_e4, market->terms.inner_band_bp));
 }
 
-static bool expiry_unit(struct model *model)
+/* The time at which an order's timer rings; false: it has none. */
+static bool timer_of(const struct model *model, const struct model_order *order, int64_t *time_ns)
 {
-    const struct model_order *first = NULL;
+    if (order->kind == MODEL_JOB) {
+        *time_ns = model_job_timer_ns(model, order);
+        return true;
+    }
+    *time_ns = model_order_reserved(order) ? order->release_ns : order->expire_time_ns;
+    return order->kind != MODEL_LEG && (order->tif == TIF_TIME || model_order_reserved(order));
+}
+
+static bool timer_unit(struct model *model)
+{
+    struct model_order *first = NULL;
+    int64_t first_ns = 0;
     for (uint32_t i = 0; i < model->order_count; i++) {
-        const struct model_order *order = &model->orders[i];
-        if (timer_ns(model, order) <= model->time_ns &&
-            (first == NULL || timer_ns(model, order) < timer_ns(model, first))) {
-            first = order;
+        int64_t time_ns;
+        if (timer_of(model, &model->orders[i], &time_ns) && time_ns <= model->time_ns &&
+            (first == NULL || time_ns < first_ns)) {
+            first = &model->orders[i];
+            first_ns = time_ns;
         }
     }
     if (first == NULL) {
         return false;
     }
-    take_out_because(model, first, model_due_over(model, first));
+    if (model_order_reserved(first)) {
+        release(model, first);
+    } else {
+        take_out_because(model, first,
+                         first->kind == MODEL_JOB ? model_due_over(model, first) : REASON_EXPIRED);
+    }
     return true;
 }
 
@@ -236,7 +340,8 @@ static bool ending_unit(struct model *model)
     const struct model_ending *ending = &model->endings[0];
     for (uint32_t i = 0; i < model->order_count; i++) {
         const struct model_order *order = &model->orders[i];
-        if (order->key == ending->key && order->entry < ending->before) {
+        if (order->kind != MODEL_LEG && order->key == ending->key &&
+            order->entry < ending->before) {
             take_out_because(model, order, (enum reject_reason)ending->reason);
             return true;
         }
@@ -273,7 +378,8 @@ static const struct model_order *next_to_look_at(const struct model *model,
 {
     for (uint32_t i = 0; i < model->order_count; i++) {
         const struct model_order *order = &model->orders[i];
-        if (order->key == key && order->entry > mass->looked_at && order->entry < mass->before) {
+        if (order->kind != MODEL_LEG && order->key == key && order->entry > mass->looked_at &&
+            order->entry < mass->before) {
             return order;
         }
     }
@@ -290,6 +396,18 @@ static uint32_t next_key(const struct model *model, const struct model_mass_canc
     return key;
 }
 
+/* The legs of a SET that the mass cancel covers, where it does not cover all. */
+static void end_covered_legs(struct model *model, const struct model_mass_cancel *mass,
+                             uint64_t set_id)
+{
+    for (uint32_t leg = 1; leg <= SET_LEGS_MAX; leg++) {
+        const struct model_order *order = model_book_find(model, model_leg_id(set_id, leg));
+        if (order != NULL && mass_covers(model, mass, order)) {
+            take_out_because(model, order, REASON_MASS_CANCELED);
+        }
+    }
+}
+
 /* One order looked at, or one key finished; after the last key the end. */
 static bool mass_unit(struct model *model)
 {
@@ -301,7 +419,10 @@ static bool mass_unit(struct model *model)
     if (order != NULL) {
         mass->looked_at = order->entry;
         if (mass_covers(model, mass, order)) {
-            take_out_because(model, order, REASON_MASS_CANCELED);
+            mass->canceled++;
+            model_book_end(model, order->order_id, REASON_MASS_CANCELED, order->cl_ord_id, true);
+        } else if (order->kind == MODEL_SET) {
+            end_covered_legs(model, mass, order->order_id);
         }
         return true;
     }
@@ -318,7 +439,7 @@ static bool mass_unit(struct model *model)
 uint32_t model_due_housekeeping(struct model *model, uint32_t units)
 {
     while (units > 0 &&
-           (gate_unit(model) || expiry_unit(model) || ending_unit(model) || mass_unit(model))) {
+           (gate_unit(model) || timer_unit(model) || ending_unit(model) || mass_unit(model))) {
         units--;
     }
     return units;

@@ -32,10 +32,15 @@ uint32_t model_job_lanes_in_use(const struct model *model)
     return count;
 }
 
-bool model_job_mass_covers(const struct model *model, const struct command_mass_cancel *scope,
+bool model_job_mass_covers(const struct model *model, const struct model_mass_cancel *mass,
                            const struct model_order *order)
 {
+    const struct command_mass_cancel *scope = &mass->scope;
     const struct model_job *job = model_job_find((struct model *)(uintptr_t)model, order->order_id);
+    if (order->account != mass->account || order->entry >= mass->before ||
+        ((scope->filter & MASS_CANCEL_OWN_KEY) != 0 && order->key != mass->key)) {
+        return false;
+    }
     if ((scope->filter & MASS_CANCEL_HOURS) != 0 &&
         (job->terms.window_from < scope->hour_from || job->terms.window_to > scope->hour_to)) {
         return false;
@@ -188,9 +193,8 @@ static enum reject_reason check_size(const struct model *model, const struct mod
 
 static bool tables_full(const struct model *model, const struct model_job *job)
 {
-    return model_order_rows(model) + 1 + job->terms.lane_count > model->limits.orders ||
-           model->job_count >= model->limits.jobs ||
-           model_order_timers(model) >= model->limits.timers;
+    return model_room_orders_in_use(model) + 1 + job->terms.lane_count > model->limits.orders ||
+           model->job_count >= model->limits.jobs || !model_room_for_timers(model, 1);
 }
 
 static enum reject_reason check_means(const struct model *model, const struct model_job *job,
@@ -210,17 +214,6 @@ static enum reject_reason check_means(const struct model *model, const struct mo
     return tables_full(model, job) ? REASON_FULL : REASON_NONE;
 }
 
-/* REJECTED, with the lane at fault. */
-static void reject_lane(struct model *model, enum reject_reason reason, uint32_t number)
-{
-    const struct job_lane *lane = lane_of_request(model, number);
-    model_reject(model, reason);
-    struct event_rejected *rejected = &model->events->items[model->events->count - 1].rejected;
-    rejected->leg = (uint8_t)(number + 1);
-    rejected->contract = contract_pack(lane->class_id, lane->region_id, lane->tier,
-                                       model->command->new_job.window_from);
-}
-
 /* Refuses what can be refused before the JOB is put together; true: refused. */
 static bool refused(struct model *model)
 {
@@ -235,7 +228,10 @@ static bool refused(struct model *model)
     for (uint32_t i = 0; i < model->command->new_job.lane_count; i++) {
         reason = check_lane(model, i);
         if (reason != REASON_NONE) {
-            reject_lane(model, reason, i);
+            const struct job_lane *lane = lane_of_request(model, i);
+            model_reject_at(model, reason, (uint8_t)(i + 1),
+                            contract_pack(lane->class_id, lane->region_id, lane->tier,
+                                          model->command->new_job.window_from));
             return true;
         }
     }
@@ -263,19 +259,20 @@ static struct model_order order_of_request(const struct model *model, const stru
     uint32_t key = model->command->head.key;
     uint32_t account = model->keys[key].account;
     const struct model_fees *fees = &model->fees[model->accounts[account].fees];
-    struct model_order order = {
-        .contract = model_job_contract(job->terms.window_to, job->terms.hours),
-        .cl_ord_id = model->command->head.cl_ord_id,
-        .price_e4 = job->terms.price_e4,
-        .leaves_qty = job->terms.qty * job->terms.hours,
-        .expire_time_ns = job->terms.expire_time_ns,
-        .job_factor_e4 = job->lanes[0].factor_e4,
-        .key = key,
-        .account = account,
-        .maker_bp = fees->maker_bp,
-        .taker_bp = fees->taker_bp,
-        .side = SIDE_BUY,
-        .tif = job->terms.tif};
+    struct model_order order = {.contract =
+                                    model_job_contract(job->terms.window_to, job->terms.hours),
+                                .cl_ord_id = model->command->head.cl_ord_id,
+                                .price_e4 = job->terms.price_e4,
+                                .leaves_qty = job->terms.qty * job->terms.hours,
+                                .expire_time_ns = job->terms.expire_time_ns,
+                                .job_factor_e4 = job->lanes[0].factor_e4,
+                                .key = key,
+                                .account = account,
+                                .maker_bp = fees->maker_bp,
+                                .taker_bp = fees->taker_bp,
+                                .kind = MODEL_JOB,
+                                .side = SIDE_BUY,
+                                .tif = job->terms.tif};
     for (uint32_t i = 1; i < job->terms.lane_count; i++) {
         if (job->lanes[i].factor_e4 < order.job_factor_e4) {
             order.job_factor_e4 = job->lanes[i].factor_e4;
@@ -343,8 +340,8 @@ void model_job_new(struct model *model)
     order.entry = ++model->last_entry;
     order.place = order.entry;
     job.order_id = order.order_id;
-    CHECK(model->order_count < MODEL_ORDERS_MAX && model->job_count < MODEL_JOBS_MAX);
-    model->orders[model->order_count++] = order;
+    CHECK(model->job_count < MODEL_JOBS_MAX);
+    model_order_add(model, &order);
     model->jobs[model->job_count++] = job;
     emit_job(model, &job, &order);
     arrive(model, order.order_id);
@@ -438,9 +435,6 @@ void model_job_replace(struct model *model, uint64_t order_id)
     job->terms.price_e4 = request->price_e4;
     job->terms.qty = request->qty;
     emit_replaced(model, &was, &is, kept);
-    if (model->command->head.key != is.key) {
-        model_emit_report(model, EVENT_DONE, model->command->head.key,
-                          model->command->head.cl_ord_id);
-    }
+    model_order_emit_done_if_other(model, is.key);
     arrive(model, order_id);
 }

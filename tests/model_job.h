@@ -20,7 +20,7 @@ void model_job_replace(struct model *model, uint64_t order_id);
 struct model_job *model_job_find(struct model *model, uint64_t order_id);
 /* Forgets what is a JOB's alone, when its order is over. */
 void model_job_forget(struct model *model, uint64_t order_id);
-bool model_job_mass_covers(const struct model *model, const struct command_mass_cancel *scope,
+bool model_job_mass_covers(const struct model *model, const struct model_mass_cancel *mass,
                            const struct model_order *order);
 /* Rows of the order table that the lanes of all JOBs take. */
 uint32_t model_job_lanes_in_use(const struct model *model);

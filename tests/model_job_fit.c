@@ -62,9 +62,9 @@ static bool hour_open(struct model *model, const struct job_lane *lane, uint32_t
     if (market->halted || market->terms.mode != MODE_CONTINUOUS ||
         model_due_gate_ns(model, hour) <= model->time_ns ||
         hour >= model->time_ns / NS_PER_HOUR + (int64_t)model->rules.horizon_hours ||
-        !model_money_reference(
-            model, contract_pack(lane->class_id, lane->region_id, lane->tier, hour),
-            &reference_e4)) {
+        !model_money_reference(model,
+                               contract_pack(lane->class_id, lane->region_id, lane->tier, hour),
+                               &reference_e4)) {
         return false;
     }
     *inner = model_book_band(reference_e4, market->terms.inner_band_bp);
@@ -89,6 +89,9 @@ static int in_taking_order(const void *left, const void *right)
     }
     if (contract_tier(a->contract) != contract_tier(b->contract)) {
         return contract_tier(a->contract) < contract_tier(b->contract) ? -1 : 1;
+    }
+    if (model_order_reserved(a) != model_order_reserved(b)) {
+        return model_order_reserved(b) ? -1 : 1;
     }
     return a->place < b->place ? -1 : 1;
 }
@@ -212,8 +215,8 @@ struct best {
     uint32_t fills;
 };
 
-static void try_start(const struct model *model, const struct model_job *job, const struct hour *hours,
-                      struct model_fit fit, struct best *best)
+static void try_start(const struct model *model, const struct model_job *job,
+                      const struct hour *hours, struct model_fit fit, struct best *best)
 {
     uint32_t resources[MODEL_RESOURCES_MAX];
     uint32_t count = candidates(model, job, &hours[0], resources);
@@ -238,20 +241,13 @@ struct model_fit model_job_fit(struct model *model, const struct model_job *job,
         }
         free_all(hours, range.start_to + job->terms.hours - 1 - range.start_from);
     }
-    model_wide most =
-        (model_wide)job->terms.price_e4 * job->terms.qty * job->terms.hours * E4_ONE;
-    best.fit.found = best.fit.found && best.fit.cost <= most &&
-                     model->fills + best.fills <= model->limits.fills &&
-                     model->holding_count + best.fills <= model->limits.holdings;
+    model_wide most = (model_wide)job->terms.price_e4 * job->terms.qty * job->terms.hours * E4_ONE;
+    best.fit.found =
+        best.fit.found && best.fit.cost <= most && model_room_for_fills(model, best.fills);
     return best.fit;
 }
 
 /* --- MISS ---------------------------------------------------------------------------------------- */
-
-static int64_t displayed_qty(const struct model_order *offer)
-{
-    return offer->leaves_qty;
-}
 
 /* GPUs displayed in the hour at a price that the JOB would pay on average. */
 static int64_t near_in_hour(const struct model_job *job, const struct job_lane *lane,
@@ -263,7 +259,7 @@ static int64_t near_in_hour(const struct model_job *job, const struct job_lane *
         if ((resource == 0 || offer->resource == resource) &&
             (model_wide)offer->price_e4 * lane->factor_e4 <=
                 (model_wide)job->terms.price_e4 * E4_ONE) {
-            sum += displayed_qty(offer);
+            sum += offer->leaves_qty - offer->hidden_qty;
         }
     }
     return sum < job->terms.qty ? sum : job->terms.qty;
@@ -291,11 +287,7 @@ void model_job_miss(struct model *model, const struct model_job *job)
 {
     struct model_job_range range = model_job_all(model, job);
     const struct model_order *order = model_book_find(model, job->order_id);
-    struct event_miss miss = {.party = {.cl_ord_id = order->cl_ord_id,
-                                        .key = order->key,
-                                        .account = order->account},
-                              .order_id = order->order_id,
-                              .wanted_qty = job->terms.qty};
+    struct event_miss miss = {.order_id = order->order_id, .wanted_qty = job->terms.qty};
     for (uint32_t i = 0; i < job->terms.lane_count; i++) {
         const struct job_lane *lane = &job->lanes[i];
         struct hour *hours = gather_all(model, job, lane, range);
@@ -310,7 +302,9 @@ void model_job_miss(struct model *model, const struct model_job *job)
         }
         free_all(hours, range.start_to + job->terms.hours - 1 - range.start_from);
     }
-    model_emit(model, EVENT_MISS, model->keys[order->key].link)->miss = miss;
+    struct event *event = model_emit_aside(model, EVENT_MISS, order->key, order->cl_ord_id);
+    miss.party = event->party;
+    event->miss = miss;
 }
 
 /* --- fills --------------------------------------------------------------------------------------- */
@@ -368,8 +362,8 @@ struct part {
 };
 
 /* What a fit takes, in the order of its fills. */
-static struct part *parts_of(struct model *model, const struct model_job *job,
-                             struct model_fit fit, uint32_t *count)
+static struct part *parts_of(struct model *model, const struct model_job *job, struct model_fit fit,
+                             uint32_t *count)
 {
     const struct job_lane *lane = &job->lanes[fit.lane];
     struct model_job_range range = {.start_from = fit.start, .start_to = fit.start + 1};
@@ -412,6 +406,8 @@ static uint64_t take(struct model *model, struct model_order *order, struct mode
     model_money_settle(model, &as_bid, offer, trade.price_e4, qty);
     order->leaves_qty -= qty;
     order->cum_qty += qty;
+    int64_t shown = offer->leaves_qty - offer->hidden_qty;
+    offer->hidden_qty -= qty > shown ? qty - shown : 0;
     offer->leaves_qty -= qty;
     offer->cum_qty += qty;
     model_emit(model, EVENT_TRADE, 0)->trade = trade;
@@ -443,9 +439,7 @@ void model_job_execute(struct model *model, uint64_t order_id, struct model_fit 
         struct model_order *order = model_book_find(model, order_id);
         struct model_order *offer = model_book_find(model, parts[i].offer_id);
         trade_group = take(model, order, offer, &parts[i], trade_group);
-        if (offer->leaves_qty == 0) {
-            model_book_drop(model, offer->order_id);
-        }
+        model_book_settle_maker(model, offer->order_id);
     }
     free(parts);
     const struct model_order *order = model_book_find(model, order_id);

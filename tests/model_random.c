@@ -7,7 +7,13 @@
 
 void model_random_init(struct model_random *random, uint64_t seed)
 {
-    *random = (struct model_random){.state = seed, .time_ns = MODEL_RANDOM_START_NS};
+    *random = (struct model_random){.state = seed,
+                                    .time_ns = MODEL_RANDOM_START_NS,
+                                    .icebergs = 18,
+                                    .reserved = 12,
+                                    .ranges = 5,
+                                    .sets = 14,
+                                    .jobs = 10};
 }
 
 /* splitmix64 */
@@ -55,7 +61,7 @@ void model_random_send_by(const struct model *model, struct command *command, ui
 }
 
 /* Nearly all in two tiers of one ladder hour. */
-static uint64_t deep_contract(struct model_random *random)
+uint64_t model_random_deep_contract(struct model_random *random)
 {
     uint8_t tier = (uint8_t)(model_random_rarely(random, 20) ? TIER_G100 : TIER_G50);
     return contract_pack(0, 0, tier, MODEL_RANDOM_DEEP_HOUR);
@@ -95,8 +101,8 @@ static uint64_t random_contract(struct model_random *random, const struct model 
 }
 
 /* A price near the reference, often on its band's edges. */
-static int64_t random_price_e4(struct model_random *random, const struct model *model,
-                               uint64_t contract)
+int64_t model_random_price_e4(struct model_random *random, const struct model *model,
+                              uint64_t contract)
 {
     int64_t reference_e4 = MODEL_RANDOM_PRICE_E4;
     struct model *readable = (struct model *)(uintptr_t)model; /* the model's reads take no const */
@@ -124,7 +130,7 @@ static int64_t random_price_e4(struct model_random *random, const struct model *
     return base_e4 + ticks * tick_e4;
 }
 
-static int64_t random_qty(struct model_random *random, const struct model *model, uint64_t contract)
+int64_t model_random_qty(struct model_random *random, const struct model *model, uint64_t contract)
 {
     uint16_t class_id = contract_class(contract);
     uint32_t lot = class_id < model->class_count ? model->classes[class_id].lot : 1;
@@ -146,7 +152,7 @@ int64_t model_random_odd_number(struct model_random *random, int64_t near)
 static void spoil_order(struct model_random *random, const struct model *model,
                         struct command_new_order *order)
 {
-    switch (model_random_below(random, 16)) {
+    switch (model_random_below(random, 17)) {
     case 0:
         order->contract ^= UINT64_C(1) << (24 + model_random_below(random, 40));
         return;
@@ -196,14 +202,17 @@ static void spoil_order(struct model_random *random, const struct model *model,
     case 14:
         order->flags = ORDER_POST_ONLY;
         return;
+    case 15:
+        order->job_lead_hours = (uint16_t)model_random_below(random, 80);
+        return;
     default:
         order->min_qty = order->qty;
     }
 }
 
 /* A resource that the account may offer from: its own, or one of which it holds something. */
-static uint32_t pick_resource(struct model_random *random, const struct model *model,
-                              uint32_t account, uint64_t *contract)
+uint32_t model_random_resource(struct model_random *random, const struct model *model,
+                               uint32_t account, uint64_t *contract)
 {
     if (model->holding_count > 0 && model_random_chance(random, 45)) {
         uint32_t first = model_random_below(random, model->holding_count);
@@ -263,6 +272,22 @@ static void choose_terms(struct model_random *random, struct command_new_order *
     }
 }
 
+/* Shows a part only, or waits for JOBs. */
+static void choose_kind(struct model_random *random, const struct model *model,
+                        struct command_new_order *order)
+{
+    bool rests = order->ord_type == ORD_LIMIT && (order->tif == TIF_GATE || order->tif == TIF_TIME);
+    uint16_t class_id = contract_class(order->contract);
+    uint32_t lot = class_id < model->class_count ? model->classes[class_id].lot : 1;
+    if (rests && model_random_chance(random, random->icebergs)) {
+        uint32_t lots = (uint32_t)(order->qty / lot);
+        order->display_qty = (int64_t)lot * (1 + model_random_below(random, lots / 2 + 1));
+    } else if (order->side == SIDE_SELL && order->tif == TIF_GATE && order->flags == 0 &&
+               order->min_qty == 0 && model_random_chance(random, random->reserved)) {
+        order->job_lead_hours = (uint16_t)(1 + model_random_below(random, 3));
+    }
+}
+
 /* Few hours, and a side that mostly waits. */
 static void crowd_order(struct model_random *random, struct command_new_order *order)
 {
@@ -285,28 +310,40 @@ static void new_order(struct model_random *random, const struct model *model, ui
         order->side = SIDE_SELL;
     }
     if (order->side == SIDE_SELL) {
-        order->resource = pick_resource(random, model, model->keys[key].account, &order->contract);
+        order->resource =
+            model_random_resource(random, model, model->keys[key].account, &order->contract);
     }
-    order->price_e4 = random_price_e4(random, model, order->contract);
+    order->price_e4 = model_random_price_e4(random, model, order->contract);
     if (model_random_chance(random, 40)) {
         order->price_e4 += order->side == SIDE_BUY ? 4000 : -4000;
     }
-    order->qty = random_qty(random, model, order->contract);
+    order->qty = model_random_qty(random, model, order->contract);
     if (random->deep) {
-        order->contract = deep_contract(random);
+        order->contract = model_random_deep_contract(random);
         order->price_e4 = deep_price_e4(random, order->side);
         order->qty = 1 + (int64_t)model_random_below(random, 9);
     }
-    if (random->jobs) {
+    if (random->crowded) {
         crowd_order(random, order);
     }
     choose_terms(random, order);
+    choose_kind(random, model, order);
     if (model_random_rarely(random, 12)) {
         spoil_order(random, model, order);
     }
     if (model_random_rarely(random, 25)) {
         order->display_qty = order->qty;
     }
+}
+
+/* The name of an order: of a leg its SET's, of a ranged offer sometimes the range's. */
+static uint64_t name_of(struct model_random *random, const struct model_order *order)
+{
+    if (order->kind == MODEL_LEG) {
+        return order->set_id;
+    }
+    return order->range_id != 0 && model_random_chance(random, 40) ? order->range_id
+                                                                   : order->order_id;
 }
 
 /* Mostly an order of the account; else anyone's, one long gone, or none. */
@@ -318,7 +355,7 @@ static uint64_t pick_order(struct model_random *random, const struct model *mode
         for (uint32_t i = 0; i < model->order_count; i++) {
             const struct model_order *order = &model->orders[(first + i) % model->order_count];
             if (order->account == account || kind < 2) {
-                return order->order_id;
+                return name_of(random, order);
             }
         }
     }
@@ -331,10 +368,11 @@ static uint64_t pick_order(struct model_random *random, const struct model *mode
     return UINT64_MAX;
 }
 
+/* The order of that name, or the first offer of the range. */
 static const struct model_order *find_order(const struct model *model, uint64_t order_id)
 {
     for (uint32_t i = 0; i < model->order_count; i++) {
-        if (model->orders[i].order_id == order_id) {
+        if (model->orders[i].order_id == order_id || model->orders[i].range_id == order_id) {
             return &model->orders[i];
         }
     }
@@ -361,13 +399,16 @@ static void replace_order(struct model_random *random, const struct model *model
     int64_t qty = order == NULL ? 8 : order->leaves_qty + order->cum_qty;
     replace->price_e4 = order != NULL && model_random_chance(random, 40)
                             ? order->price_e4
-                            : random_price_e4(random, model, contract);
+                            : model_random_price_e4(random, model, contract);
     int64_t lot = contract_class(contract) < model->class_count
                       ? model->classes[contract_class(contract)].lot
                       : 1;
     replace->qty = model_random_chance(random, 20)
                        ? qty
                        : qty + lot * ((int64_t)model_random_below(random, 9) - 4);
+    if (order != NULL && order->kind == MODEL_SET) {
+        replace->price_e4 = 0;
+    }
     model_random_job_replace(random, model, replace->order_id, replace);
     if (model_random_rarely(random, 30)) {
         replace->price_e4 = model_random_odd_number(random, replace->price_e4);
@@ -484,7 +525,7 @@ static void spoil_head(struct model_random *random, const struct model *model,
                                                       : 6 + model_random_below(random, 4));
         return;
     case 4:
-        head->slots = (uint8_t)(3 - head->slots);
+        head->slots = (uint8_t)(head->slots ^ (1 + model_random_below(random, 3)));
         return;
     default:
         head->type = head->type < COMMAND_REGISTER_CLASS ? COMMAND_DEPOSIT : head->type;
@@ -540,7 +581,7 @@ void model_random_command(struct model_random *random, const struct model *model
     }
     uint32_t pick = model_random_below(random, 1000);
     bool sweeping = pick < (random->restless ? 40 : 55) || pick >= 990;
-    if ((random->deep || random->jobs) && sweeping && !model_random_rarely(random, 12)) {
+    if ((random->deep || random->crowded) && sweeping && !model_random_rarely(random, 12)) {
         pick = 500; /* or the books would never get deep */
     }
     bool bound = model->keys[key].link != 0;
@@ -550,10 +591,12 @@ void model_random_command(struct model_random *random, const struct model *model
         session_command(random, model, key, slots);
     } else if (!bound && !model_random_rarely(random, 10)) {
         model_random_log_in(random, model, key, slots);
-    } else if (pick < 780 && model_random_below(random, 100) < (random->jobs   ? 25U
-                                                               : random->deep ? 1U
-                                                                              : 8U)) {
+    } else if (pick < 780 && model_random_chance(random, random->jobs)) {
         model_random_job(random, model, key, slots);
+    } else if (pick < 780 && model_random_chance(random, random->sets)) {
+        model_random_set(random, model, key, slots);
+    } else if (pick < 780 && model_random_chance(random, random->ranges)) {
+        model_random_range(random, model, key, slots);
     } else if (pick < 780) {
         new_order(random, model, key, slots);
     } else if (pick < 890) {

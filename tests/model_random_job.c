@@ -101,6 +101,9 @@ static void choose_terms(struct model_random *random, const struct model *model,
         job->same_group = pick_trade_group(random, model, model->keys[key].account);
     }
     job->price_e4 = MODEL_RANDOM_PRICE_E4 - 6000 + (int64_t)model_random_below(random, 12000);
+    if (model_random_rarely(random, 3)) {
+        job->price_e4 += 8000;
+    }
 }
 
 /* Spoils the words of the command. */
@@ -162,8 +165,7 @@ static void spoil_lanes(struct model_random *random, union command_slot *slots)
         slots[0].command.head.slots += 1;
         return;
     case 2:
-        lane_at(slots, at)->factor_e4 =
-            model_random_chance(random, 50) ? 0 : JOB_FACTOR_MAX_E4 + 1;
+        lane_at(slots, at)->factor_e4 = model_random_chance(random, 50) ? 0 : JOB_FACTOR_MAX_E4 + 1;
         return;
     case 3:
         *lane_at(slots, at) = (struct job_lane){
@@ -182,7 +184,7 @@ static void spoil_lanes(struct model_random *random, union command_slot *slots)
     default:
         lane_at(slots, at)->factor_e4 = 1;
         job->price_e4 = PRICE_MAX_E4;
-        if (random->jobs) {
+        if (random->crowded) {
             job->qty = 40000;
             job->hours = 8;
             job->window_to = job->window_from + 8;
@@ -197,8 +199,9 @@ void model_random_job(struct model_random *random, const struct model *model, ui
     model_random_send_by(model, command, key, 1);
     choose_hours(random, &command->new_job);
     choose_lanes(random, slots);
-    command->new_job.qty = lot_of_lanes(model, slots) *
-                           (1 + model_random_below(random, model_random_rarely(random, 4) ? 40 : 6));
+    command->new_job.qty =
+        lot_of_lanes(model, slots) *
+        (1 + model_random_below(random, model_random_rarely(random, 4) ? 40 : 6));
     choose_terms(random, model, key, &command->new_job);
     if (model_random_rarely(random, 10)) {
         spoil_terms(random, &command->new_job);

@@ -4,7 +4,8 @@
 
 #include "tests/model_scenario.h"
 
-/* "A100/CN-NM/G50*1.25": what is left out is H100, CN-GZ, G0, factor 1. */
+/* "A100/CN-NM/G50*1.25": what is left out is H100, CN-GZ, G0, factor 1. "9:0:4": class, region and
+ * tier by number, for those that there are not. */
 static struct job_lane lane_of(struct model_scenario *scenario, const char *word)
 {
     char text[128];
@@ -14,6 +15,15 @@ static struct job_lane lane_of(struct model_scenario *scenario, const char *word
     if (factor != NULL) {
         *factor = 0;
         factor_e4 = model_scenario_money(scenario, factor + 1);
+    }
+    unsigned class_id;
+    unsigned region_id;
+    unsigned tier;
+    if (sscanf(text, "%u:%u:%u", &class_id, &region_id, &tier) == 3) {
+        return (struct job_lane){.class_id = (uint16_t)class_id,
+                                 .region_id = (uint16_t)region_id,
+                                 .tier = (uint8_t)tier,
+                                 .factor_e4 = (uint32_t)factor_e4};
     }
     uint64_t contract = model_scenario_contract(scenario, text);
     return (struct job_lane){.class_id = contract_class(contract),

@@ -13,7 +13,7 @@
 #include "tests/model.h"
 #include "tests/model_audit.h"
 
-enum { MODEL_TWIN_RECENT = 400, MODEL_TWIN_REASONS = 304, MODEL_TWIN_EVENTS = 64 };
+enum { MODEL_TWIN_RECENT = 20, MODEL_TWIN_REASONS = 304, MODEL_TWIN_EVENTS = 64 };
 
 /* Engine's id by the model's. */
 struct model_twin_ids {

@@ -20,7 +20,8 @@ struct run {
     bool tight;            /* tables so small that they fill up */
     bool deep;             /* few books with thousands of orders */
     bool restless;         /* with deep: sessions come and go */
-    bool jobs;             /* many JOBs */
+    bool crowded;          /* many JOBs among many offers in few hours */
+    const char *without;   /* kinds of order that do not come, by the first letter of their share */
 };
 
 /* What all runs of a process have seen, for the test that everything occurs. */
@@ -97,7 +98,6 @@ static bool feed(struct model_twin *twin, struct model_random *random, const str
     }
     while (twin->step_count < run->commands) {
         model_random_command(random, twin->model, slots);
-        if (slots[0].command.head.type == COMMAND_NEW_ORDER) { slots[0].command.new_order.display_qty = 0; slots[0].command.new_order.job_lead_hours = 0; if(slots[0].command.new_order.side>1)slots[0].command.new_order.side=1;}
         if (!step(twin, slots, run)) {
             return false;
         }
@@ -150,6 +150,17 @@ static void print_statistics(const struct model_twin *twin, const struct run *ru
            twin->most_work);
 }
 
+static void leave_out(struct model_random *random, const char *kinds)
+{
+    for (; kinds != NULL && *kinds != 0; kinds++) {
+        *(*kinds == 'i'   ? &random->icebergs
+          : *kinds == 'j' ? &random->reserved
+          : *kinds == 'r' ? &random->ranges
+          : *kinds == 'J' ? &random->jobs
+                          : &random->sets) = 0;
+    }
+}
+
 static bool run_once(const struct run *run)
 {
     struct engine_config config = config_of(run);
@@ -158,7 +169,9 @@ static bool run_once(const struct run *run)
     model_random_init(&random, run->seed);
     random.deep = run->deep;
     random.restless = run->restless;
-    random.jobs = run->jobs;
+    random.crowded = run->crowded;
+    random.jobs = run->crowded ? 25 : run->deep ? 1 : random.jobs;
+    leave_out(&random, run->without);
     current_twin = twin;
     current_seed = run->seed;
     signal(SIGABRT, say_what_ended);
@@ -210,6 +223,14 @@ Test(model, books_of_thousands_of_orders_agree)
     cr_assert(run_once(&run), "seed 202");
 }
 
+Test(model, many_jobs_among_many_offers_agree)
+{
+    for (uint64_t seed = 401; seed <= 404; seed++) {
+        struct run run = {.seed = seed, .commands = 8000, .sanity_every = 200, .crowded = true};
+        cr_assert(run_once(&run), "seed %" PRIu64, seed);
+    }
+}
+
 Test(model, long_sweeps_among_new_orders_agree)
 {
     for (uint64_t seed = 301; seed <= 303; seed++) {
@@ -236,7 +257,8 @@ Test(model, long_runs_agree_and_every_reason_occurs)
 static int usage(void)
 {
     fputs("usage: test_model [--seed S] [--commands N] [--sanity-every N] [--tight] [--deep] "
-          "[--restless] [--jobs]\n"
+          "[--restless] [--crowded]\n"
+          "       [--without LETTERS]  of i(cebergs) j(ob reservations) r(anges) s(ets) J(OBs)\n"
           "  compares engine and model over N random commands; without any of these options it\n"
           "  runs as a Criterion suite\n"
           "example: test_model --seed 7 --commands 1000000 --sanity-every 1000\n",
@@ -257,14 +279,16 @@ static int by_hand(int argc, char **argv)
             run.commands = strtoull(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "--sanity-every") == 0 && has_value) {
             run.sanity_every = strtoull(argv[++i], NULL, 10);
+        } else if (strcmp(argv[i], "--without") == 0 && has_value) {
+            run.without = argv[++i];
         } else if (strcmp(argv[i], "--tight") == 0) {
             run.tight = true;
         } else if (strcmp(argv[i], "--deep") == 0) {
             run.deep = true;
         } else if (strcmp(argv[i], "--restless") == 0) {
             run.restless = true;
-        } else if (strcmp(argv[i], "--jobs") == 0) {
-            run.jobs = true;
+        } else if (strcmp(argv[i], "--crowded") == 0) {
+            run.crowded = true;
         } else {
             return asked ? usage() : -1;
         }

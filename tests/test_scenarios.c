@@ -33,6 +33,12 @@ static const char *const topics[] = {
     "registry",
     "form",
     "full",
+    "iceberg",
+    "reserved",
+    "job",
+    "job-due",
+    "job-rank",
+    "job-reasons",
 };
 enum { TOPICS = sizeof(topics) / sizeof(topics[0]) };
 

@@ -276,22 +276,13 @@ static uint32_t enter(struct engine *e, const struct command *command, const str
     return slot;
 }
 
-static void reject(struct engine *e, const struct command *command,
-                   const struct job_refusal *refusal)
-{
-    order_reject(e, command, 0, &refusal->why);
-    struct event_rejected *rejected = &e->sink->events[e->sink->count - 1].rejected;
-    rejected->leg = refusal->lane;
-    rejected->contract = refusal->contract;
-}
-
 void job_new(struct engine *e, const struct command *command)
 {
     const struct command_new_job *n = &command->new_job;
     struct job draft;
-    struct job_refusal refusal;
-    if (!job_check_new(e, command, &draft, &refusal)) {
-        reject(e, command, &refusal);
+    struct rejection why;
+    if (!job_check_new(e, command, &draft, &why)) {
+        order_reject(e, command, 0, &why);
         return;
     }
     uint32_t slot = enter(e, command, &draft);
@@ -349,9 +340,7 @@ void job_replace(struct engine *e, const struct command *command, uint32_t slot)
     *job = draft;
     o->price_e4 = draft.price_e4;
     o->leaves = draft.qty;
-    if (o->key == command->head.key) {
-        o->cl_ord_id = command->head.cl_ord_id;
-    }
+    o->cl_ord_id = order_own_number(e, command, slot);
     if (!keeps) {
         o->fees = account->fees;
     }

@@ -38,14 +38,9 @@ static inline int64_t job_gpu_hours(const struct job *job)
 
 /* --- job_check.c ------------------------------------------------------------------------- */
 
-struct job_refusal {
-    struct rejection why;
-    uint64_t contract; /* of the lane at fault; 0 none */
-    uint8_t lane;      /* from 1; 0 none */
-};
 /* Everything about a new JOB; fills in its record. */
 bool job_check_new(const struct engine *e, const struct command *command, struct job *job,
-                   struct job_refusal *refusal);
+                   struct rejection *why);
 /* Everything about a replace; `draft`: the record as it would become. */
 bool job_check_replace(const struct engine *e, const struct command *command, uint32_t slot,
                        struct job *draft, struct rejection *why);

@@ -4,6 +4,7 @@
 #include "exchange/core/job.h"
 #include "exchange/core/job_search.h"
 #include "exchange/core/money.h"
+#include "exchange/core/order_check.h"
 #include "exchange/core/tree.h"
 
 RARE static bool refuse(struct rejection *why, uint16_t reason, int64_t value, int64_t bound)
@@ -204,22 +205,10 @@ static bool check_limit(const struct account *a, int64_t qty, struct rejection *
     return true;
 }
 
-/* Slots that never were in use, and those that are free again; some may be retired, so the list is
- * counted. */
-static bool slots_left(const struct engine *e, uint32_t count)
-{
-    uint32_t left = e->config.orders - e->s.order_top;
-    for (uint32_t slot = e->s.order_free; slot != 0 && left < count; slot = e->orders[slot].newer) {
-        left++;
-    }
-    return left >= count;
-}
-
 static bool room(const struct engine *e, const struct job *job)
 {
-    return slots_left(e, job->lane_count + 1u) && tree_has_room_for(e, job->lane_count) &&
-           (e->s.job_free != 0 || e->s.job_top < e->config.jobs) &&
-           e->s.timer_count < e->config.timers;
+    return order_check_tables(e, job->lane_count + 1u, 1) && e->s.job_count < e->config.jobs &&
+           tree_has_room_for(e, job->lane_count);
 }
 
 static void draft(const struct engine *e, const struct command *c, struct job *job)
@@ -238,15 +227,15 @@ static void draft(const struct engine *e, const struct command *c, struct job *j
 }
 
 static bool check_lanes(const struct engine *e, const struct command *c, struct job *job,
-                        struct job_refusal *refusal)
+                        struct rejection *why)
 {
     const union command_slot *slots = (const union command_slot *)(const void *)(c + 1);
     for (uint32_t i = 0; i < job->lane_count; i++) {
         const struct job_lane *lane = &slots[i / JOB_LANES_PER_SLOT].lanes[i % JOB_LANES_PER_SLOT];
-        if (!check_lane(e, lane, job, i, &refusal->why)) {
-            refusal->lane = (uint8_t)(i + 1);
-            refusal->contract = contract_pack(lane->class_id, lane->region_id, lane->tier,
-                                              c->new_job.window_from);
+        if (!check_lane(e, lane, job, i, why)) {
+            why->leg = (uint8_t)(i + 1);
+            why->contract = contract_pack(lane->class_id, lane->region_id, lane->tier,
+                                          c->new_job.window_from);
             return false;
         }
     }
@@ -254,18 +243,16 @@ static bool check_lanes(const struct engine *e, const struct command *c, struct 
 }
 
 bool job_check_new(const struct engine *e, const struct command *command, struct job *job,
-                   struct job_refusal *refusal)
+                   struct rejection *why)
 {
     const struct command_new_job *n = &command->new_job;
     const struct account *a = &e->accounts[e->keys[command->head.key].account];
-    struct rejection *why = &refusal->why;
-    *refusal = (struct job_refusal){0};
     if (!check_kind(e, command, why) || !check_amounts(n->price_e4, n->qty, why) ||
         !check_window(e, n, why)) {
         return false;
     }
     draft(e, command, job);
-    if (!check_placement(e, n, job, why) || !check_lanes(e, command, job, refusal) ||
+    if (!check_placement(e, n, job, why) || !check_lanes(e, command, job, why) ||
         !check_limit(a, n->qty, why)) {
         return false;
     }

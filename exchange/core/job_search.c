@@ -17,6 +17,7 @@ struct search {
     const struct job_span *span;
     uint32_t hours;      /* of a lane in the span */
     uint64_t unit_limit; /* most that sum of price x factor may be, for one GPU of each hour */
+    int128 sum_limit;    /* most that sum of price x quantity may be in the lane of the run */
     uint64_t run;        /* mark of the run under way */
     uint32_t begin;      /* hours begin .. below end are in the window */
     uint32_t end;
@@ -187,9 +188,13 @@ static void gather_cell(const struct search *s, uint32_t lane, uint32_t hour, ui
     }
     uint32_t kept = cell->first;
     for (uint32_t i = cell->first; i <= x->entry_count; i++) {
-        if (x->entries[i].qty == job->qty) {
-            x->entries[kept++] = x->entries[i];
+        if (x->entries[i].qty != job->qty) {
+            continue;
         }
+        if (kept != i) {
+            x->entries[kept] = x->entries[i];
+        }
+        kept++;
     }
     cell->count = kept - cell->first;
     x->entry_count = kept - 1;
@@ -289,7 +294,7 @@ static void consider(struct search *s, uint32_t lane, uint32_t start)
     for (uint32_t i = 0; i < last->count; i++) {
         uint32_t resource = s->x->entries[last->first + i].resource;
         const struct job_tally *tally = &s->tallies[resource];
-        if (tally->begin > start) {
+        if (tally->begin > start || tally->sum > s->sum_limit) {
             continue;
         }
         struct job_fit fit = {
@@ -298,6 +303,7 @@ static void consider(struct search *s, uint32_t lane, uint32_t start)
             s->best = fit;
             s->found = true;
             s->unit_limit = (uint64_t)(fit.worth / s->job->qty);
+            s->sum_limit = tally->sum;
         }
     }
 }
@@ -363,6 +369,7 @@ static void promise(struct search *s, uint64_t least_sum[JOB_LANES_MAX])
     }
     if (least <= s->unit_limit) {
         run_start(s, best_start);
+        s->sum_limit = s->best.worth / s->job->lanes[best_lane].factor_e4;
         run_move(s, best_lane, best_start, slack_of(s, best_lane, least_sum[best_lane]));
         consider(s, best_lane, best_start);
     }
@@ -401,6 +408,7 @@ bool job_search_fit(const struct engine *e, const struct job *job, const struct 
         }
         struct bounds b = {.end = span->from};
         run_start(&s, span->from);
+        s.sum_limit = s.best.worth / factor; /* rounded down: no dearer sum can be as good */
         for (uint32_t start = span->from; start <= span->to; start++) {
             bounds_move(&s, lane, start, &b);
             if (within(&s, &b, factor)) {

@@ -78,7 +78,7 @@ test_base_USES = WIRE BASE
 test_link_USES = WIRE BASE
 test_sequencer_USES = EXCHANGE CORE WIRE BASE
 
-REPLICA = exchange/replica_map.c exchange/market_data.c exchange/market_data_orders.c exchange/tape_store.c exchange/status.c \
+REPLICA = exchange/replica_map.c exchange/market_data.c exchange/shown.c exchange/tape_store.c exchange/status.c \
 	exchange/replica_registry.c exchange/tape_server.c exchange/replica.c exchange/reads.c \
 	exchange/reads_orders.c exchange/reads_server.c exchange/market_data_pub.c
 PROGRAMS += kashi-replica
@@ -86,9 +86,10 @@ kashi-replica_MAIN = exchange/replica_main.c
 kashi-replica_USES = REPLICA EXCHANGE CORE WIRE BASE
 GROUPS += READS_KIT
 READS_KIT = tests/reads_world.c
-TESTS += tape market_data status reads reads_server
+TESTS += tape market_data shown status reads reads_server
 test_tape_USES = REPLICA WIRE BASE
 test_market_data_USES = REPLICA WIRE BASE
+test_shown_USES = REPLICA WIRE BASE
 test_status_USES = REPLICA WIRE BASE
 test_reads_USES = READS_KIT REPLICA CORE WIRE BASE
 test_reads_server_USES = READS_KIT REPLICA CORE WIRE BASE

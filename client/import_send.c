@@ -103,7 +103,8 @@ static void take_report(struct send *send, uint32_t account, const struct report
     }
     if (report->exec_type == EXEC_REJECTED) {
         know(send, fate, report->reason);
-    } else if (report->exec_type == EXEC_NEW) {
+    } else if (report->exec_type == EXEC_NEW &&
+               report->request == (account == BUYER ? REQUEST_NEW_JOB : REQUEST_NEW_RANGE)) {
         know(send, fate, 0);
         fate->order_id = report->order_id;
         fate->hours = report->orders;

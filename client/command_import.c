@@ -308,6 +308,7 @@ static int import_carry_out(struct cli *cli, const struct import *import)
     const struct import_order order = {.plan = &import->plan,
                                        .name = import->name,
                                        .operator_key = key,
+                                       .timeout_ms = cli->timeout_ns / 1000000,
                                        .progress = isatty(STDERR_FILENO) == 1};
     int rc = import_send(&order, &outcome, &cli->error);
     if (rc == ERROR_LOST || rc == ERROR_IO) {

@@ -18,8 +18,8 @@
 #define SHARE_OFFER   34 /* the rest bids */
 /* Of a hundred offers so many are ranges, of a hundred bids SETs and JOBs. */
 #define SHARE_RANGE 3
-#define SHARE_SET   6
-#define SHARE_JOB   6
+#define SHARE_SET   4
+#define SHARE_JOB   3
 #define RANGE_HOURS 12
 #define JOB_HOURS   8
 #define JOB_SLACK   12 /* hours that it may wait */

@@ -10,7 +10,6 @@
 #include "client/found.h"
 #include "wire/units.h"
 
-#define READY_TIMEOUT_MS  30000
 #define ANSWER_TIMEOUT_MS 60000
 #define TURN_MS           100
 #define CHUNK             64
@@ -224,7 +223,7 @@ static int open_market(struct send *send, const struct import_order *order, stru
     int rc = kashi_key_load(&key, order->operator_key, error);
     rc = rc != 0 ? rc : desk_open(&send->desk, 1, true, error);
     rc = rc != 0 ? rc : sit(send, &key, &send->operator_seat, error);
-    rc = rc != 0 ? rc : desk_ready(send->desk, READY_TIMEOUT_MS, error);
+    rc = rc != 0 ? rc : desk_ready(send->desk, order->timeout_ms, error);
     if (rc != 0) {
         return rc;
     }
@@ -233,7 +232,7 @@ static int open_market(struct send *send, const struct import_order *order, stru
     for (uint32_t i = 0; rc == 0 && i < ACCOUNTS; i++) {
         rc = sit(send, &send->accounts[i].key, &send->seats[i], error);
     }
-    rc = rc != 0 ? rc : desk_ready(send->desk, READY_TIMEOUT_MS, error);
+    rc = rc != 0 ? rc : desk_ready(send->desk, order->timeout_ms, error);
     if (rc == 0) {
         const struct login_answer *login =
             kashi_session_login(desk_session(send->desk, send->seats[BUYER]));

@@ -22,6 +22,7 @@ struct import_order {
     const struct import_plan *plan;
     const char *name;         /* of the import */
     const char *operator_key; /* file */
+    int64_t timeout_ms;       /* without a login */
     bool progress;            /* a bar on stderr */
 };
 

@@ -86,10 +86,11 @@ kashi-replica_MAIN = exchange/replica_main.c
 kashi-replica_USES = REPLICA EXCHANGE CORE WIRE BASE
 GROUPS += READS_KIT
 READS_KIT = tests/reads_world.c
-TESTS += tape market_data shown status reads reads_server
+TESTS += tape market_data shown status reads reads_kinds reads_server
 test_tape_USES = REPLICA WIRE BASE
 test_market_data_USES = REPLICA WIRE BASE
 test_shown_USES = REPLICA WIRE BASE
+test_reads_kinds_USES = READS_KIT REPLICA CORE WIRE BASE
 test_status_USES = REPLICA WIRE BASE
 test_reads_USES = READS_KIT REPLICA CORE WIRE BASE
 test_reads_server_USES = READS_KIT REPLICA CORE WIRE BASE
@@ -142,8 +143,8 @@ CLIENT = client/kashi_book.c client/kashi_connection.c client/kashi_feed.c clien
 	client/kashi_session.c
 
 COMMAND = client/arguments.c client/catalogue.c client/cli.c client/command_admin.c client/command_key.c \
-	client/command_market.c client/command_order.c client/command_read.c client/csv.c client/decimal.c \
-	client/fields.c client/message_json.c client/submit.c client/symbol.c client/table.c
+	client/command_market.c client/command_multi.c client/command_order.c client/command_read.c client/csv.c client/decimal.c \
+	client/fields.c client/legs.c client/message_json.c client/submit.c client/symbol.c client/table.c
 # What a new market is founded with; a cluster trace as orders.
 GROUPS += FOUNDING IMPORT
 FOUNDING = client/tables.c client/desk.c client/found.c
@@ -158,7 +159,8 @@ test_import_engine_USES = IMPORT_KIT IMPORT FOUNDING COMMAND CORE WIRE BASE
 PROGRAMS += kashi
 kashi_MAIN = client/main.c
 kashi_USES = IMPORT FOUNDING COMMAND CLIENT WIRE BASE
-TESTS += client client_sockets
+TESTS += client client_legs client_sockets
+test_client_legs_USES = COMMAND CLIENT WIRE BASE
 test_client_USES = COMMAND CLIENT WIRE BASE
 test_client_sockets_USES = CLIENT WIRE BASE
 # What other programs link: libkashi with all that it stands on.

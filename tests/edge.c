@@ -112,6 +112,12 @@ static size_t answer_read(const struct request *request, uint8_t *out, size_t ca
         edge_message.order_status.seq = edge.seq;
         edge_message.order_status.cl_ord_id = request->order_status.cl_ord_id;
         edge_message.order_status.reason = REASON_NEVER_ENTERED;
+    } else if (request->type == REQUEST_NEW_SET) {
+        edge_message.type = MESSAGE_QUOTE;
+        edge_message.quote.ref = request->ref;
+        edge_message.quote.request = request->type;
+        edge_message.quote.fill_qty = request->new_set.leg_count;
+        edge_message.quote.reserved_e4 = request->new_set.legs[63].price_e4;
     } else {
         edge_message.type = MESSAGE_BOOK;
         edge_message.book.seq = edge.seq;
@@ -301,6 +307,7 @@ struct gateway_settings edge_settings(void)
                                      .link_timeout_s = 5,
                                      .messages_per_second = 1000,
                                      .requests_per_second = 100000,
+                                     .dry_runs_per_second = EDGE_DRY_RUNS,
                                      .connections = 8,
                                      .reads_waiting = 64,
                                      .high_water = 1000};

@@ -25,7 +25,7 @@ enum {
     HOURS = 8,
     SPAN = STARTS + HOURS - 1,
     MOST_RESOURCES = 128,
-    JOBS = 200,       /* of a run */
+    JOBS = 200, /* of a run */
     RESTING = 10000,
     OFFERS = 20000, /* of a run beside resting JOBs */
     SINK = 4096,
@@ -253,8 +253,8 @@ static int64_t around(int64_t percent)
 
 static void fill_books(uint32_t resources)
 {
-    static const int64_t day[24] = {88, 85, 84, 84, 86, 90, 96, 102, 108, 112, 114, 115,
-                                    114, 113, 113, 112, 110, 108, 106, 104, 101, 97, 94, 91};
+    static const int64_t day[24] = {88,  85,  84,  84,  86,  90,  96,  102, 108, 112, 114, 115,
+                                    114, 113, 113, 112, 110, 108, 106, 104, 101, 97,  94,  91};
     int64_t lane_level[LANES];
     int64_t resource_level[LANES][MOST_RESOURCES];
     for (uint32_t lane = 0; lane < LANES; lane++) {

@@ -116,7 +116,8 @@ struct engine_order {
     uint64_t contract; /* 0: a SET or a JOB; RANGE: of the first hour entered */
     uint64_t cl_ord_id;
     int64_t price_e4;
-    int64_t leaves_qty; /* SET: its balance; JOB: GPU-hours; RANGE: the quantity of an hour as asked for
+    int64_t
+        leaves_qty; /* SET: its balance; JOB: GPU-hours; RANGE: the quantity of an hour as asked for
                            last */
     int64_t cum_qty;
     int64_t shown_qty; /* of leaves_qty: less than it where an iceberg keeps a part back */
@@ -151,6 +152,30 @@ bool engine_best_bid(const struct engine *engine, uint64_t contract, int64_t *pr
 bool engine_best_offer(const struct engine *engine, uint64_t contract, int64_t *price_e4);
 /* Reference price in force for a contract; false: none. */
 bool engine_reference(const struct engine *engine, uint64_t contract, int64_t *price_e4);
+
+/* What a SET or a JOB would meet if it were entered now: a dry run. */
+struct engine_quote {
+    int64_t fill_qty;    /* would be filled at once: GPUs, of a JOB GPU-hours */
+    int64_t notional_e4; /* of those fills */
+    int64_t fee_e4;
+    int64_t reserved_e4; /* would be reserved on entry */
+    int64_t price_e4;    /* JOB that would be filled: the least price_e4 with which it would be */
+    int64_t value;       /* refused: the offending value */
+    int64_t bound;       /* and what it was compared with */
+    int64_t miss_qty;    /* not filled: GPUs displayed within the limit, as MISS tells */
+    int64_t miss_wanted_qty;
+    uint64_t contract; /* of the leg or lane at fault; JOB: of its lane in its first hour; 0 none */
+    uint64_t miss_contract; /* 0 none */
+    uint32_t resource;      /* JOB in one resource: which */
+    uint16_t reason;        /* 0, or why it would be refused */
+    uint8_t leg; /* leg or lane: at fault, or that the JOB would run in; from 1, 0 none */
+    uint8_t miss_leg;
+};
+/* Answers a command that is not entered: as after the last step, the sender's key alone being looked
+ * at of its head. `command` points at head.slots slots. Changes nothing that counts, but uses scratch
+ * memory of the engine: not beside a step. */
+void engine_quote_job(const struct engine *engine, const struct command *command,
+                      struct engine_quote *quote);
 
 /* Counts, for sizing and statistics. */
 struct engine_counts {

@@ -4,6 +4,7 @@
 #include "exchange/core/emit.h"
 #include "exchange/core/job_search.h"
 #include "exchange/core/match.h"
+#include "exchange/core/order_check.h"
 #include "exchange/core/slot.h"
 #include "exchange/core/timers.h"
 
@@ -159,16 +160,21 @@ static void fill(struct engine *e, uint32_t slot, const struct job_fit *fit, uin
     finish(e, slot);
 }
 
-bool job_try(struct engine *e, uint32_t slot, const struct job_span *span)
+bool job_find(const struct engine *e, const struct job *job, const struct job_span *span,
+              struct job_fit *fit, uint32_t *count)
 {
-    const struct job *job = job_of(e, &e->orders[slot]);
-    struct job_fit fit;
-    if (!job_search_fit(e, job, span, &fit)) {
+    if (!job_search_fit(e, job, span, fit)) {
         return false;
     }
-    uint32_t count = job_search_parts(e, job, &fit);
-    if (count > e->config.fills - e->s.fill_count ||
-        count > e->config.holdings - e->s.holding_count) {
+    *count = job_search_parts(e, job, fit);
+    return order_check_fills(e, *count);
+}
+
+bool job_try(struct engine *e, uint32_t slot, const struct job_span *span)
+{
+    struct job_fit fit;
+    uint32_t count;
+    if (!job_find(e, job_of(e, &e->orders[slot]), span, &fit, &count)) {
         return false;
     }
     fill(e, slot, &fit, count);
@@ -186,9 +192,7 @@ static void emit_miss(struct engine *e, uint32_t slot, const struct job_miss *mi
     uint64_t contract = contract_pack(m->class_id, m->region_id, lane->tier, miss->start);
     struct event *event = emit(e, EVENT_MISS, emit_link(&e->keys[o->key]), 0);
     event->miss = (struct event_miss){
-        .party = {.cl_ord_id = o->cl_ord_id,
-                  .key = o->key,
-                  .account = e->keys[o->key].account},
+        .party = {.cl_ord_id = o->cl_ord_id, .key = o->key, .account = e->keys[o->key].account},
         .order_id = order_id_of(e, slot),
         .contract = miss->qty == 0 ? 0 : contract,
         .qty = miss->qty,

@@ -21,7 +21,11 @@ void job_take_out(struct engine *e, uint32_t slot, uint16_t reason, uint64_t cl_
 /* Looks for the best fit in a part of a JOB's lanes and starts, no wider than a search may be, and fills
  * it; true: the JOB has ended so. */
 struct job_span;
+struct job_fit;
 bool job_try(struct engine *e, uint32_t slot, const struct job_span *span);
+/* The best fit, where its fills have room in the tables; *count of them stand in the scratch memory. */
+bool job_find(const struct engine *e, const struct job *job, const struct job_span *span,
+              struct job_fit *fit, uint32_t *count);
 /* Whether a JOB's gate is over: that of its last possible start. */
 bool job_gate_closed(const struct engine *e, uint32_t slot);
 /* Whether a mass cancel covers all of it. */

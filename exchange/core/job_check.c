@@ -234,8 +234,8 @@ static bool check_lanes(const struct engine *e, const struct command *c, struct 
         const struct job_lane *lane = &slots[i / JOB_LANES_PER_SLOT].lanes[i % JOB_LANES_PER_SLOT];
         if (!check_lane(e, lane, job, i, why)) {
             why->leg = (uint8_t)(i + 1);
-            why->contract = contract_pack(lane->class_id, lane->region_id, lane->tier,
-                                          c->new_job.window_from);
+            why->contract =
+                contract_pack(lane->class_id, lane->region_id, lane->tier, c->new_job.window_from);
             return false;
         }
     }

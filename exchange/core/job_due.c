@@ -106,8 +106,7 @@ void job_lane_enters(struct engine *e, uint32_t entry)
     const struct order *o = &e->orders[entry];
     uint32_t next = e->s.due_entry;
     if (e->s.due_now != 0 && o->ladder == ladder_of_jobs(e, market_of(e->s.due_now)) &&
-        o->price_e4 <= e->s.due_price_e4 &&
-        (next == 0 || o->price_e4 > e->orders[next].price_e4)) {
+        o->price_e4 <= e->s.due_price_e4 && (next == 0 || o->price_e4 > e->orders[next].price_e4)) {
         e->s.due_entry = entry;
     }
 }

@@ -8,7 +8,8 @@ struct job_reach job_reach_of(const struct engine *e, const struct job *job, uin
 {
     const struct job_lane_state *own = &job->lanes[lane];
     const struct market *m = &e->markets[own->market];
-    struct job_reach reach = {.ladder = ladder, .group = job->group, .low_e4 = 1, .tier = own->tier};
+    struct job_reach reach = {
+        .ladder = ladder, .group = job->group, .low_e4 = 1, .tier = own->tier};
     if (ladder == 0 || m->halted || m->mode != MODE_CONTINUOUS) {
         return reach;
     }

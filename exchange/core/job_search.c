@@ -33,8 +33,8 @@ int128 job_budget(const struct job *job)
 struct job_span job_span_whole(const struct engine *e, const struct job *job)
 {
     uint32_t from = job->window_from > e->s.open_hour ? job->window_from : e->s.open_hour;
-    return (struct job_span){.lane_end = job->lane_count, .from = from,
-                             .to = job->window_to - job->hours};
+    return (struct job_span){
+        .lane_end = job->lane_count, .from = from, .to = job->window_to - job->hours};
 }
 
 int64_t job_search_width(const struct engine *e, const struct job *job, const struct job_span *span)
@@ -72,7 +72,8 @@ static struct job_cell *cell_at(const struct search *s, uint32_t lane, uint32_t 
 static uint32_t best_offer(const struct ladder *l, uint8_t tier)
 {
     uint32_t best = JOB_NOTHING;
-    for (uint32_t mask = l->occupied & LADDER_BOOKS & (0xf0u << tier); mask != 0; mask &= mask - 1) {
+    for (uint32_t mask = l->occupied & LADDER_BOOKS & (0xf0u << tier); mask != 0;
+         mask &= mask - 1) {
         uint32_t price = l->best_price[__builtin_ctz(mask)];
         best = price < best ? price : best;
     }
@@ -127,7 +128,8 @@ static bool deep_enough(const struct depth *d, uint32_t price_e4, uint32_t wante
     if (price_e4 <= d->fresh_e4) {
         return false;
     }
-    uint64_t least = (uint64_t)d->low_e4 * d->most_qty + (uint64_t)price_e4 * (wanted - d->most_qty);
+    uint64_t least =
+        (uint64_t)d->low_e4 * d->most_qty + (uint64_t)price_e4 * (wanted - d->most_qty);
     return d->open == 0 || least >= ((uint64_t)d->fresh_e4 + 1) * wanted;
 }
 
@@ -394,7 +396,10 @@ bool job_search_fit(const struct engine *e, const struct job *job, const struct 
     if (span->from > span->to) {
         return false;
     }
-    struct search s = {.e = e, .job = job, .x = e->job_scratch, .tallies = e->job_tallies,
+    struct search s = {.e = e,
+                       .job = job,
+                       .x = e->job_scratch,
+                       .tallies = e->job_tallies,
                        .span = span,
                        .unit_limit = (uint64_t)job->price_e4 * job->hours * (uint64_t)E4_ONE,
                        .best = {.worth = job_budget(job)}};
@@ -538,8 +543,8 @@ void job_search_miss(const struct engine *e, const struct job *job, const struct
     if (span->from > span->to) {
         return;
     }
-    struct search s = {.e = e, .job = job, .x = e->job_scratch, .tallies = e->job_tallies,
-                       .span = span};
+    struct search s = {
+        .e = e, .job = job, .x = e->job_scratch, .tallies = e->job_tallies, .span = span};
     search_start(&s);
     for (uint32_t lane = span->lane; lane < span->lane_end; lane++) {
         s.x->entry_count = 0;

@@ -205,8 +205,8 @@ struct print {
     uint8_t tier;
 };
 
-static struct event *emit_fill(struct engine *e, uint32_t slot, const struct print *print, bool maker,
-                      uint64_t contract, int64_t fee_e4)
+static struct event *emit_fill(struct engine *e, uint32_t slot, const struct print *print,
+                               bool maker, uint64_t contract, int64_t fee_e4)
 {
     const struct order *o = &e->orders[slot];
     struct event *event = emit(e, EVENT_FILL, emit_link(&e->keys[o->key]), 0);

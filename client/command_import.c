@@ -103,7 +103,7 @@ static int import_read(struct cli *cli, struct import *import)
         return rc;
     }
     rc = tables_load(&import->tables, data, error);
-    rc = rc != 0 ? rc : import_trace_models(&import->trace, models, error);
+    rc = rc != 0 ? rc : import_trace_models(&import->trace, models, stderr, error);
     if (rc != 0) {
         return error_context(error, "the product's tables (--data DIR, else data)");
     }

@@ -151,7 +151,6 @@ static void islands_make(struct import_plan *plan)
 struct arrival {
     int64_t created_s;
     uint32_t task; /* its place in the trace */
-    uint32_t job;  /* the last one of its chain so far */
 };
 
 static int by_creation(const void *a, const void *b)
@@ -247,46 +246,27 @@ static bool link_add(struct import_plan *plan, const struct import_task *task, u
     return true;
 }
 
-/* First links of all tasks in order of arrival; of those that go on the task is kept in `arrivals`. */
-static uint32_t first_links(struct import_plan *plan, struct arrival *arrivals)
+/* A task's JOB, or its chain: the links stand right behind each other, so that nobody else's JOB comes
+ * between them. */
+static void task_add(struct import_plan *plan, const struct import_task *task)
 {
-    const struct import_trace *trace = plan->trace;
-    uint32_t going_on = 0;
-    for (uint32_t i = 0; i < trace->task_count; i++) {
-        const struct import_task *task = &trace->tasks[arrivals[i].task];
-        bool chained = span_of(plan, task).hours > longest(plan);
-        if (task->models == 0 && plan->models_owned == 0) {
-            plan->nowhere++;
-        } else if (!link_add(plan, task, 0, IMPORT_NO_JOB)) {
-            plan->beyond++;
-        } else {
-            plan->ordered++;
-            plan->fractions += task->fraction;
-            plan->chained += chained;
-            if (chained) {
-                arrivals[going_on].task = arrivals[i].task;
-                arrivals[going_on++].job = plan->job_count - 1;
-            }
-        }
+    int64_t links = divided_up(span_of(plan, task).hours, longest(plan));
+    if (task->models == 0 && plan->models_owned == 0) {
+        plan->nowhere++;
+        return;
     }
-    return going_on;
-}
-
-static void later_links(struct import_plan *plan, struct arrival *arrivals, uint32_t count)
-{
-    for (uint32_t link = 1; count > 0; link++) {
-        uint32_t going_on = 0;
-        for (uint32_t i = 0; i < count; i++) {
-            const struct import_task *task = &plan->trace->tasks[arrivals[i].task];
-            int64_t links = divided_up(span_of(plan, task).hours, longest(plan));
-            if (!link_add(plan, task, link, arrivals[i].job)) {
-                plan->beyond_links += (uint32_t)(links - link);
-            } else if (link + 1 < links) {
-                arrivals[going_on].task = arrivals[i].task;
-                arrivals[going_on++].job = plan->job_count - 1;
-            }
+    if (!link_add(plan, task, 0, IMPORT_NO_JOB)) {
+        plan->beyond++;
+        return;
+    }
+    plan->ordered++;
+    plan->fractions += task->fraction;
+    plan->chained += links > 1;
+    for (uint32_t link = 1; link < links; link++) {
+        if (!link_add(plan, task, link, plan->job_count - 1)) {
+            plan->beyond_links += (uint32_t)(links - link);
+            return;
         }
-        count = going_on;
     }
 }
 
@@ -306,7 +286,9 @@ static void jobs_make(struct import_plan *plan)
     }
     plan->fold = fold_find(&plan->rules, end_s - plan->origin_s);
     qsort(arrivals, trace->task_count, sizeof arrivals[0], by_creation);
-    later_links(plan, arrivals, first_links(plan, arrivals));
+    for (uint32_t i = 0; i < trace->task_count; i++) {
+        task_add(plan, &trace->tasks[arrivals[i].task]);
+    }
     free(arrivals);
 }
 

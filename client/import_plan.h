@@ -60,7 +60,7 @@ struct import_plan {
     uint32_t class_of[IMPORT_MODELS_MAX]; /* model's place in these classes */
     int64_t price_e4[IMPORT_MODELS_MAX];  /* by model; 0: not in use */
     struct import_island *islands;        /* of one model together, models in the table's order */
-    struct import_job *jobs; /* first links in order of creation, then second ones … */
+    struct import_job *jobs;              /* in order of creation, the links of a chain together */
     uint32_t island_count;
     uint32_t job_count;
     uint32_t job_capacity;

@@ -362,23 +362,22 @@ static int send_ranges(struct send *send, struct error *error)
     return rc != 0 ? rc : desk_settle(send->desk, ANSWER_TIMEOUT_MS, error);
 }
 
-/* Links of chains wait for those before them. */
+/* A link of a chain waits for what becomes of the one before it. */
 static int send_jobs(struct send *send, struct error *error)
 {
     uint32_t sent = 0;
-    uint32_t link = 0;
     int rc = recall(send, BUYER, &sent, error);
     for (uint32_t place = sent; rc == 0 && place < send->counts[BUYER]; place++) {
         const struct import_job *job = &send->plan->jobs[place];
-        if (job->link > link) {
-            link = job->link;
-            rc = desk_settle(send->desk, ANSWER_TIMEOUT_MS, error);
-        }
-        if (rc == 0 && job->previous != IMPORT_NO_JOB &&
-            send->fates[BUYER][job->previous].trade_group == 0) {
-            know(send, &send->fates[BUYER][place], REASON_NEVER_ENTERED);
-        } else if (rc == 0) {
+        if (job->previous == IMPORT_NO_JOB) {
             rc = send_one(send, BUYER, place, error);
+            continue;
+        }
+        rc = desk_settle(send->desk, ANSWER_TIMEOUT_MS, error);
+        if (rc == 0 && send->fates[BUYER][job->previous].trade_group != 0) {
+            rc = send_one(send, BUYER, place, error);
+        } else if (rc == 0) {
+            know(send, &send->fates[BUYER][place], REASON_NEVER_ENTERED);
         }
     }
     return rc != 0 ? rc : desk_settle(send->desk, ANSWER_TIMEOUT_MS, error);

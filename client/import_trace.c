@@ -204,12 +204,13 @@ static int take_model(struct reader *reader, struct error *error)
     return rc;
 }
 
-int import_trace_models(struct import_trace *trace, const char *path, struct error *error)
+int import_trace_models(struct import_trace *trace, const char *path, FILE *complaints,
+                        struct error *error)
 {
     static const char *const names[] = {"model", "class"};
     struct reader reader = {.trace = trace, .names = names, .column_count = 2};
     uint32_t counts[2] = {0};
-    int rc = read_file(&reader, path, take_model, counts, stderr, error);
+    int rc = read_file(&reader, path, take_model, counts, complaints, error);
     if (rc == 0 && (counts[1] > 0 || trace->models.count == 0)) {
         rc = error_set(error, ERROR_INVALID, "%s: %s", path,
                        counts[1] > 0 ? "set the lines right that are named above"

@@ -65,7 +65,8 @@ struct import_trace {
 
 /* Reads models, nodes and tasks; `complaints` gets a sentence for each wrong line. Negative when a
  * file cannot be taken at all. Free it in any case. */
-int import_trace_models(struct import_trace *trace, const char *path, struct error *error);
+int import_trace_models(struct import_trace *trace, const char *path, FILE *complaints,
+                        struct error *error);
 int import_trace_nodes(struct import_trace *trace, const char *path, FILE *complaints,
                        struct error *error);
 int import_trace_tasks(struct import_trace *trace, const char *path, FILE *complaints,

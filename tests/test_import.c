@@ -66,7 +66,8 @@ static void begin(void)
 {
     import_trace_init(&trace);
     memset(&plan, 0, sizeof plan);
-    cr_assert_eq(import_trace_models(&trace, "data/models.csv", &error), 0, "%s", error.text);
+    cr_assert_eq(import_trace_models(&trace, "data/models.csv", stderr, &error), 0, "%s",
+                 error.text);
     cr_assert_eq(tables_load(&tables, "data", &error), 0, "%s", error.text);
 }
 
@@ -310,23 +311,17 @@ Test(trace, a_table_of_models_is_right_as_a_whole_or_refused)
         {"model,clas\nT4,T4\n", "column 'class' is missing"},
     };
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        char path[32];
         import_trace_init(&trace);
-        write_file(path, files[i][0], strlen(files[i][0]));
-        cr_assert_lt(import_trace_models(&trace, path, &error), 0);
+        cr_assert_lt(read_text(import_trace_models, files[i][0]), 0);
         cr_assert_not_null(strstr(error.text, files[i][1]), "%s", error.text);
-        (void)unlink(path);
     }
-    char path[32];
     char text[1024] = "model,class\n";
     for (int i = 0; i <= IMPORT_MODELS_MAX; i++) {
         (void)snprintf(text + strlen(text), 32, "M%d,T4\n", i);
     }
     import_trace_init(&trace);
-    write_file(path, text, strlen(text));
-    cr_assert_eq(import_trace_models(&trace, path, &error), ERROR_FULL);
+    cr_assert_eq(read_text(import_trace_models, text), ERROR_FULL);
     cr_assert_not_null(strstr(error.text, "more than 32 models"), "%s", error.text);
-    (void)unlink(path);
 }
 
 /* --- the plan's rules ------------------------------------------------------------------------------ */
@@ -508,21 +503,19 @@ Test(plan, a_longer_lifetime_becomes_a_chain_on_one_resource, .init = begin, .fi
             &by);
     cr_assert_eq(plan.job_count, 3 + 2 + 1);
     window(0, 0, 24, 24); /* a: no slack in a chain, whatever its class */
-    window(1, 1, 25, 24); /* b: 48 hours */
-    window(2, 2, 50, 24); /* c: 24 hours are no chain */
-    window(3, 24, 48, 24);
+    window(1, 24, 48, 24);
+    window(2, 48, 60, 12);
+    window(3, 1, 25, 24); /* b: 48 hours */
     window(4, 25, 49, 24);
-    window(5, 48, 60, 12);
-    cr_assert_eq(plan.jobs[0].placement, PLACEMENT_SITE);
-    cr_assert_eq(plan.jobs[2].placement, PLACEMENT_ANY);
-    for (uint32_t i = 3; i < 6; i++) {
-        cr_assert_eq(plan.jobs[i].placement, PLACEMENT_SAME);
+    window(5, 2, 50, 24); /* c: 24 hours are no chain */
+    static const uint8_t placements[] = {PLACEMENT_SITE, PLACEMENT_SAME, PLACEMENT_SAME,
+                                         PLACEMENT_SITE, PLACEMENT_SAME, PLACEMENT_ANY};
+    static const uint32_t previous[] = {IMPORT_NO_JOB, 0, 1, IMPORT_NO_JOB, 3, IMPORT_NO_JOB};
+    for (uint32_t i = 0; i < 6; i++) {
+        cr_assert_eq(plan.jobs[i].placement, placements[i], "job %u", i);
+        cr_assert_eq(plan.jobs[i].previous, previous[i], "job %u", i);
     }
-    cr_assert_eq(plan.jobs[0].previous, IMPORT_NO_JOB);
-    cr_assert_eq(plan.jobs[3].previous, 0);
-    cr_assert_eq(plan.jobs[4].previous, 1);
-    cr_assert_eq(plan.jobs[5].previous, 3);
-    cr_assert_eq(plan.jobs[5].link, 2);
+    cr_assert_eq(plan.jobs[2].link, 2);
     cr_assert_eq(plan.chained, 2);
     cr_assert_eq(plan.ordered, 3);
     cr_assert_eq(plan.gpu_hours, 120 + 48 + 24);

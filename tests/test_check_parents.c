@@ -203,6 +203,26 @@ Test(check_parents, a_replaced_job_is_judged_by_its_new_terms, .init = begin, .f
     cr_assert_eq(parents.job_gpu_hours, 9);
 }
 
+Test(check_parents, a_job_takes_no_offer_below_its_lanes_tier, .init = begin, .fini = end)
+{
+    for (uint8_t tier = TIER_G0; tier <= TIER_G50; tier++) {
+        enter_job(1 + tier, PLACEMENT_SITE, 0);
+        for (uint32_t hour = 0; hour < 3; hour++) {
+            struct event event = {.trade = {.fill_id = 100 * (tier + UINT64_C(1)) + hour,
+                                            .contract = contract(1, hour),
+                                            .price_e4 = 9,
+                                            .qty = 2,
+                                            .buy_order_id = 1 + tier,
+                                            .trade_group = 100 * (tier + UINT64_C(1)),
+                                            .offer_tier = tier,
+                                            .contingent = 1}};
+            take(event, EVENT_TRADE, hour == 2);
+        }
+        cr_assert_eq(parents.wrong, 1, "tier %u", tier);
+        cr_assert_eq(parents.jobs_filled, tier == TIER_G0 ? 0 : 1);
+    }
+}
+
 Test(check_parents, a_set_is_filled_within_its_quantity_and_limits, .init = begin, .fini = end)
 {
     struct event set = {.set = {.order_id = 5, .qty = 4, .leg_count = 2}};

@@ -43,7 +43,9 @@ WIRE = wire/contract.c wire/reject.c wire/seal.c wire/frame.c wire/link.c wire/t
 	wire/codec_decode.c wire/codec_value.c wire/codec_names.c \
 	wire/codec_table_message.c wire/codec_table_request.c wire/enter.c wire/report.c
 
-CORE = exchange/core/engine.c exchange/core/order.c exchange/core/order_check.c exchange/core/replace.c exchange/core/range.c exchange/core/plain.c \
+CORE = exchange/core/engine.c exchange/core/order.c exchange/core/order_check.c \
+	exchange/core/replace.c exchange/core/range.c exchange/core/set.c exchange/core/set_check.c \
+	exchange/core/set_enter.c exchange/core/set_arrive.c exchange/core/plain.c exchange/core/quote.c \
 	exchange/core/match.c exchange/core/iceberg.c exchange/core/book.c exchange/core/tree.c exchange/core/capacity.c exchange/core/timers.c \
 	exchange/core/housekeeping.c exchange/core/session.c exchange/core/registry.c \
 	exchange/core/job.c exchange/core/job_check.c exchange/core/job_offers.c exchange/core/job_search.c \
@@ -56,10 +58,11 @@ MODEL = tests/model.c tests/model_order.c tests/model_book.c tests/model_money.c
 	tests/model_audit_job.c tests/model_twin.c tests/model_random.c tests/model_random_hours.c \
 	tests/model_random_job.c tests/model_random_operator.c tests/model_scenario.c \
 	tests/model_scenario_command.c tests/model_scenario_job.c tests/model_scenario_operator.c
-TESTS += model scenarios core_memory job contract reject
+TESTS += model scenarios core_memory job job_resting contract reject
 GROUPS += JOB_MARKET
 JOB_MARKET = tests/job_market.c
 test_job_USES = JOB_MARKET CORE WIRE BASE
+test_job_resting_USES = JOB_MARKET CORE WIRE BASE
 test_model_USES = MODEL CORE WIRE BASE
 test_scenarios_USES = MODEL CORE WIRE BASE
 test_core_memory_USES = CORE WIRE BASE

@@ -188,7 +188,7 @@ static enum reject_reason check_size(const struct model *model, const struct mod
         model_money_available_e4(model, order->account) + released_e4) {
         return REASON_INSUFFICIENT_FUNDS;
     }
-    return model_job_width(model, job) > 262144 ? REASON_JOB_TOO_WIDE : REASON_NONE;
+    return model_job_width(model, job) > MODEL_JOB_WIDTH_MAX ? REASON_JOB_TOO_WIDE : REASON_NONE;
 }
 
 static bool tables_full(const struct model *model, const struct model_job *job)

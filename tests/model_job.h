@@ -6,6 +6,8 @@
 
 #include "tests/model.h"
 
+enum { MODEL_JOB_WIDTH_MAX = 262144 };
+
 /* The contract of a JOB's order: of no market, in the last hour in which the JOB may start. */
 static inline uint64_t model_job_contract(uint32_t window_to, uint32_t hours)
 {

@@ -135,9 +135,12 @@ static int64_t look_at(struct model *model, struct model_job *job, uint32_t numb
         model_due_over(model, model_book_find(model, job->order_id)) != REASON_NONE) {
         return 1;
     }
-    int64_t units = 1;
+    int64_t width = 0;
     for (uint32_t hour = range.start_from; hour < range.start_to + job->terms.hours - 1; hour++) {
-        units += model_job_hour_width(model, lane->class_id, lane->region_id, hour);
+        width += model_job_hour_width(model, lane->class_id, lane->region_id, hour);
+    }
+    if (width > MODEL_JOB_WIDTH_MAX) {
+        return 1;
     }
     range.lane_from = number;
     range.lane_to = number + 1;
@@ -145,7 +148,7 @@ static int64_t look_at(struct model *model, struct model_job *job, uint32_t numb
     if (fit.found) {
         model_job_execute(model, job->order_id, fit);
     }
-    return units;
+    return 1 + width;
 }
 
 /* False: no hour is due. */

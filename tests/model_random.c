@@ -10,7 +10,7 @@ void model_random_init(struct model_random *random, uint64_t seed)
     *random = (struct model_random){.state = seed,
                                     .time_ns = MODEL_RANDOM_START_NS,
                                     .icebergs = 18,
-                                    .reserved = 12,
+                                    .reserved = 18,
                                     .ranges = 5,
                                     .sets = 14,
                                     .jobs = 10};
@@ -284,7 +284,7 @@ static void choose_kind(struct model_random *random, const struct model *model,
         order->display_qty = (int64_t)lot * (1 + model_random_below(random, lots / 2 + 1));
     } else if (order->side == SIDE_SELL && order->tif == TIF_GATE && order->flags == 0 &&
                order->min_qty == 0 && model_random_chance(random, random->reserved)) {
-        order->job_lead_hours = (uint16_t)(1 + model_random_below(random, 3));
+        order->job_lead_hours = (uint16_t)(1 + model_random_below(random, 2));
     }
 }
 
@@ -296,6 +296,9 @@ static void crowd_order(struct model_random *random, struct command_new_order *o
     order->price_e4 = MODEL_RANDOM_PRICE_E4 +
                       (order->side == SIDE_BUY ? -5000 + (int64_t)model_random_below(random, 4000)
                                                : (int64_t)model_random_below(random, 8000) - 3000);
+    if (model_random_chance(random, 60)) {
+        order->price_e4 -= order->price_e4 % 1000; /* so that prices meet */
+    }
 }
 
 static void new_order(struct model_random *random, const struct model *model, uint32_t key,
@@ -431,7 +434,7 @@ static void mass_cancel(struct model_random *random, const struct model *model, 
     uint32_t now = (uint32_t)(random->time_ns / NS_PER_HOUR);
     if ((scope->filter & MASS_CANCEL_HOURS) != 0) {
         scope->hour_from = now + model_random_below(random, 3);
-        scope->hour_to = scope->hour_from + model_random_below(random, 4);
+        scope->hour_to = scope->hour_from + model_random_below(random, 7);
     }
     if ((scope->filter & MASS_CANCEL_CLASS) != 0) {
         scope->class_id = (uint16_t)model_random_below(random, 2);

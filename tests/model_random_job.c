@@ -104,6 +104,9 @@ static void choose_terms(struct model_random *random, const struct model *model,
     if (model_random_rarely(random, 3)) {
         job->price_e4 += 8000;
     }
+    if (model_random_chance(random, 60)) {
+        job->price_e4 -= job->price_e4 % 2000;
+    }
 }
 
 /* Spoils the words of the command. */
@@ -217,11 +220,11 @@ void model_random_job_replace(struct model_random *random, const struct model *m
     for (uint32_t i = 0; i < model->job_count; i++) {
         const struct model_job *job = &model->jobs[i];
         if (job->order_id == order_id) {
-            replace->qty = job->terms.qty + (int64_t)model_random_below(random, 4) *
-                                                (model_random_chance(random, 50) ? -1 : 1);
+            int64_t step = job->terms.qty % 8 == 0 ? 8 : 1; /* where lots of 8 may be asked for */
+            replace->qty = job->terms.qty + step * ((int64_t)model_random_below(random, 5) - 2);
             replace->price_e4 = job->terms.price_e4;
             if (model_random_chance(random, 60)) {
-                replace->price_e4 += (int64_t)model_random_below(random, 6000) - 2000;
+                replace->price_e4 += 1000 * ((int64_t)model_random_below(random, 7) - 2);
             }
         }
     }

@@ -348,7 +348,7 @@ static void split_words(struct model_scenario *scenario, char *text)
     }
 }
 
-static void carry_out(struct model_scenario *scenario)
+static void carry_out_once(struct model_scenario *scenario)
 {
     const char *word = scenario->words[0];
     if (strcmp(word, "expect") == 0) {
@@ -366,6 +366,20 @@ static void carry_out(struct model_scenario *scenario)
         check_balance(scenario);
     } else if (!model_scenario_command(scenario)) {
         model_scenario_fail(scenario, "'%s' is not a command", word);
+    }
+}
+
+/* repeat N LINE: the line so many times. */
+static void carry_out(struct model_scenario *scenario)
+{
+    int64_t times = 1;
+    if (strcmp(scenario->words[0], "repeat") == 0 && scenario->word_count > 2) {
+        times = model_scenario_number(scenario, scenario->words[1]);
+        scenario->word_count -= 2;
+        memmove(scenario->words, scenario->words + 2, scenario->word_count * sizeof(char *));
+    }
+    for (int64_t i = 0; i < times && !scenario->failed; i++) {
+        carry_out_once(scenario);
     }
 }
 

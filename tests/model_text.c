@@ -684,6 +684,20 @@ static void add_legs(struct line *line, const struct command *command)
     }
 }
 
+/* Lanes of a JOB likewise. */
+static void add_lanes(struct line *line, const struct command *command)
+{
+    const union command_slot *slots = (const union command_slot *)command;
+    for (uint32_t i = 0; i < command->new_job.lane_count; i++) {
+        uint32_t slot = 1 + i / JOB_LANES_PER_SLOT;
+        if (slot >= command->head.slots || slot >= COMMAND_SLOTS_MAX) {
+            return;
+        }
+        const struct job_lane *lane = &slots[slot].lanes[i % JOB_LANES_PER_SLOT];
+        add(line, " %u.%u.%u*%u", lane->class_id, lane->region_id, lane->tier, lane->factor_e4);
+    }
+}
+
 void model_text_command(const struct command *command, char text[MODEL_TEXT_SIZE])
 {
     struct line line = {text, 0};
@@ -694,5 +708,8 @@ void model_text_command(const struct command *command, char text[MODEL_TEXT_SIZE
     add_fields(&line, command, model_text_command_type(head->type), head->type);
     if (head->type == COMMAND_NEW_SET) {
         add_legs(&line, command);
+    }
+    if (head->type == COMMAND_NEW_JOB) {
+        add_lanes(&line, command);
     }
 }

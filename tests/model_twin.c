@@ -1,7 +1,5 @@
 #include "tests/model_twin.h"
 
-#include "tests/model_job.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "base/check.h"
+#include "tests/model_job.h"
 #include "tests/model_text.h"
 
 /* Small, so that draining in the middle of a command is common. */
@@ -267,6 +266,21 @@ static bool is_out(uint8_t type)
            type == EVENT_RELEASED;
 }
 
+/* A JOB's first fill: on its arrival, or by an hour that became due. */
+static void count_job(struct model_twin *twin, const struct event_trade *trade)
+{
+    for (size_t i = 0; i < twin->actual.count; i++) {
+        const struct event *event = &twin->actual.items[i];
+        if ((event->head.type == EVENT_JOB && event->job.order_id == trade->buy_order_id) ||
+            (event->head.type == EVENT_REPLACED &&
+             event->replaced.order_id == trade->buy_order_id)) {
+            twin->jobs_arriving++;
+            return;
+        }
+    }
+    twin->jobs_due++;
+}
+
 static void count_events(struct model_twin *twin)
 {
     const struct command *command =
@@ -284,8 +298,12 @@ static void count_events(struct model_twin *twin)
             }
         }
         twin->resales += event->head.type == EVENT_TRADE && event->trade.source_tier != SOURCE_OWN;
+        if (event->head.type == EVENT_TRADE && event->trade.fill_id == event->trade.trade_group) {
+            count_job(twin, &event->trade);
+        }
         model_audit_event(twin->audit, event);
     }
+    twin->postponed += model_job_due_left(twin->model);
 }
 
 bool model_twin_step(struct model_twin *twin, const union command_slot *slots)
@@ -466,7 +484,10 @@ bool model_twin_same_state(const struct model_twin *twin)
         same = same_key(twin, i);
     }
     for (uint32_t i = 0; i < model->order_count && same; i++) {
-        same = same_order(twin, &model->orders[i]) && same_best(twin, model->orders[i].contract);
+        const struct model_order *order = &model->orders[i];
+        same = (order->kind == MODEL_LEG || same_order(twin, order)) &&
+               (order->kind == MODEL_SET || order->kind == MODEL_JOB ||
+                same_best(twin, order->contract));
     }
     return same;
 }

@@ -5,6 +5,7 @@
 #include "exchange/core/emit.h"
 #include "exchange/core/job.h"
 #include "exchange/core/order.h"
+#include "exchange/core/set.h"
 #include "exchange/core/timers.h"
 
 static struct sweep *first_sweep(struct engine *e)
@@ -81,7 +82,9 @@ static uint32_t gate_unit(struct engine *e)
     if (e->s.gate_market <= e->s.market_count) {
         uint32_t ladder = ladder_find(e, e->s.gate_market, hour);
         if (ladder != 0 && e->ladders[ladder].occupied != 0) {
+            e->busy = ladder; /* it is closed as a unit of its own */
             order_take_out(e, top_order(e, ladder), REASON_GATE_CLOSED, 0);
+            e->busy = 0;
             return 1;
         }
         if (ladder != 0) {
@@ -195,7 +198,11 @@ static void sweep_unit(struct engine *e)
     }
     if (slot != 0 && e->orders[slot].epoch < s->epoch) {
         const struct order *o = &e->orders[slot];
-        if (order_covered(e, s, o)) {
+        if (o->kind == KIND_SET) {
+            uint32_t newer = o->newer;
+            s->canceled += set_sweep(e, slot, s);
+            s->slot = newer;
+        } else if (order_swept(e, s, o)) {
             s->canceled++;
             take_out_of_ladder(e, slot, REASON_MASS_CANCELED); /* moves s->slot on */
         } else {

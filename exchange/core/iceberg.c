@@ -2,6 +2,7 @@
 
 #include "exchange/core/book.h"
 #include "exchange/core/emit.h"
+#include "exchange/core/quote.h"
 
 static uint64_t slices_of(const struct iceberg *i)
 {
@@ -18,6 +19,7 @@ static void set_reserve(struct engine *e, uint32_t slot, uint32_t reserve)
     slices->of[o->sell] += slices_of(i);
     if ((slices->of[0] | slices->of[1]) != 0) {
         e->ladders[o->ladder].occupied |= LADDER_ICEBERGS;
+        quote_forget_ladder(e, &e->ladders[o->ladder]);
     } else {
         e->ladders[o->ladder].occupied &= ~LADDER_ICEBERGS;
     }

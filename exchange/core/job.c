@@ -45,13 +45,11 @@ static void lane_enter(struct engine *e, uint32_t slot, uint32_t lane)
         .cl_ord_id = lane,
         .generation = o->generation,
         .price_e4 = job->price_e4,
-        .leaves = 1, /* nothing of it trades */
         .ladder = ladder,
         .key = parent->key,
         .older = slot,
         .special = 1,
         .kind = KIND_LANE,
-        .live = 1,
     };
     own->entry = entry;
     e->ladders[ladder].contract = contract_pack(m->class_id, m->region_id, 0, 0);
@@ -127,15 +125,15 @@ bool job_gate_closed(const struct engine *e, uint32_t slot)
 bool job_covered(const struct engine *e, const struct sweep *sweep, const struct order *o)
 {
     const struct job *job = job_of(e, o);
-    bool covered = !(sweep->filter & MASS_CANCEL_HOURS) ||
-                   (sweep->hour_from <= job->window_from && job->window_to <= sweep->hour_to);
     for (uint32_t lane = 0; lane < job->lane_count; lane++) {
         const struct market *m = &e->markets[job->lanes[lane].market];
-        covered = covered &&
-                  (!(sweep->filter & MASS_CANCEL_CLASS) || m->class_id == sweep->class_id) &&
-                  (!(sweep->filter & MASS_CANCEL_REGION) || m->region_id == sweep->region_id);
+        uint32_t last = job->window_to - 1;
+        if (!order_covered(sweep, o, contract_pack(m->class_id, m->region_id, 0, job->window_from)) ||
+            !order_covered(sweep, o, contract_pack(m->class_id, m->region_id, 0, last))) {
+            return false;
+        }
     }
-    return covered;
+    return true;
 }
 
 /* --- fills ------------------------------------------------------------------------------------ */
@@ -256,7 +254,7 @@ static uint32_t enter(struct engine *e, const struct command *command, const str
         .fees = account->fees,
         .live = 1,
     };
-    chain_append(e, slot);
+    chain_append(e, &e->keys[key], slot);
     e->s.epoch_used = 1;
     account->open_orders++;
     account->reserved_e4 += draft->reserve_e4;

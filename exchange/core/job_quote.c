@@ -7,17 +7,12 @@
 static bool check(const struct engine *e, const struct command *command, struct job *job,
                   struct rejection *why)
 {
-    uint32_t key = command->head.key;
-    *why = (struct rejection){0};
-    if (key < 1 || key > e->s.key_count || (e->keys[key].flags & KEY_REVOKED) != 0) {
-        why->reason = REASON_UNKNOWN_KEY;
-        return false;
-    }
-    if ((e->keys[key].roles & ROLE_BUYER) == 0) {
+    const struct key *k = &e->keys[command->head.key];
+    if ((k->roles & ROLE_BUYER) == 0) {
         why->reason = REASON_NOT_AUTHORIZED;
         return false;
     }
-    if (e->accounts[e->keys[key].account].killed) {
+    if (e->accounts[k->account].killed) {
         why->reason = REASON_ACCOUNT_KILLED;
         return false;
     }
@@ -40,7 +35,7 @@ static void add_up(const struct engine *e, const struct job *job, const struct j
         quote->notional_e4 += (int64_t)e->orders[part.slot].price_e4 * part.qty;
     }
     int128 whole = (int128)job_gpu_hours(job) * E4_ONE;
-    quote->fill_qty = job_gpu_hours(job);
+    quote->qty = job_gpu_hours(job);
     quote->price_e4 = (int64_t)((fit->worth + whole - 1) / whole); /* rounded up */
     quote->contract = lane_contract(e, job, fit->lane, fit->start);
     quote->resource = fit->resource;
@@ -52,7 +47,6 @@ static void quote_miss(const struct engine *e, const struct job *job, const stru
 {
     struct job_miss miss;
     job_search_miss(e, job, span, &miss);
-    quote->miss_wanted_qty = job->qty;
     quote->miss_qty = miss.qty;
     if (miss.qty != 0) {
         quote->miss_contract = lane_contract(e, job, miss.lane, miss.start);
@@ -60,30 +54,36 @@ static void quote_miss(const struct engine *e, const struct job *job, const stru
     }
 }
 
-void engine_quote_job(const struct engine *e, const struct command *command,
-                      struct engine_quote *quote)
+bool engine_quote_job(const struct engine *e, const struct command *command,
+                      struct engine_quote *out)
 {
+    uint32_t key = command->head.key;
     struct job job;
-    struct rejection why;
-    *quote = (struct engine_quote){0};
-    if (!check(e, command, &job, &why)) {
-        quote->reason = why.reason;
-        quote->value = why.value;
-        quote->bound = why.bound;
-        quote->contract = why.contract;
-        quote->leg = why.leg;
-        return;
+    struct rejection why = {0};
+    *out = (struct engine_quote){0};
+    if (key < 1 || key > e->s.key_count || command->head.type != COMMAND_NEW_JOB) {
+        return false;
     }
-    quote->reserved_e4 = job.reserve_e4;
+    if (!check(e, command, &job, &why)) {
+        out->reason = why.reason;
+        out->value = why.value;
+        out->bound = why.bound;
+        out->contract = why.contract;
+        out->leg = why.leg;
+        return true;
+    }
     struct job_span span = job_span_whole(e, &job);
     struct job_fit fit;
     uint32_t count;
-    if (!job_find(e, &job, &span, &fit, &count)) {
-        quote_miss(e, &job, &span, quote);
-        return;
+    if (job_find(e, &job, &span, &fit, &count)) {
+        const struct account *a = &e->accounts[e->keys[key].account];
+        add_up(e, &job, &fit, count, out);
+        out->fee_e4 = money_fee(0, out->notional_e4, e->s.fees[a->fees].taker_bp, NULL);
+    } else {
+        uint8_t tif = command->new_job.tif;
+        out->reason = tif == TIF_IOC || tif == TIF_FOK ? REASON_JOB_NOT_FILLED : REASON_NONE;
+        quote_miss(e, &job, &span, out);
     }
-    add_up(e, &job, &fit, count, quote);
-    const struct account *a = &e->accounts[e->keys[command->head.key].account];
-    uint16_t rate = e->s.fees[a->fees].taker_bp;
-    quote->fee_e4 = money_fee(0, quote->notional_e4, rate, NULL);
+    out->reserved_e4 = job.reserve_e4;
+    return true;
 }

@@ -1,4 +1,4 @@
-/* Invariants 10 and 11 of state.h. */
+/* Invariants 13 and 14 of state.h. */
 #include "exchange/core/book.h"
 #include "exchange/core/job.h"
 #include "exchange/core/job_search.h"
@@ -15,7 +15,7 @@ static void check_record(const struct engine *e, uint32_t index)
     for (uint32_t i = 0; i < job->lane_count; i++) {
         const struct job_lane_state *lane = &job->lanes[i];
         const struct order *entry = &e->orders[lane->entry];
-        CHECK(entry->live && entry->kind == KIND_LANE && entry->special && entry->resting);
+        CHECK(!entry->live && entry->kind == KIND_LANE && entry->special && entry->resting);
         CHECK(entry->older == job->slot && entry->cl_ord_id == i && entry->key == o->key);
         CHECK(entry->price_e4 == job->price_e4);
         CHECK(entry->ladder == ladder_of_jobs(e, lane->market));

@@ -9,6 +9,7 @@
 #include "exchange/core/money.h"
 #include "exchange/core/order_check.h"
 #include "exchange/core/range.h"
+#include "exchange/core/set.h"
 #include "exchange/core/slot.h"
 #include "exchange/core/timers.h"
 
@@ -39,26 +40,25 @@ uint32_t order_find(const struct engine *e, uint64_t order_id)
         return 0;
     }
     const struct order *o = &e->orders[slot];
-    bool entered = o->kind != KIND_LEG && o->kind != KIND_LANE; /* they have no id of their own */
-    return o->live && o->generation == order_id >> 32 && entered ? slot : 0;
+    return o->live && o->generation == order_id >> 32 ? slot : 0;
 }
 
-bool order_covered(const struct engine *e, const struct sweep *sweep, const struct order *o)
+bool order_covered(const struct sweep *sweep, const struct order *o, uint64_t contract)
 {
-    if (o->epoch >= sweep->epoch ||
-        ((sweep->filter & MASS_CANCEL_OWN_KEY) && o->key != sweep->by_key)) {
-        return false;
-    }
-    if (o->kind == KIND_JOB) {
-        return job_covered(e, sweep, o);
-    }
-    uint64_t contract = e->ladders[o->ladder].contract;
     uint32_t hour = contract_hour(contract);
-    return (!(sweep->filter & MASS_CANCEL_CLASS) || contract_class(contract) == sweep->class_id) &&
+    return o->epoch < sweep->epoch &&
+           (!(sweep->filter & MASS_CANCEL_OWN_KEY) || o->key == sweep->by_key) &&
+           (!(sweep->filter & MASS_CANCEL_CLASS) || contract_class(contract) == sweep->class_id) &&
            (!(sweep->filter & MASS_CANCEL_REGION) ||
             contract_region(contract) == sweep->region_id) &&
            (!(sweep->filter & MASS_CANCEL_HOURS) ||
             (hour >= sweep->hour_from && hour < sweep->hour_to));
+}
+
+bool order_swept(const struct engine *e, const struct sweep *sweep, const struct order *o)
+{
+    return o->kind == KIND_JOB ? job_covered(e, sweep, o)
+                               : order_covered(sweep, o, e->ladders[o->ladder].contract);
 }
 
 /* Whether a mass cancel under way covers an order that it has not reached yet. */
@@ -66,7 +66,7 @@ static struct sweep *covering_sweep(struct engine *e, const struct order *o)
 {
     for (uint32_t i = 0; i < e->s.sweep_count; i++) {
         struct sweep *sweep = &e->s.sweeps[(e->s.sweep_first + i) % SWEEPS_MAX];
-        if (sweep->account == e->keys[o->key].account && order_covered(e, sweep, o)) {
+        if (sweep->account == e->keys[o->key].account && order_swept(e, sweep, o)) {
             return sweep;
         }
     }
@@ -77,6 +77,12 @@ uint16_t order_over_lagging(const struct engine *e, uint32_t slot)
 {
     const struct order *o = &e->orders[slot];
     const struct key *k = &e->keys[o->key];
+    if (o->kind == KIND_SET) {
+        return set_over(e, slot);
+    }
+    if (o->kind == KIND_LEG) {
+        return set_leg_over(e, slot);
+    }
     bool closed = o->kind == KIND_JOB
                       ? job_gate_closed(e, slot)
                       : contract_hour(e->ladders[o->ladder].contract) < e->s.open_hour;
@@ -91,7 +97,7 @@ uint16_t order_over_lagging(const struct engine *e, uint32_t slot)
     }
     for (uint32_t i = 0; i < e->s.sweep_count; i++) {
         const struct sweep *sweep = &e->s.sweeps[(e->s.sweep_first + i) % SWEEPS_MAX];
-        if (sweep->account == k->account && order_covered(e, sweep, o)) {
+        if (sweep->account == k->account && order_swept(e, sweep, o)) {
             return REASON_MASS_CANCELED;
         }
     }
@@ -140,15 +146,28 @@ void order_leave(struct engine *e, uint32_t slot)
     }
 }
 
+/* An order that is none of a single contract, or a leg of one. */
+RARE static void take_out_whole(struct engine *e, uint32_t slot, uint16_t reason,
+                                uint64_t cl_ord_id)
+{
+    if (e->orders[slot].kind == KIND_LEG) {
+        set_end_leg(e, slot, reason);
+    } else if (e->orders[slot].kind == KIND_JOB) {
+        job_take_out(e, slot, reason, cl_ord_id);
+    } else {
+        set_take_out(e, slot, reason, cl_ord_id);
+    }
+}
+
 void order_take_out_as(struct engine *e, uint32_t slot, uint16_t reason, uint64_t cl_ord_id,
                        bool silent)
 {
-    uint64_t number = cl_ord_id != 0 ? cl_ord_id : e->orders[slot].cl_ord_id;
-    struct order *o = &e->orders[slot];
-    if (o->kind == KIND_JOB) {
-        job_take_out(e, slot, reason, cl_ord_id);
+    if (__builtin_expect(e->orders[slot].special, 0) && e->orders[slot].kind != KIND_PLAIN) {
+        take_out_whole(e, slot, reason, cl_ord_id);
         return;
     }
+    uint64_t number = cl_ord_id != 0 ? cl_ord_id : e->orders[slot].cl_ord_id;
+    struct order *o = &e->orders[slot];
     uint32_t ladder = o->ladder;
     uint64_t contract = contract_with_tier(e->ladders[ladder].contract, o->tier);
     order_release_reserves(e, slot, contract);
@@ -178,6 +197,10 @@ void order_take_out(struct engine *e, uint32_t slot, uint16_t reason, uint64_t c
 
 void order_take_out_over(struct engine *e, uint32_t slot, uint16_t reason)
 {
+    if (e->orders[slot].kind == KIND_LEG) {
+        set_take_out_leg_over(e, slot);
+        return;
+    }
     if (reason == REASON_MASS_CANCELED) {
         covering_sweep(e, &e->orders[slot])->canceled++;
     }
@@ -260,7 +283,8 @@ static uint32_t enter(struct engine *e, const struct command *command, struct ar
         .post_only = (n->flags & ORDER_POST_ONLY) != 0,
         .live = 1,
     };
-    chain_append(e, slot);
+    o->older = e->keys[key].newest;
+    chain_append(e, &e->keys[key], slot);
     e->s.epoch_used = 1;
     account->open_orders++;
     if (a->sell) {
@@ -306,7 +330,9 @@ void order_arrive(struct engine *e, uint32_t slot, const struct arrival *a, bool
     struct order *o = &e->orders[slot];
     uint32_t generation = o->generation;
     uint32_t ladder = a->ladder;
+    e->busy = ladder;
     match_run(e, slot, a);
+    e->busy = 0;
     if (o->generation == generation) {
         if (o->leaves == 0) {
             order_finish(e, slot);
@@ -364,19 +390,19 @@ void order_enter(struct engine *e, const struct command *command, struct arrival
 
 /* What depends on the book: the limit of a market order, post-only, reserves, room. */
 static bool check_arrival(struct engine *e, const struct command *command, struct arrival *a,
-                          int64_t reference_e4, struct terms *terms, struct rejection *why)
+                          struct terms *terms, struct rejection *why)
 {
     const struct command_new_order *n = &command->new_order;
     int64_t best;
     if (n->ord_type == ORD_MARKET) {
-        a->limit_e4 = collar_limit(e, a, n->price_e4, reference_e4);
+        a->limit_e4 = collar_limit(e, a, n->price_e4, terms->reference_e4);
     } else if ((n->flags & ORDER_POST_ONLY) != 0 && match_best(e, a, &best) &&
                match_crosses(a, best)) {
         *why = (struct rejection){
             .reason = REASON_POST_ONLY_WOULD_TRADE, .value = n->price_e4, .bound = best};
         return false;
     }
-    if (!order_check_reserves(e, command, a, reference_e4, terms, why)) {
+    if (!order_check_reserves(e, command, a, terms, why)) {
         return false;
     }
     int64_t may_trade = terms->reserved ? 0 : n->qty;
@@ -399,11 +425,12 @@ void order_new(struct engine *e, const struct command *command)
         order_reject(e, command, 0, &why);
         return;
     }
-    terms = (struct terms){.reserved = order_release_time_ns(e, n) > e->s.time_ns};
+    terms = (struct terms){.reference_e4 = reference,
+                           .reserved = order_release_time_ns(e, n) > e->s.time_ns};
     if (!terms.reserved) {
         match_clear_tops(e, &a);
     }
-    if (!check_arrival(e, command, &a, reference, &terms, &why)) {
+    if (!check_arrival(e, command, &a, &terms, &why)) {
         order_reject(e, command, 0, &why);
         if (a.ladder != 0) {
             ladder_release_if_idle(e, a.ladder);
@@ -420,6 +447,10 @@ RARE static void touch_lagging(struct engine *e, uint32_t slot)
 {
     if (e->orders[slot].kind == KIND_RANGE) {
         range_take_out_over(e, slot);
+        return;
+    }
+    if (e->orders[slot].kind == KIND_SET) {
+        set_take_out_over(e, slot);
         return;
     }
     uint16_t over = order_over(e, slot);

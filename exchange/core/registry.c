@@ -4,6 +4,7 @@
 #include "exchange/core/housekeeping.h"
 #include "exchange/core/job.h"
 #include "exchange/core/order.h"
+#include "exchange/core/quote.h"
 #include "exchange/core/session.h"
 
 static void reject(struct engine *e, const struct command *c, uint16_t reason, int64_t value,
@@ -174,6 +175,7 @@ static void set_market(struct engine *e, const struct command *c)
     m->inner_band_bp = r->inner_band_bp;
     m->outer_band_bp = r->outer_band_bp;
     m->lot = e->s.classes[r->class_id].lot;
+    quote_forget_all(e);
     m->class_id = r->class_id;
     m->region_id = r->region_id;
     m->mode = r->mode;
@@ -207,6 +209,7 @@ static void set_reference(struct engine *e, const struct command *c)
     }
     e->markets[market].index_price_e4[r->tier] = (uint32_t)r->price_e4;
     job_market_moved(e, market);
+    quote_forget_all(e);
     struct event *event = answer(e, c, EVENT_REFERENCE, EVENT_PUBLIC);
     event->reference = (struct event_reference){.party = party(e, c),
                                                 .price_e4 = r->price_e4,
@@ -228,6 +231,7 @@ static void halt(struct engine *e, const struct command *c)
         return;
     }
     bool halted = c->head.type == COMMAND_HALT;
+    quote_forget_all(e);
     for (uint32_t i = 1; i <= e->s.market_count; i++) {
         struct market *m = &e->markets[i];
         if ((!(r->filter & SCOPE_CLASS) || m->class_id == r->class_id) &&

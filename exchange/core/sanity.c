@@ -6,6 +6,8 @@
 #include "exchange/core/job.h"
 #include "exchange/core/money.h"
 #include "exchange/core/order.h"
+#include "exchange/core/quote.h"
+#include "exchange/core/set.h"
 #include "exchange/core/state.h"
 
 /* --- hash ----------------------------------------------------------------------------------- */
@@ -92,8 +94,14 @@ static void add_order(const struct engine *e, uint32_t slot, struct account *sum
         sum->reserved_e4 += job_of(e, o)->reserve_e4;
         return;
     }
-    check_plain(e, slot);
-    tally->standing++;
+    if (o->kind == KIND_SET) {
+        uint32_t legs = set_sanity(e, slot);
+        tally->slots += legs;
+        tally->standing += legs;
+    } else {
+        check_plain(e, slot);
+        tally->standing++;
+    }
     if (o->sell) {
         sum->bond_open_e4 += (int64_t)o->bond_unit * o->leaves;
     } else {
@@ -254,8 +262,36 @@ static void check_holdings(const struct engine *e)
     CHECK(count == e->s.holding_count);
 }
 
+static void check_quotes(const struct engine *e)
+{
+    for (uint32_t i = 0; i < 1u << QUOTE_BITS; i++) {
+        const struct quote *quote = &e->quotes[i];
+        struct quote now;
+        if (quote->contract != 0) {
+            CHECK(quote_place(e, quote->contract) == quote);
+            /* Past its gate a ladder may wait to be worked off; until then all orders go the ordered way. */
+            CHECK((quote_make(e, quote->contract, &now) && memcmp(&now, quote, sizeof(now)) == 0) ||
+                  (contract_hour(quote->contract) < e->s.open_hour && housekeeping_due(e)));
+        }
+    }
+}
+
+static void check_order_bits(void)
+{
+    struct order o = {.resource = 0x15aaaau, .tier = 2, .fees = 0xa5, .stp = 2, .source = 5};
+    uint64_t bits = UINT64_C(0x15aaaa) << ORDER_RESOURCE_AT | UINT64_C(2) << ORDER_TIER_AT |
+                    UINT64_C(0xa5) << ORDER_FEES_AT | UINT64_C(2) << ORDER_STP_AT |
+                    UINT64_C(5) << ORDER_SOURCE_AT;
+    CHECK(o.bits == bits);
+    o.resting = o.head = o.sell = o.live = 1;
+    CHECK(o.bits == (bits | UINT64_C(1) << ORDER_RESTING_AT | UINT64_C(1) << ORDER_HEAD_AT |
+                     UINT64_C(1) << ORDER_SELL_AT | UINT64_C(1) << ORDER_LIVE_AT));
+}
+
 void engine_sanity(const struct engine *e)
 {
+    check_order_bits();
+    check_quotes(e);
     check_ladders(e, check_accounts(e));
     check_holdings(e);
     check_fills(e);

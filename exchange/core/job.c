@@ -247,6 +247,7 @@ static uint32_t enter(struct engine *e, const struct command *command, const str
         .price_e4 = draft->price_e4,
         .leaves = draft->qty,
         .key = key,
+        .older = e->keys[key].newest,
         .epoch = e->s.epoch,
         .bond_unit = record_take(e, draft, slot),
         .special = 1,

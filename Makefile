@@ -157,6 +157,8 @@ FOUNDING = client/tables.c client/desk.c client/found.c
 IMPORT = client/import_trace.c client/import_plan.c client/import_send.c client/command_import.c
 TESTS += import
 test_import_USES = IMPORT FOUNDING COMMAND WIRE BASE
+FUZZERS += import
+fuzz_import_USES = IMPORT FOUNDING COMMAND WIRE BASE
 # The same straight into an engine.
 GROUPS += IMPORT_KIT
 IMPORT_KIT = tests/import_market.c

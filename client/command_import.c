@@ -140,6 +140,10 @@ static void figures_print(const struct cli *cli, const char *type, const struct 
     for (uint32_t i = 0; i < count; i++) {
         char text[DECIMAL_TEXT_SIZE];
         decimal_format(figures[i].value, figures[i].places, figures[i].places, text);
+        if (cli->form == TABLE_CSV) {
+            (void)printf("%s,%s\n", figures[i].key, text);
+            continue;
+        }
         if (figures[i].always || figures[i].value != 0) {
             (void)printf("%14s  %s\n", text, figures[i].words);
         }
@@ -230,6 +234,8 @@ static void refusals_print(const struct cli *cli, const struct import_outcome *o
             cli_print_json(json_pack("{ss si ss si}", "type", "import_refused", "reason",
                                      (int)reason, "reason_name", reason_name(reason), "orders",
                                      (int)outcome->rejected[reason]));
+        } else if (cli->form == TABLE_CSV) {
+            (void)printf("refused_%s,%u\n", reason_name(reason), outcome->rejected[reason]);
         } else {
             (void)printf("%14u  refused %s: %s\n", outcome->rejected[reason], reason_name(reason),
                          reason_sentence(reason));
@@ -259,7 +265,7 @@ static void outcome_print(const struct cli *cli, const struct import *import,
          true},
         {"took_ms", "seconds for the orders", outcome->took_ns / 1000000, 3, true},
     };
-    if (cli->form != TABLE_JSON) {
+    if (cli->form == TABLE_PEOPLE) {
         char hour[SYMBOL_HOUR_SIZE];
         symbol_hour_show(outcome->first_hour, hour);
         (void)printf("\n%s, from %s on\n", import->name, hour);

@@ -87,17 +87,18 @@ test_sequencer_USES = EXCHANGE CORE WIRE BASE
 
 REPLICA = exchange/replica_map.c exchange/market_data.c exchange/shown.c exchange/tape_store.c exchange/status.c \
 	exchange/replica_registry.c exchange/tape_server.c exchange/replica.c exchange/reads.c \
-	exchange/reads_orders.c exchange/reads_server.c exchange/market_data_pub.c
+	exchange/reads_orders.c exchange/reads_quote.c exchange/reads_server.c exchange/market_data_pub.c
 PROGRAMS += kashi-replica
 kashi-replica_MAIN = exchange/replica_main.c
 kashi-replica_USES = REPLICA EXCHANGE CORE WIRE BASE
 GROUPS += READS_KIT
 READS_KIT = tests/reads_world.c
-TESTS += tape market_data shown status reads reads_kinds reads_server
+TESTS += tape market_data shown shown_model status reads reads_kinds reads_server
 test_tape_USES = REPLICA WIRE BASE
 test_market_data_USES = REPLICA WIRE BASE
 test_shown_USES = REPLICA WIRE BASE
 test_reads_kinds_USES = READS_KIT REPLICA CORE WIRE BASE
+test_shown_model_USES = MODEL REPLICA CORE WIRE BASE
 test_status_USES = REPLICA WIRE BASE
 test_reads_USES = READS_KIT REPLICA CORE WIRE BASE
 test_reads_server_USES = READS_KIT REPLICA CORE WIRE BASE

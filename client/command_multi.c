@@ -34,6 +34,7 @@ static const struct table_column quote_columns[] = {
     {"COST", "notional_e4", TABLE_MONEY},
     {"FEE", "fee_e4", TABLE_MONEY},
     {"RESERVED", "reserved_e4", TABLE_MONEY},
+    {"AT LEAST", "price_e4", TABLE_MONEY},
     {"IN", "symbol", TABLE_TEXT},
     {"FROM", "hour", TABLE_TEXT},
     {"RESOURCE", "resource", TABLE_NUMBER},
@@ -171,8 +172,16 @@ static int dry_run(struct entry *entry)
         return status;
     }
     const struct quote_answer *quote = &answer->quote;
+    if (quote->miss_wanted_qty > 0) {
+        miss_text(quote->miss_symbol, quote->miss_qty, quote->miss_wanted_qty, entry->miss,
+                  sizeof(entry->miss));
+    }
     if (quote->reason != 0) {
-        return cli_refused(cli, quote->reason, "dry run", answer);
+        status = cli_refused(cli, quote->reason, "dry run", answer);
+        if (entry->miss[0] != '\0' && cli->form != TABLE_JSON) {
+            (void)fprintf(stderr, "%s\n", entry->miss);
+        }
+        return status;
     }
     json_t *row = message_json(answer);
     if (cli->form == TABLE_JSON) {
@@ -184,9 +193,7 @@ static int dry_run(struct entry *entry)
     table_row(&table, row);
     table_end(&table, "");
     json_decref(row);
-    if (quote->miss_wanted_qty > 0 && cli->form == TABLE_PEOPLE) {
-        miss_text(quote->miss_symbol, quote->miss_qty, quote->miss_wanted_qty, entry->miss,
-                  sizeof(entry->miss));
+    if (entry->miss[0] != '\0' && cli->form == TABLE_PEOPLE) {
         printf("%s\n", entry->miss);
     }
     return CLI_DONE;

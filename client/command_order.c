@@ -278,7 +278,8 @@ static int replace_complete(struct cli *cli, struct request *request)
         request->replace_order.price_e4 = order->price_e4;
     }
     if (!arguments_given(&cli->arguments, "qty")) {
-        request->replace_order.qty = order->order_qty;
+        /* A JOB's quantity counts GPU-hours; what is replaced is its GPUs. */
+        request->replace_order.qty = order->kind == KIND_JOB ? order->gpus : order->order_qty;
     }
     return CLI_DONE;
 }
@@ -322,7 +323,8 @@ static int print_fills_until_known(struct cli *cli, uint64_t order_id)
     do {
         status = cli_receive(cli, &message);
         if (status == CLI_DONE && message->type == MESSAGE_REPORT &&
-            message->report.order_id == order_id) {
+            message->report.order_id == order_id &&
+            (cli->form == TABLE_JSON || message->report.exec_type == EXEC_TRADE)) {
             json_t *row = message_json(message);
             table_row(&fills, row);
             json_decref(row);

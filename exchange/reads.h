@@ -1,4 +1,4 @@
-/* Answers to what only reads: book, account, order status, open orders, fills, execution reports,
+/* Answers to what only reads: book, dry run, account, order status, open orders, fills, execution reports,
  * lists. Everything is of one state, that after replica_seq().
  *
  * Who may see what: orders, fills, reports, and balances belong to the account of the asking key; an

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "tests/reads_world.h"
+#include "wire/enter.h"
 
 #define BUYER    3
 #define PROVIDER 2
@@ -68,7 +69,7 @@ static void go(uint32_t key, uint64_t cl_ord_id)
     event_count = 0;
 }
 
-static void enter_set(uint64_t id, uint64_t cl_ord_id, uint32_t leg_count)
+static void put_set(uint64_t id, uint64_t cl_ord_id, uint32_t leg_count)
 {
     struct event *set = report_of(EVENT_SET, BUYER, cl_ord_id);
     set->set = (struct event_set){.party = set->party,
@@ -88,7 +89,7 @@ static void enter_set(uint64_t id, uint64_t cl_ord_id, uint32_t leg_count)
     }
 }
 
-static void enter_job(uint64_t id, uint64_t cl_ord_id)
+static void put_job(uint64_t id, uint64_t cl_ord_id)
 {
     struct event *job = report_of(EVENT_JOB, BUYER, cl_ord_id);
     job->job = (struct event_job){.party = job->party,
@@ -117,7 +118,7 @@ static const struct order_row *row_of(uint64_t order_id, uint64_t cl_ord_id)
 
 Test(reads_kinds, a_set_is_told_with_all_its_legs_by_id_and_by_number)
 {
-    enter_set(70, 5, SET_LEGS_MAX);
+    put_set(70, 5, SET_LEGS_MAX);
     go(BUYER, 5);
     for (int by_number = 0; by_number < 2; by_number++) {
         const struct order_row *row = by_number ? row_of(0, 5) : row_of(70, 0);
@@ -164,7 +165,7 @@ Test(reads_kinds, a_set_is_told_with_all_its_legs_by_id_and_by_number)
 
 Test(reads_kinds, a_job_is_told_with_its_lanes_and_how_near_it_came)
 {
-    enter_job(80, 5);
+    put_job(80, 5);
     struct event *miss = report_of(EVENT_MISS, BUYER, 0);
     miss->party.cl_ord_id = 5;
     miss->miss.order_id = 80;
@@ -247,7 +248,7 @@ Test(reads_kinds, a_range_and_its_offers_are_told_each_by_its_id)
 
 Test(reads_kinds, the_book_has_shared_quantity_apart)
 {
-    enter_set(70, 5, 2);
+    put_set(70, 5, 2);
     go(BUYER, 5);
     struct request request = {.type = REQUEST_BOOK, .ref = 9};
     contract_format(&world->replica.registry.names, contract_pack(0, 0, TIER_G80, HOUR),
@@ -265,7 +266,7 @@ Test(reads_kinds, reports_of_sets_come_again_with_their_legs_in_pages_that_fit)
 {
     const uint64_t first = report_seqs[BUYER] + 1;
     for (uint64_t i = 0; i < 40; i++) {
-        enter_set(1000 + i, 5 + i, SET_LEGS_MAX);
+        put_set(1000 + i, 5 + i, SET_LEGS_MAX);
         go(BUYER, 5 + i);
     }
     struct request request = {.type = REQUEST_REPORTS, .reports.from_report_seq = first};
@@ -290,4 +291,126 @@ Test(reads_kinds, reports_of_sets_come_again_with_their_legs_in_pages_that_fit)
     }
     cr_assert_eq(next, first + 40);
     cr_assert_gt(pages, 2);
+}
+
+/* --- dry runs -------------------------------------------------------------------------------------- */
+
+static struct leg_row legs[2];
+static struct lane_row lanes[1];
+
+static struct request dry_set(int64_t qty, uint8_t tif)
+{
+    const struct contract_names *names = &world->replica.registry.names;
+    for (uint32_t i = 0; i < 2; i++) {
+        legs[i] = (struct leg_row){.price_e4 = 100000};
+        contract_format(names, contract_pack(0, 0, TIER_G80, HOUR + i), legs[i].symbol);
+    }
+    return (struct request){
+        .type = REQUEST_NEW_SET,
+        .ref = 9,
+        .new_set = {.legs = legs, .leg_count = 2, .qty = qty, .tif = tif, .dry_run = 1}};
+}
+
+static struct request dry_job(int64_t qty, uint8_t tif)
+{
+    lanes[0] = (struct lane_row){.class_name = "H100", .region = "CN-GZ", .tier = TIER_G80};
+    return (struct request){.type = REQUEST_NEW_JOB,
+                            .ref = 9,
+                            .new_job = {.lanes = lanes,
+                                        .lane_count = 1,
+                                        .qty = qty,
+                                        .hours = 1,
+                                        .price_e4 = 100000,
+                                        .window_from = HOUR,
+                                        .window_to = HOUR + 2,
+                                        .tif = tif,
+                                        .dry_run = 1}};
+}
+
+static const struct quote_answer *quote_of(const struct request *request)
+{
+    const uint64_t hash = engine_state_hash(world->replica.engine);
+    const struct message *message = reads_world_ask(world, BUYER, request);
+    cr_assert_eq(message->type, MESSAGE_QUOTE);
+    cr_assert_eq(message->quote.ref, 9);
+    cr_assert_eq(message->quote.request, request->type);
+    cr_assert_eq(engine_state_hash(world->replica.engine), hash, "nothing is entered");
+    return &message->quote;
+}
+
+/* Enters it and returns its row. */
+static const struct order_row *entered(const struct request *request)
+{
+    char field[CODEC_FIELD_SIZE];
+    reads_world_begin(world, BUYER, request->type);
+    const struct contract_names *names = &world->replica.registry.names;
+    cr_assert_eq(request->type == REQUEST_NEW_SET
+                     ? enter_set(names, &request->new_set, world->slots, field)
+                     : enter_job(names, &request->new_job, world->slots, field),
+                 0);
+    reads_world_end(world);
+    return row_of(0, world->cl_ord_ids[BUYER]);
+}
+
+Test(reads_kinds, a_dry_run_tells_what_entering_then_does)
+{
+    reads_world_order(world, PROVIDER, TIER_G80, 99000, 10);
+    struct request request = dry_set(16, TIF_GATE);
+    struct quote_answer quote = *quote_of(&request);
+    cr_assert(quote.reason == 0 && quote.fill_qty == 10 && quote.notional_e4 == 990000);
+    cr_assert_eq(quote.miss_wanted_qty, 16);
+    struct engine_account before;
+    struct engine_account after;
+    CHECK(engine_account(world->replica.engine, 3, &before));
+    const struct order_row *row = entered(&request);
+    CHECK(engine_account(world->replica.engine, 3, &after));
+    cr_assert(row->cum_qty == 10 && row->notional_e4 == quote.notional_e4);
+    cr_assert_eq(row->fee_e4, quote.fee_e4);
+    cr_assert_eq(after.cash_e4, before.cash_e4 - quote.notional_e4 - quote.fee_e4);
+
+    reads_world_order(world, PROVIDER, TIER_G80, 101000, 8);
+    request = dry_job(8, TIF_GATE);
+    quote = *quote_of(&request);
+    cr_assert(quote.reason == 0 && quote.fill_qty == 0 && quote.miss_wanted_qty == 8);
+    cr_assert_eq(quote.miss_qty, 0);
+    row = entered(&request);
+    cr_assert(row->cum_qty == 0 && row->ord_status == STATUS_NEW && row->miss_qty == 0);
+    CHECK(engine_account(world->replica.engine, 3, &before));
+    cr_assert_eq(quote.reserved_e4, before.reserved_e4 - after.reserved_e4);
+    request.new_job.price_e4 = 102000;
+    quote = *quote_of(&request);
+    cr_assert(quote.fill_qty == 8 && quote.notional_e4 == 808000 && quote.price_e4 == 101000);
+    cr_assert(quote.hour == HOUR && quote.leg == 1 && quote.resource == 1);
+    cr_assert_eq(strncmp(quote.symbol, "H100.CN-GZ.G80.", 15), 0);
+    row = entered(&request);
+    cr_assert(row->ord_status == STATUS_FILLED && row->cum_qty == 8);
+}
+
+Test(reads_kinds, a_dry_run_that_would_be_refused_says_why_and_where)
+{
+    struct request request = dry_set(16, TIF_GATE);
+    legs[1].price_e4 = 900000;
+    const struct quote_answer *quote = quote_of(&request);
+    cr_assert_eq(quote->reason, REASON_PRICE_OUTSIDE_BAND);
+    cr_assert_eq(quote->leg, 2);
+    cr_assert_eq(quote->value, 900000);
+    cr_assert_str_eq(quote->symbol, legs[1].symbol);
+    cr_assert_eq(quote->miss_wanted_qty, 0);
+    request = dry_set(16, TIF_FOK);
+    quote = quote_of(&request);
+    cr_assert_eq(quote->reason, REASON_FOK_NOT_FILLED);
+    cr_assert_eq(quote->miss_wanted_qty, 16);
+    request = dry_job(16, TIF_IOC);
+    quote = quote_of(&request);
+    cr_assert_eq(quote->reason, REASON_JOB_NOT_FILLED);
+    cr_assert_eq(quote->miss_wanted_qty, 16);
+    request = dry_job(16, TIF_GATE);
+    memcpy(lanes[0].region, "CN-XX", 6);
+    const struct message *message = reads_world_ask(world, BUYER, &request);
+    reads_world_expect_reject(message, REASON_UNKNOWN_NAME);
+    cr_assert_str_eq(message->reject.field, "lanes[1].region");
+    /* One that enters is no read. */
+    request = dry_set(16, TIF_GATE);
+    request.new_set.dry_run = 0;
+    reads_world_expect_reject(reads_world_ask(world, BUYER, &request), REASON_UNKNOWN_TYPE);
 }

@@ -856,6 +856,7 @@ struct quote_answer {
     int64_t notional_e4;
     int64_t fee_e4;
     int64_t reserved_e4; /* would be reserved on entry */
+    int64_t price_e4;    /* JOB: the least price_e4 with which it would be filled so */
     int64_t value;       /* refused: the offending value */
     int64_t bound;       /* and what it was compared with */
     int64_t miss_qty;    /* GPUs displayed within the limit, */

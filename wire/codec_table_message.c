@@ -333,7 +333,7 @@ static const struct codec_field index_fields[] = {
 #define S struct quote_answer
 static const struct codec_field quote_fields[] = {
     U0(ref), UA(seq), I0(time_ns), REQUEST_FIELD, IA(fill_qty), I0(notional_e4), I0(fee_e4), I0(reserved_e4),
-    U0(leg), T0(symbol), HOUR0(hour), U0(resource), U0(miss_leg), T0(miss_symbol), I0(miss_qty),
+    I0(price_e4), U0(leg), T0(symbol), HOUR0(hour), U0(resource), U0(miss_leg), T0(miss_symbol), I0(miss_qty),
     I0(miss_wanted_qty), I0(value), I0(bound), REASON_FIELDS,
 };
 #undef S

@@ -157,8 +157,11 @@ COMMAND = client/arguments.c client/catalogue.c client/cli.c client/command_admi
 GROUPS += FOUNDING IMPORT
 FOUNDING = client/tables.c client/desk.c client/found.c
 IMPORT = client/import_trace.c client/import_plan.c client/import_send.c client/command_import.c
-TESTS += import
-test_import_USES = IMPORT FOUNDING COMMAND WIRE BASE
+GROUPS += IMPORT_FILES
+IMPORT_FILES = tests/import_files.c
+TESTS += import import_trace
+test_import_USES = IMPORT_FILES IMPORT FOUNDING COMMAND WIRE BASE
+test_import_trace_USES = IMPORT_FILES IMPORT FOUNDING COMMAND WIRE BASE
 FUZZERS += import
 fuzz_import_USES = IMPORT FOUNDING COMMAND WIRE BASE
 # The same straight into an engine.

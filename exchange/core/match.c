@@ -228,6 +228,10 @@ static_assert(offsetof(struct event_fill, side) == offsetof(struct event_fill, r
                       offsetof(struct event_fill, resource) + 5 &&
                   offsetof(struct event_fill, trade_tier) ==
                       offsetof(struct event_fill, resource) + 6 &&
+                  offsetof(struct event_fill, contingent) ==
+                      offsetof(struct event_fill, resource) + 7 &&
+                  offsetof(struct event_fill, trade_group) ==
+                      offsetof(struct event_fill, resource) + 8 &&
                   SIDE_SELL == 1,
               "words");
 

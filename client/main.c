@@ -9,8 +9,10 @@ static const struct {
     const char *title;
     const struct arguments_command *commands;
 } groups[] = {
-    {"trade", command_order_list},   {"look up", command_read_list},
-    {"follow", command_market_list}, {"operate (needs an operator's key)", command_admin_list},
+    {"trade", command_order_list},
+    {"look up", command_read_list},
+    {"follow", command_market_list},
+    {"operate (needs an operator's key)", command_admin_list},
     {"bring in a trace (needs an operator's key)", command_import_list},
     {"keys", command_key_list},
 };

@@ -110,7 +110,8 @@ static enum reject_reason check_kind(const struct model *model, const struct ent
                        request->tif == TIF_GATE && (request->flags & ORDER_POST_ONLY) == 0 &&
                        request->min_qty == 0 && request->display_qty == 0;
     if (request->display_qty < 0 || request->display_qty > request->qty ||
-        request->display_qty % lot != 0) {
+        request->display_qty % lot != 0 ||
+        (request->display_qty != 0 && request->qty > 1000 * request->display_qty)) {
         return REASON_DISPLAY_QTY_OUT_OF_RANGE;
     }
     if (request->display_qty != 0 && immediate) {
@@ -463,6 +464,9 @@ static enum reject_reason check_replace(const struct model *model, const struct 
     }
     if (request->qty > model->accounts[order->account].order_qty_limit) {
         return REASON_QTY_ABOVE_LIMIT;
+    }
+    if (order->display_qty != 0 && request->qty > 1000 * order->display_qty) {
+        return REASON_DISPLAY_QTY_OUT_OF_RANGE;
     }
     if (request->price_e4 == order->price_e4 &&
         request->qty == order->cum_qty + order->leaves_qty) {

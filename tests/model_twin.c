@@ -113,8 +113,7 @@ static uint64_t engine_id(const struct model_twin_ids *ids, uint64_t model_id)
     return model_id;
 }
 
-/* Slots of a command that are there, whatever its head says. */
-static size_t slots_of(const struct command_head *head)
+size_t model_twin_slots(const struct command_head *head)
 {
     return head->slots == 0 ? 1 : head->slots > COMMAND_SLOTS_MAX ? COMMAND_SLOTS_MAX : head->slots;
 }
@@ -122,7 +121,7 @@ static size_t slots_of(const struct command_head *head)
 /* The command as the engine must get it: stamped, with the engine's ids. */
 static const struct command *translate(struct model_twin *twin, const union command_slot *slots)
 {
-    size_t count = slots_of(&slots[0].command.head);
+    size_t count = model_twin_slots(&slots[0].command.head);
     if (twin->slot_count + count > twin->slot_capacity) {
         twin->slot_capacity = twin->slot_capacity == 0 ? 1024 : twin->slot_capacity * 2;
         twin->commands = realloc(twin->commands, twin->slot_capacity * sizeof(*twin->commands));
@@ -329,7 +328,7 @@ static void count_events(struct model_twin *twin)
 bool model_twin_step(struct model_twin *twin, const union command_slot *slots)
 {
     union command_slot *stamped = twin->recent[twin->step_count % MODEL_TWIN_RECENT];
-    memcpy(stamped, slots, sizeof(stamped[0]) * slots_of(&slots[0].command.head));
+    memcpy(stamped, slots, sizeof(stamped[0]) * model_twin_slots(&slots[0].command.head));
     stamped[0].command.head.seq = ++twin->step_count;
     model_events_clear(&twin->expected);
     model_events_clear(&twin->actual);
@@ -550,7 +549,7 @@ bool model_twin_replays(const struct model_twin *twin)
         const struct command *command = &twin->commands[i].command;
         engine_step(engine, command, &sink);
         drain(&sink);
-        i += slots_of(&command->head);
+        i += model_twin_slots(&command->head);
     }
     bool same = engine_state_hash(engine) == engine_state_hash(twin->engine);
     if (!same) {

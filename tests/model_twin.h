@@ -58,6 +58,9 @@ bool model_twin_shows_reason(uint16_t reason);
 /* An id of no order: `order_id` of the engine's with bits changed that slots do not use. */
 #define MODEL_TWIN_STALE (UINT64_C(1) << 62)
 
+/* Slots of a command that are there in `commands`, whatever its head says. */
+size_t model_twin_slots(const struct command_head *head);
+
 struct model_twin *model_twin_new(const struct engine_config *config);
 void model_twin_free(struct model_twin *twin);
 

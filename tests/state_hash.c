@@ -70,7 +70,7 @@ static int play(void)
     union command_slot slots[COMMAND_SLOTS_MAX];
     uint64_t steps = 0;
     while (fread(&slots[0], sizeof(slots[0]), 1, stdin) == 1) {
-        size_t more = slots[0].command.head.slots - 1u;
+        size_t more = model_twin_slots(&slots[0].command.head) - 1;
         CHECK(fread(&slots[1], sizeof(slots[0]), more, stdin) == more);
         engine_step(engine, &slots[0].command, &sink);
         drain(&sink);

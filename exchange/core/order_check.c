@@ -99,7 +99,8 @@ static bool check_extras(const struct engine *e, const struct command_new_order 
 {
     if (n->display_qty != 0) {
         if (n->display_qty < 0 || n->display_qty > n->qty ||
-            n->display_qty % e->markets[market].lot != 0) {
+            n->display_qty % e->markets[market].lot != 0 ||
+            n->qty > n->display_qty * ICEBERG_SLICES_MAX) {
             return refuse(why, REASON_DISPLAY_QTY_OUT_OF_RANGE, n->display_qty, n->qty);
         }
         if (n->ord_type == ORD_MARKET || n->tif == TIF_IOC || n->tif == TIF_FOK) {
@@ -317,6 +318,9 @@ bool order_check_replace(const struct engine *e, const struct command *command, 
     uint32_t market = e->ladders[o->ladder].market;
     if (!order_check_new_terms(e, command, market, e->keys[o->key].account, why)) {
         return false;
+    }
+    if (o->iceberg && r->qty > (int64_t)e->icebergs[slot].display * ICEBERG_SLICES_MAX) {
+        return refuse(why, REASON_DISPLAY_QTY_OUT_OF_RANGE, e->icebergs[slot].display, r->qty);
     }
     if (r->price_e4 == o->price_e4 && r->qty == (int64_t)o->cum + o->leaves) {
         return refuse(why, REASON_NOTHING_TO_REPLACE, r->price_e4, r->qty);

@@ -69,7 +69,7 @@ static inline bool terms_plain(const struct command_new_order *n)
     uint32_t kind;
     memcpy(&kind, &n->flags, sizeof(kind));
     return (n->min_qty | n->display_qty | n->expire_time_ns | n->job_lead_hours) == 0 &&
-           (kind & ~0x10000u) == 0 &&(n->tif & ~TIF_IOC) == 0 && n->stp <= STP_DECREMENT;
+           (kind & ~0x10000u) == 0 && (n->tif & ~TIF_IOC) == 0 && n->stp <= STP_DECREMENT;
 }
 static_assert(offsetof(struct command_new_order, side) ==
                       offsetof(struct command_new_order, flags) + 2 &&
@@ -86,7 +86,8 @@ static inline bool market_plain(struct engine *e, const struct command_new_order
     if (!LIKELY(q->contract == n->contract) && !quote_refresh(e, n->contract)) {
         return false;
     }
-    if (!LIKELY(q->lot == 1 || (uint64_t)n->qty % q->lot == 0)) {
+    /* An empty place is that of contract 0, which is none; its lot is 0. */
+    if (!LIKELY(q->lot == 1 || (q->lot != 0 && (uint64_t)n->qty % q->lot == 0))) {
         return false;
     }
     d->ladder_id = q->ladder;

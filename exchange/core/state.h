@@ -142,6 +142,8 @@ static_assert(sizeof(struct ladder) == 128, "ladder");
 #define LADDER_ICEBERGS  0x200u          /* an iceberg stands in it */
 #define LADDER_NOT_PLAIN LADDER_ICEBERGS /* close the straight way of plain.h: forget quotes */
 
+/* An iceberg's quantity is at most so many slices, which bounds the trades of whoever meets it. */
+#define ICEBERG_SLICES_MAX 1000
 /* Of an order with `iceberg` set, by slot. */
 struct iceberg {
     uint32_t reserve;

@@ -128,7 +128,8 @@ bool job_covered(const struct engine *e, const struct sweep *sweep, const struct
     for (uint32_t lane = 0; lane < job->lane_count; lane++) {
         const struct market *m = &e->markets[job->lanes[lane].market];
         uint32_t last = job->window_to - 1;
-        if (!order_covered(sweep, o, contract_pack(m->class_id, m->region_id, 0, job->window_from)) ||
+        if (!order_covered(sweep, o,
+                           contract_pack(m->class_id, m->region_id, 0, job->window_from)) ||
             !order_covered(sweep, o, contract_pack(m->class_id, m->region_id, 0, last))) {
             return false;
         }

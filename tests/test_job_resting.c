@@ -94,6 +94,9 @@ Test(job, fewer_gpus_at_the_same_limit_keep_their_time_and_all_else_loses_it)
     cr_assert_eq(market_event(EVENT_REPLACED, 0)->replaced.kept_priority, 1);
     cr_assert_eq(market_event(EVENT_REPLACED, 0)->replaced.leaves_qty, 8);
     cr_assert_eq(market_event(EVENT_REPLACED, 0)->replaced.old_leaves_qty, 9);
+    uint64_t other = market_job(job_of(PLACEMENT_ANY, HOUR(1), 1, YUAN(14), 9));
+    market_replace(CHEN, other, YUAN(13), 8);
+    cr_assert_eq(market_event(EVENT_REPLACED, 0)->replaced.kept_priority, 0);
     offer(AN_1, HOUR(0), YUAN(13), 27);
     expect_trades(3);
     for (uint32_t i = 0; i < 3; i++) {

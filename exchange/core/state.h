@@ -140,7 +140,7 @@ static_assert(sizeof(struct ladder) == 128, "ladder");
 #define LADDER_BOOKS     0xffu           /* of occupied: the books themselves */
 #define LADDER_SHADOWED  0x100u          /* its shadow has an order */
 #define LADDER_ICEBERGS  0x200u          /* an iceberg stands in it */
-#define LADDER_NOT_PLAIN LADDER_ICEBERGS /* closes the straight way of plain.h */
+#define LADDER_NOT_PLAIN LADDER_ICEBERGS /* close the straight way of plain.h: forget quotes */
 
 /* Of an order with `iceberg` set, by slot. */
 struct iceberg {

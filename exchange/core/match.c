@@ -223,17 +223,14 @@ struct print {
     uint8_t tier;
 };
 
-static_assert(offsetof(struct event_fill, side) == offsetof(struct event_fill, resource) + 4 &&
-                  offsetof(struct event_fill, resting) ==
-                      offsetof(struct event_fill, resource) + 5 &&
-                  offsetof(struct event_fill, trade_tier) ==
-                      offsetof(struct event_fill, resource) + 6 &&
-                  offsetof(struct event_fill, contingent) ==
-                      offsetof(struct event_fill, resource) + 7 &&
-                  offsetof(struct event_fill, trade_group) ==
-                      offsetof(struct event_fill, resource) + 8 &&
-                  SIDE_SELL == 1,
-              "words");
+static_assert(
+    offsetof(struct event_fill, side) == offsetof(struct event_fill, resource) + 4 &&
+        offsetof(struct event_fill, resting) == offsetof(struct event_fill, resource) + 5 &&
+        offsetof(struct event_fill, trade_tier) == offsetof(struct event_fill, resource) + 6 &&
+        offsetof(struct event_fill, contingent) == offsetof(struct event_fill, resource) + 7 &&
+        offsetof(struct event_fill, trade_group) == offsetof(struct event_fill, resource) + 8 &&
+        SIDE_SELL == 1,
+    "words");
 
 static struct event *emit_fill(struct engine *e, uint32_t slot, const struct print *print,
                                bool maker, uint64_t contract, int64_t fee_e4)

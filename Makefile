@@ -58,13 +58,14 @@ MODEL = tests/model.c tests/model_order.c tests/model_book.c tests/model_money.c
 	tests/model_audit_job.c tests/model_twin.c tests/model_random.c tests/model_random_hours.c \
 	tests/model_random_job.c tests/model_random_operator.c tests/model_scenario.c \
 	tests/model_scenario_command.c tests/model_scenario_job.c tests/model_scenario_operator.c
-TESTS += model scenarios core_memory job job_resting contract reject
+TESTS += model scenarios core_orders core_memory job job_resting contract reject
 GROUPS += JOB_MARKET
 JOB_MARKET = tests/job_market.c
 test_job_USES = JOB_MARKET CORE WIRE BASE
 test_job_resting_USES = JOB_MARKET CORE WIRE BASE
 test_model_USES = MODEL CORE WIRE BASE
 test_scenarios_USES = MODEL CORE WIRE BASE
+test_core_orders_USES = MODEL CORE WIRE BASE
 test_core_memory_USES = CORE WIRE BASE
 test_contract_USES = WIRE BASE
 test_reject_USES = WIRE BASE

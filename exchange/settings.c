@@ -134,10 +134,10 @@ static int read_genesis(struct command_genesis *genesis, const struct config *co
 static int read_only_known(const struct config *config, struct error *error)
 {
     static const char *const exchange[] = {
-        "durability", "clock",     "sim_start", "segment_bytes", "link",    "mark",
-        "spin_us",    "orders",    "ladders",   "fills",         "timers",  "link_timeout_ms",
-        "holdings",   "resources", "accounts",  "groups",        "markets", "keys",
-        "jobs",       NULL};
+        "durability", "clock",           "sim_start", "segment_bytes", "link",
+        "mark",       "spin_us",         "orders",    "ladders",       "fills",
+        "timers",     "link_timeout_ms", "holdings",  "resources",     "accounts",
+        "groups",     "markets",         "keys",      "jobs",          NULL};
     static const char *const genesis[] = {"horizon_hours",   "gate_lead_s", "bond_bp",
                                           "sweep_slice",     "rate_limit",  "open_orders_limit",
                                           "order_qty_limit", NULL};

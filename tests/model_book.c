@@ -299,6 +299,7 @@ void model_book_settle_maker(struct model *model, uint64_t order_id)
         struct event *event =
             model_emit_aside(model, EVENT_REFRESHED, order->key, order->cl_ord_id);
         model_book_tell_out(event, order, REASON_NONE, true);
+        event->head.link = 0;
         event->out.qty = slice;
     }
 }

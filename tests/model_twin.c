@@ -260,6 +260,11 @@ static void print_difference(const struct model_twin *twin, size_t at)
     model_twin_print(twin);
 }
 
+bool model_twin_shows_reason(uint16_t reason)
+{
+    return reason >= 100 && reason < 300;
+}
+
 static bool is_out(uint8_t type)
 {
     return type == EVENT_CANCELED || type == EVENT_RESTATED || type == EVENT_LEG_CANCELED ||
@@ -281,6 +286,17 @@ static void count_job(struct model_twin *twin, const struct event_trade *trade)
     twin->jobs_due++;
 }
 
+static void count_self_trade(struct model_twin *twin, const struct command *command,
+                             const struct event *event)
+{
+    if (event->out.reason == REASON_SELF_TRADE && command->head.type == COMMAND_NEW_ORDER) {
+        twin->self_trades[command->new_order.stp % 3]++;
+    }
+    if (event->out.reason == REASON_SELF_TRADE && command->head.type == COMMAND_NEW_SET) {
+        twin->self_trades[command->new_set.stp % 3]++;
+    }
+}
+
 static void count_events(struct model_twin *twin)
 {
     const struct command *command =
@@ -293,9 +309,13 @@ static void count_events(struct model_twin *twin)
         }
         if (is_out(event->head.type)) {
             twin->reasons[event->out.reason % MODEL_TWIN_REASONS]++;
-            if (event->out.reason == REASON_SELF_TRADE && command->head.type == COMMAND_NEW_ORDER) {
-                twin->self_trades[command->new_order.stp % 3]++;
-            }
+            count_self_trade(twin, command, event);
+        }
+        if (event->head.type == EVENT_LEG_CANCELED) {
+            twin->leg_reasons[event->out.reason % MODEL_TWIN_REASONS]++;
+        }
+        if (event->head.type == EVENT_SET && event->set.leg_count > twin->most_legs) {
+            twin->most_legs = event->set.leg_count;
         }
         twin->resales += event->head.type == EVENT_TRADE && event->trade.source_tier != SOURCE_OWN;
         if (event->head.type == EVENT_TRADE && event->trade.fill_id == event->trade.trade_group) {

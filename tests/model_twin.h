@@ -47,6 +47,7 @@ struct model_twin {
     uint64_t postponed;      /* steps that left due hours to later ones */
     uint64_t most_orders;    /* live, at most */
     uint64_t most_asleep;    /* legs of SETs, at most */
+    uint64_t most_legs;      /* of one SET, at most */
     uint64_t most_work;      /* orders over and not yet taken out, at most */
     union command_slot recent[MODEL_TWIN_RECENT][COMMAND_SLOTS_MAX];
 };

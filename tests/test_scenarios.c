@@ -47,6 +47,7 @@ static const char *const topics[] = {
     "job-due",
     "job-rank",
     "job-reasons",
+    "corners",
 };
 enum { TOPICS = sizeof(topics) / sizeof(topics[0]) };
 

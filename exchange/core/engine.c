@@ -101,7 +101,8 @@ static size_t lay_out(struct engine *e, unsigned char *memory, const struct engi
     e->identifiers = carve(memory, &used, (size_t)c->resources + 1, IDENTIFIER_SIZE);
     e->group_names = carve(memory, &used, (size_t)c->groups + 1, LABEL_SIZE);
     e->jobs = carve(memory, &used, (size_t)c->jobs + 1, sizeof(struct job));
-    e->due_hours = carve(memory, &used, HOUR_RING * ((size_t)c->markets + 1), sizeof(struct due_hour));
+    e->due_hours =
+        carve(memory, &used, HOUR_RING * ((size_t)c->markets + 1), sizeof(struct due_hour));
     e->job_tallies = carve(memory, &used, (size_t)c->resources + 1, sizeof(struct job_tally));
     e->job_scratch = carve(memory, &used, 1, sizeof(struct job_scratch));
     return used;

@@ -117,9 +117,8 @@ struct engine_order {
     uint64_t contract; /* 0: a SET or a JOB; RANGE: of the first hour entered */
     uint64_t cl_ord_id;
     int64_t price_e4;
-    int64_t
-        leaves_qty; /* SET: its balance; JOB: GPU-hours; RANGE: the quantity of an hour as asked for
-                           last */
+    /* SET: its balance; JOB: GPU-hours; RANGE: the quantity of an hour as asked for last. */
+    int64_t leaves_qty;
     int64_t cum_qty;
     int64_t shown_qty; /* of leaves_qty: less than it where an iceberg keeps a part back */
     uint32_t key;

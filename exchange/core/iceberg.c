@@ -54,7 +54,7 @@ static void emit_refreshed(struct engine *e, uint32_t slot, uint32_t slice)
 {
     const struct order *o = &e->orders[slot];
     const struct key *k = &e->keys[o->key];
-    struct event *event = emit(e, EVENT_REFRESHED, emit_link(k), 0);
+    struct event *event = emit(e, EVENT_REFRESHED, 0, 0); /* nobody's report: for market data */
     event->out = (struct event_out){
         .party = {.cl_ord_id = o->cl_ord_id, .key = o->key, .account = k->account},
         .order_id = order_id_of(e, slot),

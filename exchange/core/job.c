@@ -128,7 +128,8 @@ bool job_covered(const struct engine *e, const struct sweep *sweep, const struct
     for (uint32_t lane = 0; lane < job->lane_count; lane++) {
         const struct market *m = &e->markets[job->lanes[lane].market];
         uint32_t last = job->window_to - 1;
-        if (!order_covered(sweep, o, contract_pack(m->class_id, m->region_id, 0, job->window_from)) ||
+        if (!order_covered(sweep, o,
+                           contract_pack(m->class_id, m->region_id, 0, job->window_from)) ||
             !order_covered(sweep, o, contract_pack(m->class_id, m->region_id, 0, last))) {
             return false;
         }
@@ -247,6 +248,7 @@ static uint32_t enter(struct engine *e, const struct command *command, const str
         .price_e4 = draft->price_e4,
         .leaves = draft->qty,
         .key = key,
+        .older = e->keys[key].newest,
         .epoch = e->s.epoch,
         .bond_unit = record_take(e, draft, slot),
         .special = 1,

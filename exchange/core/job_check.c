@@ -5,7 +5,6 @@
 #include "exchange/core/job_search.h"
 #include "exchange/core/money.h"
 #include "exchange/core/order_check.h"
-#include "exchange/core/tree.h"
 
 RARE static bool refuse(struct rejection *why, uint16_t reason, int64_t value, int64_t bound)
 {
@@ -208,7 +207,7 @@ static bool check_limit(const struct account *a, int64_t qty, struct rejection *
 static bool room(const struct engine *e, const struct job *job)
 {
     return order_check_tables(e, job->lane_count + 1u, 1) && e->s.job_count < e->config.jobs &&
-           tree_has_room_for(e, job->lane_count);
+           book_has_room(e);
 }
 
 static void draft(const struct engine *e, const struct command *c, struct job *job)

@@ -3,6 +3,8 @@
 #include "exchange/core/book.h"
 #include "exchange/core/money.h"
 
+#define AHEAD 4 /* levels between the hint to the cache and the walk */
+
 struct job_reach job_reach_of(const struct engine *e, const struct job *job, uint32_t lane,
                               uint32_t ladder)
 {
@@ -43,6 +45,9 @@ static void add_book(const struct engine *e, struct job_offers *w, uint32_t ladd
     while (found && price_at(place) < reach->low_e4) {
         found = tree_next(e, place);
     }
+    for (uint32_t i = 0; found && i < AHEAD && i <= place->at; i++) {
+        __builtin_prefetch(&e->orders[place->heads[place->at - i]]);
+    }
     w->count += found;
 }
 
@@ -80,8 +85,8 @@ bool job_offers_choose(const struct engine *e, struct job_offers *w)
     w->at = best;
     w->head = place->heads[place->at];
     w->slot = w->head;
-    if (place->at > 1) {
-        __builtin_prefetch(&e->orders[place->heads[place->at - 2]]);
+    if (place->at >= AHEAD) {
+        __builtin_prefetch(&e->orders[place->heads[place->at - AHEAD]]);
     }
     return true;
 }

@@ -103,11 +103,6 @@ bool tree_has_room(const struct engine *e)
     return nodes_left(e, 2 * ENTER_NODES);
 }
 
-bool tree_has_room_for(const struct engine *e, uint32_t entries)
-{
-    return nodes_left(e, (entries + 1) * ENTER_NODES);
-}
-
 /* --- entries ----------------------------------------------------------------------------- */
 
 /* Children learn their new parent; orders know nothing of leaves. */

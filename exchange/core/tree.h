@@ -11,8 +11,6 @@
 
 /* True when an entry is sure to find nodes. */
 bool tree_has_room(const struct engine *e);
-/* The same for so many entries of one command. */
-bool tree_has_room_for(const struct engine *e, uint32_t entries);
 /* Head of the level; where there is none, `slot` becomes the head of a new one and 0 is returned. */
 uint32_t tree_enter(struct engine *e, uint32_t book, int32_t goodness, uint32_t slot);
 /* Gives a level that is there another head. */

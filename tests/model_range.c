@@ -127,15 +127,14 @@ static enum reject_reason check_hours(struct model *model, struct plan *plan)
     return REASON_NONE;
 }
 
-static int64_t bonds_e4(const struct plan *plan)
+static model_wide bonds_e4(const struct plan *plan)
 {
     model_wide sum_e4 = 0;
     for (uint32_t i = 0; i < plan->count; i++) {
         const struct hour *hour = &plan->hours[i];
         sum_e4 += hour->ends ? 0 : model_money_order_reserve_e4(&hour->is);
     }
-    CHECK(sum_e4 <= INT64_MAX);
-    return (int64_t)sum_e4;
+    return sum_e4;
 }
 
 static enum reject_reason check_bonds(const struct model *model, const struct plan *plan)
@@ -171,7 +170,7 @@ static void emit_range(struct model *model, const struct model_range *range, enu
     event->range.orig_cl_ord_id = orig_cl_ord_id;
     event->range.price_e4 = range->price_e4;
     event->range.qty = range->qty;
-    event->range.reserved_e4 = done == RANGE_CANCELED ? 0 : bonds_e4(plan);
+    event->range.reserved_e4 = done == RANGE_CANCELED ? 0 : (int64_t)bonds_e4(plan);
     event->range.hours = range->hours;
     for (uint32_t i = 0; i < plan->count; i++) {
         event->range.orders += plan->hours[i].changes ? 1 : 0;

@@ -103,6 +103,12 @@ static void emit_range(struct engine *e, uint32_t range, uint64_t cl_ord_id,
 
 /* --- entry --------------------------------------------------------------------------------- */
 
+/* The bond of many hours may be more than there is money: then it is as much as nobody has. */
+static int64_t add_bond(int64_t sum_e4, int64_t bond_e4)
+{
+    return money_add(sum_e4, bond_e4, &sum_e4) ? sum_e4 : INT64_MAX;
+}
+
 /* All that a range is going to need. */
 struct needs {
     int64_t bond_e4;
@@ -280,7 +286,7 @@ static bool check_new(struct engine *e, const struct command *c, struct needs *n
         if (!check_hour(e, &hour, &terms, why)) {
             return false;
         }
-        needs->bond_e4 += terms.reserve_e4;
+        needs->bond_e4 = add_bond(needs->bond_e4, terms.reserve_e4);
     }
     int64_t available = account_available(&e->accounts[e->keys[c->head.key].account]);
     if (available < needs->bond_e4) {
@@ -424,7 +430,7 @@ static bool check_change(struct engine *e, const struct command *c, const struct
             return false;
         }
         uint32_t unit = way == REPLACE_ANEW ? r.draft.bond_unit : o->bond_unit;
-        change->bond_e4 += (int64_t)unit * r.draft.leaves;
+        change->bond_e4 = add_bond(change->bond_e4, (int64_t)unit * r.draft.leaves);
     }
     int64_t available =
         account_available(&e->accounts[e->keys[e->orders[offers->slots[0]].key].account]) +

@@ -18,6 +18,7 @@ static inline void on_bare_trade(uint64_t maker, uint64_t taker, uint32_t price,
 #include <time.h>
 
 #include "base/arena.h"
+#include "bench/ticks.h"
 #include "exchange/core/engine.h"
 
 #define RUNS       5
@@ -371,6 +372,8 @@ static void engine_apply(const struct command *c, uint64_t count)
 
 /* --- runs ------------------------------------------------------------------------------------- */
 
+static uint32_t *taken; /* ticks of each command, one by one */
+
 static double seconds(void)
 {
     struct timespec t;
@@ -434,6 +437,75 @@ static double run_engine(const struct flow *flow, const struct record *record,
     return took;
 }
 
+/* --- single commands --------------------------------------------------------------------------- */
+
+struct latency {
+    double p50_ns;
+    double p999_ns;
+};
+
+static struct latency latency_of(uint64_t count, double ticks_a_ns)
+{
+    uint32_t empty = ticks_empty();
+    qsort(taken, count, sizeof(taken[0]), ticks_compare);
+    return (struct latency){
+        .p50_ns = (ticks_quantile(taken, count, 0.5) - empty) / ticks_a_ns,
+        .p999_ns = (ticks_quantile(taken, count, 0.999) - empty) / ticks_a_ns,
+    };
+}
+
+static struct latency time_bare(const struct flow *flow, double ticks_a_ns)
+{
+    uint32_t capacity = (uint32_t)(flow->preload + flow->preload / 4 + 100000);
+    bare_init(&bare, flow->instruments, flow->max_id, capacity);
+    for (uint64_t i = 0; i < flow->count; i++) {
+        uint64_t begin = ticks_now();
+        bare_apply(&flow->records[i]);
+        taken[i < flow->preload ? 0 : i - flow->preload] = (uint32_t)(ticks_now() - begin);
+    }
+    bare_free(&bare, flow->instruments, flow->max_id);
+    return latency_of(flow->count - flow->preload, ticks_a_ns);
+}
+
+static struct latency time_engine(const struct flow *flow, const struct record *record,
+                                  double ticks_a_ns)
+{
+    struct arena arena;
+    engine_begin(flow, &arena);
+    for (uint64_t i = 0; i < record->count; i++) {
+        uint64_t begin = ticks_now();
+        engine_apply(&record->commands[i], 1);
+        taken[i < record->preload ? 0 : i - record->preload] = (uint32_t)(ticks_now() - begin);
+    }
+    arena_free(&arena);
+    return latency_of(record->count - record->preload, ticks_a_ns);
+}
+
+static void compare_latency(const char *name, const struct flow *flow, const struct record *record)
+{
+    double bare_p50[RUNS];
+    double engine_p50[RUNS];
+    double bare_p999[RUNS];
+    double engine_p999[RUNS];
+    double ratios[RUNS];
+    double ticks_a_ns = ticks_per_ns();
+    size_t size = (record->count + 1) * sizeof(taken[0]);
+    taken = bare_map(size);
+    for (int i = 0; i < RUNS; i++) {
+        struct latency floor = time_bare(flow, ticks_a_ns);
+        struct latency engine_took = time_engine(flow, record, ticks_a_ns);
+        bare_p50[i] = floor.p50_ns;
+        engine_p50[i] = engine_took.p50_ns;
+        bare_p999[i] = floor.p999_ns;
+        engine_p999[i] = engine_took.p999_ns;
+        ratios[i] = engine_took.p999_ns / floor.p999_ns;
+    }
+    munmap(taken, size);
+    printf("%-8s  ns a command, p50 %.0f and %.0f, p99.9 %.0f and %.0f: %.2f times\n", name,
+           median(bare_p50), median(engine_p50), median(bare_p999), median(engine_p999),
+           median(ratios));
+}
+
 static void compare(const char *name, const struct flow *flow, const struct flow_checksum *expected)
 {
     double bare_seconds[RUNS];
@@ -446,11 +518,12 @@ static void compare(const char *name, const struct flow *flow, const struct flow
         engine_seconds[i] = run_engine(flow, &record, expected);
         ratios[i] = bare_seconds[i] / engine_seconds[i];
     }
-    record_free(&record, flow);
     double commands = (double)(flow->count - flow->preload);
     printf("%-8s  %9.2f  %9.2f  %6.3f   %lu trades, hash %016lx\n", name,
            commands / median(bare_seconds) / 1e6, commands / median(engine_seconds) / 1e6,
            median(ratios), (unsigned long)sum.trades, (unsigned long)sum.hash);
+    compare_latency(name, flow, &record);
+    record_free(&record, flow);
 }
 
 int main(void)

@@ -448,6 +448,15 @@ RARE static void decrement(struct engine *e, uint32_t arriving, uint32_t resting
     match_decrement(e, arriving, qty);
 }
 
+/* A leg that is over by itself leaves its SET's others where they are, to be met in their turn. */
+static void skip_legs(const struct engine *e, struct walk *w, uint32_t resting)
+{
+    if (e->orders[resting].kind == KIND_LEG &&
+        (order_over(e, resting) == 0 || set_over(e, set_of(e, resting)) != 0)) {
+        walk_skip_legs(e, w, resting);
+    }
+}
+
 void match_run(struct engine *e, uint32_t slot, const struct arrival *a)
 {
     struct order *o = &e->orders[slot];
@@ -468,7 +477,7 @@ void match_run(struct engine *e, uint32_t slot, const struct arrival *a)
                 return;
             }
             resting = walk_take(e, &w, book);
-            walk_skip_legs(e, &w, resting);
+            skip_legs(e, &w, resting);
             price = e->orders[resting].price_e4;
         } else {
             uint32_t occupied = l->occupied & mask;

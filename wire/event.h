@@ -67,6 +67,7 @@ enum event_type {
                                 report_seq 0 */
     EVENT_RELEASED = 48, /* struct event_out: the offer's reservation for JOBs has ended; it arrives
                                 in its book */
+    EVENT_AUCTION = 49,  /* struct event_auction, public */
 };
 
 enum event_flags {
@@ -296,6 +297,20 @@ struct event_miss {           /* "12 of 64 GPUs at your limit in CN-GZ from 14Z"
     uint8_t reserved[47];
 };
 
+enum auction_state { AUCTION_BEGUN = 1, AUCTION_INDICATIVE = 2, AUCTION_ENDED = 3 };
+struct event_auction {             /* of one ladder hour */
+    struct event_party party;      /* zero */
+    uint64_t contract;             /* tier G0 */
+    int64_t end_time_ns;           /* BEGUN, INDICATIVE: nominal; ENDED: as it was drawn */
+    uint64_t entropy;              /* ENDED: what the end was drawn with; 0 none was needed */
+    uint32_t price_e4[TIER_COUNT]; /* 0: the tier has no price */
+    uint32_t qty[TIER_COUNT];
+    uint32_t reference_e4; /* of tier G0; 0 none */
+    uint8_t kind;          /* enum auction_kind */
+    uint8_t state;         /* enum auction_state */
+    uint8_t reserved[18];
+};
+
 struct event_sweep {
     struct event_party party;
     struct {
@@ -465,6 +480,7 @@ struct event {
         struct event_job job;
         struct event_job_lanes job_lanes;
         struct event_miss miss;
+        struct event_auction auction;
         struct event_sweep sweep;
         struct event_class class_;
         struct event_region region;
@@ -509,6 +525,7 @@ static_assert(sizeof(struct event_set_legs) == 104, "set_legs");
 static_assert(sizeof(struct event_job) == 104, "job");
 static_assert(sizeof(struct event_job_lanes) == 104, "job_lanes");
 static_assert(sizeof(struct event_miss) == 104, "miss");
+static_assert(sizeof(struct event_auction) == 104, "auction");
 static_assert(sizeof(struct event_sweep) == 104, "sweep");
 static_assert(sizeof(struct event_class) == 104, "class");
 static_assert(sizeof(struct event_region) == 104, "region");

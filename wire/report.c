@@ -201,6 +201,7 @@ static bool put_registry(const struct event *event, struct report *report)
     case EVENT_MISS:
     case EVENT_REFRESHED:
     case EVENT_RELEASED:
+    case EVENT_AUCTION:
         break;
     }
     return false;

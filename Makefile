@@ -46,18 +46,19 @@ WIRE = wire/contract.c wire/reject.c wire/seal.c wire/frame.c wire/link.c wire/t
 CORE = exchange/core/engine.c exchange/core/order.c exchange/core/order_check.c \
 	exchange/core/match.c exchange/core/book.c exchange/core/tree.c exchange/core/capacity.c exchange/core/timers.c \
 	exchange/core/housekeeping.c exchange/core/session.c exchange/core/registry.c \
-	exchange/core/reads.c exchange/core/sanity.c
+	exchange/core/reads.c exchange/core/sanity.c exchange/core/auction_clear.c
 # The slow model of the exchange, and what feeds it and the engine.
 GROUPS += MODEL
 MODEL = tests/model.c tests/model_order.c tests/model_book.c tests/model_money.c tests/model_due.c \
 	tests/model_registry.c tests/model_text.c tests/model_audit.c tests/model_twin.c \
 	tests/model_random.c tests/model_random_operator.c tests/model_scenario.c \
 	tests/model_scenario_command.c tests/model_scenario_operator.c
-TESTS += model scenarios core_memory contract reject
+TESTS += model scenarios core_memory contract reject auction_clear
 test_model_USES = MODEL CORE WIRE BASE
 test_scenarios_USES = MODEL CORE WIRE BASE
 test_core_memory_USES = CORE WIRE BASE
 test_contract_USES = WIRE BASE
+test_auction_clear_USES = CORE WIRE BASE
 test_reject_USES = WIRE BASE
 
 EXCHANGE = exchange/journal_format.c exchange/journal_read.c exchange/journal_write.c \

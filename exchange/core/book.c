@@ -24,7 +24,7 @@ bool book_has_room(const struct engine *e)
 static uint32_t find_level(struct engine *e, uint32_t slot, uint32_t book)
 {
     const struct order *o = &e->orders[slot];
-    struct hint *hint = book_hint(e, book, o->price_e4);
+    struct hint *hint = book_hint_of(e, o);
     const struct order *h = &e->orders[hint->head];
     hint->newest = slot;
     if (h->head && h->price_e4 == o->price_e4 && book_of(h) == book) {
@@ -94,7 +94,7 @@ static void level_promote(struct engine *e, uint32_t slot)
     struct ladder *l = &e->ladders[o->ladder];
     uint32_t book = book_index(o->sell, o->tier);
     e->orders[o->next].head = 1;
-    book_hint(e, book_of(o), o->price_e4)->head = o->next;
+    book_hint_of(e, o)->head = o->next;
     tree_set_head(e, book_of(o), goodness_of(o), o->next);
     if (l->best[book] == slot) {
         l->best[book] = o->next;
@@ -118,6 +118,39 @@ void book_remove(struct engine *e, uint32_t slot)
     o->resting = 0;
     o->next = 0;
     o->previous = 0;
+}
+
+void book_set_aside(struct engine *e, uint32_t slot)
+{
+    struct order *o = &e->orders[slot];
+    struct ladder *l = &e->ladders[o->ladder];
+    uint32_t shadow = ladder_shadow(e, o->ladder);
+    e->ladders[shadow].contract = l->contract;
+    e->ladders[shadow].market = l->market;
+    l->occupied |= LADDER_SHADOWED;
+    o->ladder = shadow;
+    book_insert(e, slot);
+}
+
+void book_take_aside(struct engine *e, uint32_t slot)
+{
+    struct order *o = &e->orders[slot];
+    uint32_t shadow = o->ladder;
+    book_remove(e, slot);
+    o->ladder = ladder_main(e, shadow);
+    if (e->ladders[shadow].occupied == 0) {
+        e->ladders[shadow] = (struct ladder){0};
+        e->ladders[o->ladder].occupied &= ~LADDER_SHADOWED;
+    }
+}
+
+void book_withdraw(struct engine *e, uint32_t slot)
+{
+    if (ladder_is_shadow(e, e->orders[slot].ladder)) {
+        book_take_aside(e, slot);
+    } else {
+        book_remove(e, slot);
+    }
 }
 
 uint32_t book_worse(const struct engine *e, uint32_t slot)
@@ -187,4 +220,16 @@ void ladder_release(struct engine *e, uint32_t ladder)
     *l = (struct ladder){.next_free = e->s.ladder_free};
     e->s.ladder_free = ladder;
     e->s.ladder_count--;
+}
+
+void ladder_release_idle(struct engine *e, uint32_t ladder)
+{
+    if (ladder > 2 * e->config.ladders) {
+        return;
+    }
+    uint32_t own = ladder_main(e, ladder);
+    const struct ladder *l = &e->ladders[own];
+    if (l->market != 0 && l->occupied == 0 && l->last_trade_e4 == 0) {
+        ladder_release(e, own);
+    }
 }

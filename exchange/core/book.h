@@ -22,16 +22,28 @@ void book_insert(struct engine *e, uint32_t slot);
 void book_remove(struct engine *e, uint32_t slot);
 /* Next order in matching order after `slot` in its book; 0 at the end. */
 uint32_t book_worse(const struct engine *e, uint32_t slot);
+/* The same in the shadow of its ladder, which order.ladder names from then on. */
+void book_set_aside(struct engine *e, uint32_t slot);
+/* Takes it out of there; order.ladder is the hour's own again. */
+void book_take_aside(struct engine *e, uint32_t slot);
+/* Takes it out of where it stands. */
+void book_withdraw(struct engine *e, uint32_t slot);
 /* Walks one book and CHECKs its order and its links; returns the number of orders. */
 uint32_t book_sanity(const struct engine *e, uint32_t ladder, uint32_t book);
 
-/* Where the level of a price is remembered; any price will do. Eight neighbouring prices of a book,
- * which is ladder x BOOKS + book here, share a cache line. */
-static inline struct hint *book_hint(const struct engine *e, uint32_t book, uint32_t price_e4)
+/* Where the level of a price is remembered; any bits will do. Eight neighbouring prices of a book
+ * share a cache line. By contract, so that a command leads there without the ladder. */
+static inline struct hint *book_hint(const struct engine *e, uint64_t contract, bool sell,
+                                     uint32_t price_e4)
 {
-    uint32_t h = (book * 0x9e3779b1u) ^ (price_e4 >> 3);
-    h = (h ^ (h >> 15)) * 0x85ebca6bu;
-    return &e->hints[((h >> 3) & ~7u & e->hint_mask) | (price_e4 & 7u)];
+    uint64_t h = (contract << 1 | sell) * UINT64_C(0x9e3779b97f4a7c15) +
+                 (price_e4 >> 3) * UINT64_C(0xbf58476d1ce4e5b9);
+    return &e->hints[((uint32_t)(h >> 35) & ~7u & e->hint_mask) | (price_e4 & 7u)];
+}
+static inline struct hint *book_hint_of(const struct engine *e, const struct order *o)
+{
+    uint64_t contract = contract_with_tier(e->ladders[o->ladder].contract, o->tier);
+    return book_hint(e, contract, o->sell, o->price_e4);
 }
 
 /* Ladder of a market's hour; 0 none. */
@@ -41,14 +53,40 @@ static inline uint32_t ladder_find(const struct engine *e, uint32_t market, uint
 }
 /* The same, made when there is none; 0 when the table is full. */
 uint32_t ladder_make(struct engine *e, uint32_t market, uint32_t hour);
-/* Ends it; it must have no order. */
+/* Shadow of an hour's own ladder; it always has one. */
+static inline uint32_t ladder_shadow(const struct engine *e, uint32_t ladder)
+{
+    return e->config.ladders + ladder;
+}
+static inline bool ladder_is_shadow(const struct engine *e, uint32_t ladder)
+{
+    return ladder > e->config.ladders;
+}
+/* The hour's own ladder of one that may be its shadow. */
+static inline uint32_t ladder_main(const struct engine *e, uint32_t ladder)
+{
+    return ladder > e->config.ladders ? ladder - e->config.ladders : ladder;
+}
+/* The ladder whose bid books hold the lanes of resting JOBs; it belongs to no hour. */
+static inline uint32_t ladder_of_jobs(const struct engine *e, uint32_t market)
+{
+    return 2 * e->config.ladders + market;
+}
+/* Whether so many more can be made. */
+static inline bool ladder_has_room(const struct engine *e, uint32_t count)
+{
+    return e->config.ladders - e->s.ladder_count >= count;
+}
+/* Ends it; it must have no order, nor its shadow. */
 void ladder_release(struct engine *e, uint32_t ladder);
-/* Ends it when it has neither an order nor a last trade. */
+RARE void ladder_release_idle(struct engine *e, uint32_t ladder);
+/* Ends an hour's ladder, named by itself or by its shadow, when neither has an order and it has no last
+ * trade. For a ladder of JOBs, or one that has ended already, it does nothing. */
 static inline void ladder_release_if_idle(struct engine *e, uint32_t ladder)
 {
     const struct ladder *l = &e->ladders[ladder];
     if (__builtin_expect(l->occupied == 0 && l->last_trade_e4 == 0, 0)) {
-        ladder_release(e, ladder);
+        ladder_release_idle(e, ladder);
     }
 }
 

@@ -6,6 +6,7 @@
 #include "exchange/core/housekeeping.h"
 #include "exchange/core/match.h"
 #include "exchange/core/order.h"
+#include "exchange/core/plain.h"
 #include "exchange/core/registry.h"
 #include "exchange/core/session.h"
 #include "exchange/core/state.h"
@@ -71,10 +72,13 @@ static size_t lay_out(struct engine *e, unsigned char *memory, const struct engi
     size_t used = 0;
     carve(memory, &used, 1, sizeof(struct engine));
     e->orders = carve(memory, &used, (size_t)c->orders + 1, sizeof(struct order));
-    e->ladders = carve(memory, &used, (size_t)c->ladders + 1, sizeof(struct ladder));
+    e->ladders =
+        carve(memory, &used, 2 * (size_t)c->ladders + c->markets + 1, sizeof(struct ladder));
     e->nodes = carve(memory, &used, node_unit_count(c), NODE_UNIT);
     e->hints = carve(memory, &used, hint_count(c), sizeof(struct hint));
     e->timer_of = carve(memory, &used, (size_t)c->orders + 1, sizeof(uint32_t));
+    e->icebergs = carve(memory, &used, (size_t)c->orders + 1, sizeof(struct iceberg));
+    e->slices = carve(memory, &used, (size_t)c->ladders + 1, sizeof(struct slices));
     e->accounts = carve(memory, &used, (size_t)c->accounts + 1, sizeof(struct account));
     e->keys = carve(memory, &used, (size_t)c->keys + 1, sizeof(struct key));
     e->markets = carve(memory, &used, (size_t)c->markets + 1, sizeof(struct market));
@@ -118,6 +122,7 @@ struct engine *engine_init(void *memory, const struct engine_config *config)
     e->hint_mask = hint_count(config) - 1;
     e->node_units = node_unit_count(config);
     e->s.node_top = 1;
+    e->due_ns = INT64_MIN;
     return e;
 }
 
@@ -280,6 +285,30 @@ static void set_time(struct engine *e, int64_t time_ns)
     e->s.open_hour = (uint32_t)((second + e->s.gate_lead_s) / 3600) + 1;
 }
 
+/* A step in which something may be due: a new second, an expire time, work left over. */
+APART static void step_due(struct engine *e, const struct command *c)
+{
+    set_time(e, c->head.time_ns);
+    uint32_t units = e->s.sweep_slice;
+    e->s.lag = 0;
+    if (housekeeping_due(e)) {
+        units = housekeeping_run(e, units);
+        e->s.lag = housekeeping_due(e);
+    }
+    apply(e, c);
+    if (c->head.type == COMMAND_GENESIS) {
+        /* Only now is the gate lead known; the first gate to work off is the next one. */
+        e->s.second = 0;
+        set_time(e, c->head.time_ns);
+        e->s.gate_hour = e->s.open_hour;
+        e->s.gate_market = 1;
+    }
+    if (housekeeping_due(e)) {
+        housekeeping_run(e, units);
+    }
+    housekeeping_set_due(e);
+}
+
 void engine_step(struct engine *engine, const struct command *command, struct event_sink *sink)
 {
     struct engine *e = engine;
@@ -287,23 +316,19 @@ void engine_step(struct engine *engine, const struct command *command, struct ev
     e->sink = sink;
     e->s.seq = command->head.seq;
     e->s.event_index = 0;
-    set_time(e, command->head.time_ns);
-    uint32_t units = e->s.sweep_slice;
-    e->s.lag = 0;
-    if (housekeeping_due(e)) {
-        units = housekeeping_run(e, units);
-        e->s.lag = housekeeping_due(e);
-    }
-    apply(e, command);
-    if (command->head.type == COMMAND_GENESIS) {
-        /* Only now is the gate lead known; the first gate to work off is the next one. */
-        e->s.second = 0;
-        set_time(e, command->head.time_ns);
-        e->s.gate_hour = e->s.open_hour;
-        e->s.gate_market = 1;
-    }
-    if (housekeeping_due(e)) {
-        housekeeping_run(e, units);
+    if (__builtin_expect(command->head.time_ns >= e->due_ns, 0)) {
+        step_due(e, command);
+    } else {
+        CHECK(command->head.time_ns >= e->s.time_ns);
+        e->s.time_ns = command->head.time_ns;
+        e->s.lag = 0;
+        if (!plain_step(e, command)) {
+            apply(e, command);
+        }
+        if (__builtin_expect(e->s.time_ns >= e->due_ns, 0)) {
+            housekeeping_run(e, e->s.sweep_slice); /* what the command itself has made due */
+            housekeeping_set_due(e);
+        }
     }
     sink->events[sink->count - 1].head.flags |= EVENT_LAST;
     e->sink = NULL;
@@ -311,66 +336,69 @@ void engine_step(struct engine *engine, const struct command *command, struct ev
 
 /* --- hints to the cache -------------------------------------------------------------------- */
 
-/* So many orders, with all that belongs to them, stay in a processor's own cache: hints would only
- * cost. */
-#define ORDERS_IN_CACHE 16384
+/* So many orders, with all that belongs to them, are near the processor in any case: only what most
+ * commands wait for is worth a hint then. */
+#define ORDERS_IN_CACHE 65536
 
-/* What hints need to know of an order command. What kind it is comes at random, so everything here is
- * a choice between addresses and not a branch. */
-struct outlook {
-    const struct key *key;
-    const struct order *order; /* that it names; order 0, never used, where it enters one */
-    const struct hint *hint;
-    uint32_t ladder;
-    bool enters;
-};
-
-/* The fields of a command that names an order are read as a contract too: any bits lead to a place in
- * a table. */
-static struct outlook outlook_of(const struct engine *e, const struct command *c)
+/* An order command leads to an order, its own or, where it enters one, that which was at its price last. What
+ * kind it is comes at random, so everything here is a choice between addresses and not a branch. The
+ * fields of one that names an order are read as a contract too: any bits lead to a place in a table. */
+static const struct hint *hint_for(const struct engine *e, const struct command *c)
 {
     const struct command_new_order *n = &c->new_order;
-    struct outlook o = {.enters = c->head.type == COMMAND_NEW_ORDER};
-    uint32_t slot = o.enters ? 0 : (uint32_t)c->cancel_order.order_id;
-    o.key = &e->keys[c->head.key];
-    o.order = &e->orders[slot <= e->s.order_top ? slot : 0];
-    uint32_t market = e->s.market_of[contract_class(n->contract) % CLASS_COUNT_MAX]
-                                    [contract_region(n->contract) % REGION_COUNT_MAX];
-    o.ladder = e->rings[market][contract_hour(n->contract) % HOUR_RING];
-    uint32_t book = book_index(n->side == SIDE_SELL, contract_tier(n->contract) & 3u);
-    o.hint = book_hint(e, o.ladder * BOOKS + book, (uint32_t)n->price_e4);
-    return o;
+    return book_hint(e, n->contract, n->side == SIDE_SELL, (uint32_t)n->price_e4);
 }
 
-APART static void prefetch_far(const struct engine *e, const struct command *c)
+static const struct order *order_for(const struct engine *e, const struct command *c)
 {
-    struct outlook o = outlook_of(e, c);
-    const void *first = o.enters ? (const void *)o.hint : (const void *)o.order;
+    uint32_t slot = (uint32_t)c->cancel_order.order_id;
+    return &e->orders[slot <= e->s.order_top ? slot : 0];
+}
+
+static void prefetch_far(const struct engine *e, const struct command *c)
+{
+    bool enters = c->head.type == COMMAND_NEW_ORDER;
+    const void *first = enters ? (const void *)hint_for(e, c) : (const void *)order_for(e, c);
     __builtin_prefetch(first, 1);
-    __builtin_prefetch(o.key, 1);
+    __builtin_prefetch(&e->keys[c->head.key], 1);
     KEPT();
 }
 
-/* Follows the pointers that the far stage brought in: the neighbours in the level, which hint and
- * order name in the same way, those in the key's chain, the account, the ladder, the capacity. */
-APART static void prefetch_near(const struct engine *e, const struct command *c)
+/* The ladder and the capacity, which small markets have at hand. */
+APART static void prefetch_deep(const struct engine *e, const struct command *c, bool enters)
 {
-    struct outlook o = outlook_of(e, c);
-    const uint32_t *neighbours = o.enters ? &o.hint->head : &o.order->next;
-    const uint32_t *chain = o.enters ? &o.key->newest : &o.order->newer;
-    uint32_t ladder = o.enters ? o.ladder : o.order->ladder;
-    uint32_t resource = o.enters ? c->new_order.resource : o.order->resource;
+    const struct command_new_order *n = &c->new_order;
+    const struct order *o = order_for(e, c);
+    uint32_t market = e->s.market_of[contract_class(n->contract) % CLASS_COUNT_MAX]
+                                    [contract_region(n->contract) % REGION_COUNT_MAX];
+    uint32_t ladder = enters ? e->rings[market][contract_hour(n->contract) % HOUR_RING] : o->ladder;
+    uint32_t resource = enters ? n->resource : o->resource;
     const struct ladder *l = &e->ladders[ladder];
-    __builtin_prefetch(&e->accounts[o.key->account], 1);
-    __builtin_prefetch(&e->orders[neighbours[0]], 1);
-    __builtin_prefetch(&e->orders[neighbours[1]], 1);
-    __builtin_prefetch(&e->orders[chain[0]], 1);
-    __builtin_prefetch(&e->orders[o.order->older], 1);
     __builtin_prefetch(l, 1);
     __builtin_prefetch(&l->best_price, 1);
     resource = resource <= e->s.resource_count ? resource : 0;
     __builtin_prefetch(capacity_cell(e, resource, contract_hour(l->contract)), 1);
-    match_prefetch(e, c, ladder, o.enters);
+    match_prefetch(e, c, ladder, enters);
+    KEPT();
+}
+
+/* Follows the pointers that the far stage brought in: the neighbours in the level, which hint and
+ * order name in the same way, those in the key's chain, the account. */
+static void prefetch_near(const struct engine *e, const struct command *c)
+{
+    bool enters = c->head.type == COMMAND_NEW_ORDER;
+    const struct key *k = &e->keys[c->head.key];
+    const struct order *o = order_for(e, c);
+    const uint32_t *neighbours = enters ? &hint_for(e, c)->head : &o->next;
+    const uint32_t *chain = enters ? &k->newest : &o->newer;
+    __builtin_prefetch(&e->accounts[k->account], 1);
+    __builtin_prefetch(&e->orders[neighbours[0]], 1);
+    __builtin_prefetch(&e->orders[neighbours[1]], 1);
+    __builtin_prefetch(&e->orders[chain[0]], 1);
+    __builtin_prefetch(&e->orders[chain[1]], 1);
+    if (e->s.order_top >= ORDERS_IN_CACHE) {
+        prefetch_deep(e, c, enters);
+    }
     KEPT();
 }
 
@@ -378,7 +406,7 @@ void engine_prefetch(const struct engine *e, const struct command *command, bool
 {
     uint8_t type = command->head.type;
     if (command->head.key > e->s.key_count || type < COMMAND_NEW_ORDER ||
-        type > COMMAND_CANCEL_ORDER || e->s.order_top < ORDERS_IN_CACHE) {
+        type > COMMAND_CANCEL_ORDER) {
         return;
     }
     if (near) {

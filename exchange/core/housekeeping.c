@@ -11,6 +11,15 @@ static struct sweep *first_sweep(struct engine *e)
     return &e->s.sweeps[e->s.sweep_first];
 }
 
+void housekeeping_set_due(struct engine *e)
+{
+    int64_t due_ns = ((int64_t)e->s.second + 1) * NS_PER_SECOND;
+    if (e->s.timer_count > 0 && e->timers[1].expire_time_ns < due_ns) {
+        due_ns = e->timers[1].expire_time_ns;
+    }
+    e->due_ns = housekeeping_due(e) ? e->s.time_ns : due_ns;
+}
+
 /* A mark that covers every order entered so far and none that comes after. */
 static uint32_t epoch_close(struct engine *e)
 {
@@ -42,6 +51,7 @@ void housekeeping_end_key(struct engine *e, uint32_t key, uint16_t reason)
         return;
     }
     k->flags |= KEY_ENDED;
+    e->due_ns = e->s.time_ns;
     k->next_ended = 0;
     if (e->s.ended_tail != 0) {
         e->keys[e->s.ended_tail].next_ended = key;
@@ -53,8 +63,13 @@ void housekeeping_end_key(struct engine *e, uint32_t key, uint16_t reason)
 
 /* --- gates -------------------------------------------------------------------------------- */
 
-static uint32_t top_order(const struct ladder *l)
+/* What stands aside comes after the books. */
+static uint32_t top_order(const struct engine *e, uint32_t ladder)
 {
+    const struct ladder *l = &e->ladders[ladder];
+    if ((l->occupied & LADDER_BOOKS) == 0) {
+        l = &e->ladders[ladder_shadow(e, ladder)];
+    }
     return l->best[__builtin_ctz(l->occupied)];
 }
 
@@ -65,7 +80,7 @@ static uint32_t gate_unit(struct engine *e)
     if (e->s.gate_market <= e->s.market_count) {
         uint32_t ladder = ladder_find(e, e->s.gate_market, hour);
         if (ladder != 0 && e->ladders[ladder].occupied != 0) {
-            order_take_out(e, top_order(&e->ladders[ladder]), REASON_GATE_CLOSED, 0);
+            order_take_out(e, top_order(e, ladder), REASON_GATE_CLOSED, 0);
             return 1;
         }
         if (ladder != 0) {
@@ -148,6 +163,7 @@ void housekeeping_mass_cancel(struct engine *e, const struct command *command)
         (m->filter & MASS_CANCEL_OWN_KEY) ? command->head.key : e->accounts[account].first_key;
     struct sweep *s = &e->s.sweeps[(e->s.sweep_first + e->s.sweep_count) % SWEEPS_MAX];
     e->s.sweep_count++;
+    e->due_ns = e->s.time_ns;
     *s = (struct sweep){
         .id = ++e->s.sweep_id,
         .cl_ord_id = command->head.cl_ord_id,
@@ -202,7 +218,11 @@ uint32_t housekeeping_run(struct engine *e, uint32_t units)
             continue;
         }
         if ((slot = timers_due(e, e->s.time_ns)) != 0) {
-            take_out_of_ladder(e, slot, REASON_EXPIRED);
+            if (e->orders[slot].reserved) {
+                order_release(e, slot);
+            } else {
+                take_out_of_ladder(e, slot, REASON_EXPIRED);
+            }
         } else if (e->s.ended_head != 0) {
             ended_unit(e);
         } else if (e->s.sweep_count != 0) {

@@ -13,6 +13,10 @@ static inline bool housekeeping_due(const struct engine *e)
            timers_due(e, e->s.time_ns) != 0;
 }
 
+/* engine.due_ns, set anew: until then the second is the same and nothing is due. Whatever makes
+ * something due sooner lowers it. */
+void housekeeping_set_due(struct engine *e);
+
 /* Ends every order that the key has entered so far; they are over at once. */
 void housekeeping_end_key(struct engine *e, uint32_t key, uint16_t reason);
 /* Begins a mass cancel; answers the request. */

@@ -3,8 +3,11 @@
 #include "exchange/core/book.h"
 #include "exchange/core/capacity.h"
 #include "exchange/core/emit.h"
+#include "exchange/core/iceberg.h"
+#include "exchange/core/job.h"
 #include "exchange/core/money.h"
 #include "exchange/core/order.h"
+#include "exchange/core/walk.h"
 
 /* Opposite books that an arriving order may trade with, as bits of ladder.occupied: a bid of tier
  * T looks at offers T .. 3 (books 4 + T .. 7), an offer of tier T at bids 0 .. T. */
@@ -12,11 +15,6 @@ static uint32_t eligible(const struct arrival *a)
 {
     return a->sell ? (2u << a->tier) - 1u : 0xf0u & ~((16u << a->tier) - 16u);
 }
-
-/* One candidate order a tier, for walks that may not take orders out as they pass. */
-struct walk {
-    uint32_t slot[BOOKS];
-};
 
 /* Book with the best price among `mask`; at equal prices the nearest tier: for a bid the lowest
  * offer tier, for an offer the highest bid tier. */
@@ -33,28 +31,6 @@ static uint32_t best_book(const struct ladder *l, const struct arrival *a, uint3
         }
     }
     return best;
-}
-
-static uint32_t walk_best(const struct engine *e, const struct walk *w, const struct arrival *a)
-{
-    uint32_t best = BOOKS;
-    uint32_t mask = eligible(a);
-    for (uint32_t book = 0; book < BOOKS; book++) {
-        if ((mask >> book & 1u) == 0 || w->slot[book] == 0) {
-            continue;
-        }
-        uint32_t price = e->orders[w->slot[book]].price_e4;
-        if (best == BOOKS || (a->sell ? price >= e->orders[w->slot[best]].price_e4
-                                      : price < e->orders[w->slot[best]].price_e4)) {
-            best = book;
-        }
-    }
-    return best;
-}
-
-static void walk_start(const struct engine *e, struct walk *w, const struct arrival *a)
-{
-    memcpy(w->slot, e->ladders[a->ladder].best, sizeof(w->slot));
 }
 
 bool match_crosses(const struct arrival *a, int64_t price_e4)
@@ -118,17 +94,28 @@ void match_clear_tops_lagging(struct engine *e, const struct arrival *a)
     }
 }
 
+uint32_t match_whole(const struct engine *e, uint32_t slot)
+{
+    return e->orders[slot].leaves;
+}
+
+uint32_t match_shown(const struct engine *e, uint32_t slot)
+{
+    const struct order *o = &e->orders[slot];
+    return o->leaves - iceberg_reserve(e, slot);
+}
+
 int64_t match_fillable(const struct engine *e, const struct arrival *a, int64_t wanted)
 {
     if (a->ladder == 0) {
         return 0;
     }
     struct walk w;
-    walk_start(e, &w, a);
+    walk_start(e, &w, a->ladder);
     int64_t fillable = 0;
     int64_t open = wanted;
     while (open > 0) {
-        uint32_t book = walk_best(e, &w, a);
+        uint32_t book = walk_best(e, &w, eligible(a), a->sell);
         if (book == BOOKS) {
             break;
         }
@@ -138,15 +125,19 @@ int64_t match_fillable(const struct engine *e, const struct arrival *a, int64_t 
         if (!match_crosses(a, price)) {
             break;
         }
-        w.slot[book] = book_worse(e, slot);
-        if (order_over(e, slot) != 0) {
+        bool hidden = (w.hidden >> book & 1u) != 0;
+        if (!hidden && order_over(e, slot) != 0) {
+            walk_pass(e, &w, book, false);
             continue;
         }
         if (price < a->inner_low_e4 || price > a->inner_high_e4) {
             break;
         }
-        int64_t qty = o->leaves < open ? o->leaves : open;
-        if (e->keys[o->key].group != a->group) {
+        bool own = !hidden && e->keys[o->key].group == a->group;
+        int64_t qty = hidden ? w.reserve[book] : own ? match_whole(e, slot) : match_shown(e, slot);
+        qty = qty < open ? qty : open;
+        walk_pass(e, &w, book, !own);
+        if (!own) {
             fillable += qty;
             open -= qty;
         } else if (!a->fok && a->stp == STP_CANCEL_NEWEST) {
@@ -260,50 +251,47 @@ static void record_fill(struct engine *e, uint64_t fill_id, const struct event_t
     };
 }
 
-APART static void trade(struct engine *e, uint32_t arriving, uint32_t resting,
-                        const struct arrival *a, uint32_t resting_book)
+/* Carries a trade out and reports it; orders that it uses up are the caller's to end. */
+static inline __attribute__((always_inline)) void close_deal(struct engine *e, const struct deal *d)
 {
-    uint32_t bid_slot = a->sell ? resting : arriving;
-    uint32_t offer_slot = a->sell ? arriving : resting;
-    struct order *bid = &e->orders[bid_slot];
-    struct order *offer = &e->orders[offer_slot];
-    uint32_t qty = bid->leaves < offer->leaves ? bid->leaves : offer->leaves;
-    int64_t price_e4 = e->orders[resting].price_e4;
-    uint8_t resting_tier = resting_book & 3u;
-    uint64_t resting_contract = contract_with_tier(a->contract, resting_tier);
-    uint64_t contract = a->sell ? resting_contract : a->contract;
+    struct order *bid = &e->orders[d->bid];
+    struct order *offer = &e->orders[d->offer];
+    uint64_t contract = d->contract;
+    uint64_t offer_contract = contract_with_tier(contract, offer->tier);
     uint32_t hour = contract_hour(contract);
     uint32_t buyer = e->keys[bid->key].account;
     uint32_t seller = e->keys[offer->key].account;
     holding_prefetch(e, buyer, offer->resource, hour, contract_tier(contract));
-    __builtin_prefetch(&e->orders[e->orders[resting].next], 1);
 
-    struct side_result buy = settle_bid(e, bid, a->sell, price_e4, qty);
-    struct side_result sell = settle_offer(e, offer, !a->sell, price_e4, qty);
+    struct side_result buy = settle_bid(e, bid, d->sell, d->price_e4, d->qty);
+    struct side_result sell = settle_offer(e, offer, !d->sell, d->price_e4, d->qty);
     if (offer->source != SOURCE_OWN) {
-        holding_sell(e, holding_find(e, seller, offer->resource, hour, offer->source), qty);
+        holding_sell(e, holding_find(e, seller, offer->resource, hour, offer->source), d->qty);
     }
-    e->ladders[a->ladder].last_trade_e4 = (uint32_t)price_e4;
+    if (e->ladders[d->ladder].last_trade_e4 != (uint32_t)d->price_e4) {
+        e->ladders[d->ladder].last_trade_e4 = (uint32_t)d->price_e4;
+        job_reference_moved(e, d->ladder);
+    }
 
     struct print print = {.fill_id = UINT64_C(1) << 32 | (e->s.fill_count + 1u),
-                          .price_e4 = price_e4,
-                          .qty = qty,
+                          .price_e4 = d->price_e4,
+                          .qty = d->qty,
                           .resource = offer->resource,
                           .tier = contract_tier(contract)};
     struct event *event = emit(e, EVENT_TRADE, 0, EVENT_PUBLIC);
     event->trade = (struct event_trade){
         .fill_id = print.fill_id,
         .contract = contract,
-        .price_e4 = price_e4,
-        .qty = qty,
-        .buy_order_id = order_id_of(e, bid_slot),
-        .sell_order_id = order_id_of(e, offer_slot),
+        .price_e4 = d->price_e4,
+        .qty = d->qty,
+        .buy_order_id = order_id_of(e, d->bid),
+        .sell_order_id = order_id_of(e, d->offer),
         .buyer = buyer,
         .seller = seller,
         .resource = offer->resource,
-        .offer_tier = a->sell ? a->tier : resting_tier,
+        .offer_tier = offer->tier,
         .source_tier = offer->source,
-        .aggressor = a->sell ? SIDE_SELL : SIDE_BUY,
+        .aggressor = d->sell ? SIDE_SELL : SIDE_BUY,
         .buy_fee_e4 = buy.fee_e4,
         .sell_fee_e4 = sell.fee_e4,
         .bond_e4 = sell.bond_e4,
@@ -311,11 +299,58 @@ APART static void trade(struct engine *e, uint32_t arriving, uint32_t resting,
         .seller_group = e->keys[offer->key].group,
     };
     record_fill(e, print.fill_id, &event->trade);
-    emit_fill(e, bid_slot, &print, a->sell, a->sell ? resting_contract : a->contract, buy.fee_e4);
-    emit_fill(e, offer_slot, &print, !a->sell, a->sell ? a->contract : resting_contract,
-              sell.fee_e4);
-    holding_add(e, buyer, print.resource, hour, print.tier, qty);
-    if (e->orders[resting].leaves == 0) {
+    emit_fill(e, d->bid, &print, d->sell, contract, buy.fee_e4);
+    emit_fill(e, d->offer, &print, !d->sell, offer_contract, sell.fee_e4);
+    holding_add(e, buyer, print.resource, hour, print.tier, d->qty);
+}
+
+void match_close_deal(struct engine *e, const struct deal *d)
+{
+    close_deal(e, d);
+}
+
+void match_after_fill(struct engine *e, uint32_t slot)
+{
+    const struct order *o = &e->orders[slot];
+    if (o->leaves == 0) {
+        order_leave(e, slot);
+        order_finish(e, slot);
+    } else if (o->iceberg && o->leaves == iceberg_reserve(e, slot)) {
+        iceberg_refresh(e, slot);
+    }
+}
+
+/* One side is not a plain order. */
+RARE static void trade_special(struct engine *e, uint32_t resting, struct deal *d)
+{
+    uint32_t shown = match_shown(e, resting);
+    d->qty = shown < d->qty ? shown : d->qty;
+    close_deal(e, d);
+    match_after_fill(e, resting);
+}
+
+APART static void trade(struct engine *e, uint32_t arriving, uint32_t resting,
+                        const struct arrival *a)
+{
+    const struct order *r = &e->orders[resting];
+    uint32_t open = e->orders[arriving].leaves;
+    struct deal d = {
+        .bid = a->sell ? resting : arriving,
+        .offer = a->sell ? arriving : resting,
+        .qty = open < r->leaves ? open : r->leaves,
+        .ladder = a->ladder,
+        .price_e4 = r->price_e4,
+        .contract = a->sell ? contract_with_tier(a->contract, r->tier) : a->contract,
+        .sell = a->sell,
+    };
+    __builtin_prefetch(&e->orders[r->next], 1);
+    if (__builtin_expect(r->special, 0)) {
+        d.qty = open;
+        trade_special(e, resting, &d);
+        return;
+    }
+    close_deal(e, &d);
+    if (r->leaves == 0) {
         book_remove(e, resting);
         order_finish(e, resting);
     }
@@ -326,6 +361,9 @@ static void restate(struct engine *e, uint32_t slot, uint32_t qty, uint64_t cont
 {
     struct order *o = &e->orders[slot];
     struct account *account = &e->accounts[e->keys[o->key].account];
+    if (o->iceberg && o->resting) {
+        iceberg_take(e, slot, qty);
+    }
     if (o->sell) {
         account->bond_open_e4 -= (int64_t)o->bond_unit * qty;
         capacity_reserve(e, slot, contract_hour(contract), -(int64_t)qty);
@@ -368,6 +406,18 @@ RARE static void decrement(struct engine *e, uint32_t arriving, uint32_t resting
     }
 }
 
+/* An iceberg that shows its next slice is the last at its price: a walk that has passed it by meets it
+ * again. */
+static void walk_return(const struct engine *e, struct walk *w, uint32_t book, uint32_t slot)
+{
+    const struct order *o = &e->orders[slot];
+    uint32_t next = w->slot[book];
+    if (o->live && o->iceberg && o->resting &&
+        (next == 0 || e->orders[next].price_e4 != o->price_e4)) {
+        w->slot[book] = slot;
+    }
+}
+
 void match_run(struct engine *e, uint32_t slot, const struct arrival *a)
 {
     struct order *o = &e->orders[slot];
@@ -376,19 +426,18 @@ void match_run(struct engine *e, uint32_t slot, const struct arrival *a)
     const uint32_t mask = eligible(a);
     struct walk w;
     if (a->fok) {
-        walk_start(e, &w, a);
+        walk_start(e, &w, a->ladder);
     }
     while (o->generation == generation && o->leaves > 0) {
         uint32_t book;
         uint32_t resting;
         int64_t price;
         if (__builtin_expect(a->fok, 0)) {
-            book = walk_best(e, &w, a);
+            book = walk_best(e, &w, mask, a->sell);
             if (book == BOOKS) {
                 return;
             }
-            resting = w.slot[book];
-            w.slot[book] = book_worse(e, resting);
+            resting = walk_take(e, &w, book);
             price = e->orders[resting].price_e4;
         } else {
             uint32_t occupied = l->occupied & mask;
@@ -408,7 +457,10 @@ void match_run(struct engine *e, uint32_t slot, const struct arrival *a)
         } else if (price < a->inner_low_e4 || price > a->inner_high_e4) {
             order_take_out(e, slot, REASON_BAND_REMAINDER, 0);
         } else if (e->keys[e->orders[resting].key].group != a->group) {
-            trade(e, slot, resting, a, book);
+            trade(e, slot, resting, a);
+            if (__builtin_expect(a->fok, 0)) {
+                walk_return(e, &w, book, resting);
+            }
         } else if (a->fok) {
             continue;
         } else if (a->stp == STP_CANCEL_NEWEST) {

@@ -19,6 +19,17 @@ struct arrival {
     bool fok; /* passes over its own group */
 };
 
+/* A trade of a bid with an offer. */
+struct deal {
+    uint32_t bid; /* orders; of a leg: its SET */
+    uint32_t offer;
+    uint32_t qty;
+    uint32_t ladder; /* of the hour */
+    int64_t price_e4;
+    uint64_t contract; /* the bid's */
+    bool sell;         /* the offer is the one that arrives */
+};
+
 /* A hint without effect: when a new order (`enters`) is about to trade, what its first trade will need. */
 void match_prefetch(const struct engine *e, const struct command *command, uint32_t ladder,
                     bool enters);
@@ -36,6 +47,13 @@ bool match_best(const struct engine *e, const struct arrival *a, int64_t *price_
 bool match_crosses(const struct arrival *a, int64_t price_e4);
 /* Quantity that could be filled now, counted up to `wanted`. */
 int64_t match_fillable(const struct engine *e, const struct arrival *a, int64_t wanted);
+/* What a resting order shows and so may trade next, and what self-trade prevention may take of it. */
+uint32_t match_shown(const struct engine *e, uint32_t slot);
+uint32_t match_whole(const struct engine *e, uint32_t slot);
+/* Carries a trade out and reports it; orders that it uses up are the caller's to end. */
+void match_close_deal(struct engine *e, const struct deal *d);
+/* What follows for a resting order that has traded: it ends, or shows its next slice. */
+void match_after_fill(struct engine *e, uint32_t slot);
 /* Trades until the order is filled, nothing crosses, or a rule takes its remainder out (the slot is
  * then free). An order left with quantity is still arriving: the caller rests it or takes it out. */
 void match_run(struct engine *e, uint32_t slot, const struct arrival *a);

@@ -3,9 +3,12 @@
 #include "exchange/core/book.h"
 #include "exchange/core/capacity.h"
 #include "exchange/core/emit.h"
+#include "exchange/core/iceberg.h"
+#include "exchange/core/job.h"
 #include "exchange/core/match.h"
 #include "exchange/core/money.h"
 #include "exchange/core/order_check.h"
+#include "exchange/core/slot.h"
 #include "exchange/core/timers.h"
 
 void order_reject(struct engine *e, const struct command *command, uint64_t order_id,
@@ -24,64 +27,7 @@ void order_reject(struct engine *e, const struct command *command, uint64_t orde
     };
 }
 
-/* --- slots, chains ----------------------------------------------------------------------- */
-
-static uint32_t slot_take(struct engine *e)
-{
-    uint32_t slot = e->s.order_free;
-    if (slot != 0) {
-        e->s.order_free = e->orders[slot].newer;
-    } else {
-        CHECK(e->s.order_top < e->config.orders);
-        slot = ++e->s.order_top;
-        e->orders[slot].generation = 1;
-    }
-    e->s.order_count++;
-    return slot;
-}
-
-static void slot_release(struct engine *e, uint32_t slot)
-{
-    struct order *o = &e->orders[slot];
-    o->live = 0;
-    o->generation++;
-    e->s.order_count--;
-    /* A slot whose generations are used up is retired: ids never repeat. */
-    if (o->generation != 0) {
-        o->newer = e->s.order_free;
-        e->s.order_free = slot;
-    }
-}
-
-static void chain_append(struct engine *e, uint32_t slot)
-{
-    struct order *o = &e->orders[slot];
-    struct key *k = &e->keys[o->key];
-    o->older = k->newest;
-    o->newer = 0;
-    if (k->newest != 0) {
-        e->orders[k->newest].newer = slot;
-    } else {
-        k->oldest = slot;
-    }
-    k->newest = slot;
-}
-
-static void chain_remove(struct engine *e, uint32_t slot)
-{
-    const struct order *o = &e->orders[slot];
-    struct key *k = &e->keys[o->key];
-    for (uint32_t i = 0; i < e->s.sweep_count; i++) {
-        struct sweep *sweep = &e->s.sweeps[(e->s.sweep_first + i) % SWEEPS_MAX];
-        if (sweep->slot == slot) {
-            sweep->slot = o->newer;
-        }
-    }
-    uint32_t *after = o->newer != 0 ? &e->orders[o->newer].older : &k->newest;
-    uint32_t *before = o->older != 0 ? &e->orders[o->older].newer : &k->oldest;
-    *after = o->older;
-    *before = o->newer;
-}
+/* --- the end of an order ----------------------------------------------------------------- */
 
 uint32_t order_find(const struct engine *e, uint64_t order_id)
 {
@@ -92,8 +38,6 @@ uint32_t order_find(const struct engine *e, uint64_t order_id)
     const struct order *o = &e->orders[slot];
     return o->live && o->generation == order_id >> 32 ? slot : 0;
 }
-
-/* --- the end of an order ----------------------------------------------------------------- */
 
 bool order_covered(const struct sweep *sweep, const struct order *o, uint64_t contract)
 {
@@ -127,7 +71,7 @@ uint16_t order_over_lagging(const struct engine *e, uint32_t slot)
     if (contract_hour(e->ladders[o->ladder].contract) < e->s.open_hour) {
         return REASON_GATE_CLOSED;
     }
-    if (o->timed && e->timers[e->timer_of[slot]].expire_time_ns <= e->s.time_ns) {
+    if (o->timed && !o->reserved && e->timers[e->timer_of[slot]].expire_time_ns <= e->s.time_ns) {
         return REASON_EXPIRED;
     }
     if ((k->flags & KEY_ENDED) != 0 && o->epoch < k->end_epoch) {
@@ -169,6 +113,18 @@ static void release_reserves(struct engine *e, uint32_t slot, uint64_t contract)
     }
 }
 
+void order_leave(struct engine *e, uint32_t slot)
+{
+    if (__builtin_expect(e->orders[slot].special, 0)) {
+        if (e->orders[slot].iceberg) {
+            iceberg_leave(e, slot);
+        }
+        book_withdraw(e, slot);
+    } else {
+        book_remove(e, slot);
+    }
+}
+
 void order_take_out(struct engine *e, uint32_t slot, uint16_t reason, uint64_t cl_ord_id)
 {
     struct order *o = &e->orders[slot];
@@ -189,7 +145,7 @@ void order_take_out(struct engine *e, uint32_t slot, uint16_t reason, uint64_t c
         .resting = o->resting,
     };
     if (o->resting) {
-        book_remove(e, slot);
+        order_leave(e, slot);
     }
     order_finish(e, slot);
 }
@@ -229,6 +185,19 @@ static int64_t collar_limit(const struct engine *e, const struct arrival *a, int
     int64_t limit = a->sell ? best - collar_e4 : best + collar_e4;
     limit = limit < low ? low : limit;
     return limit > high ? high : limit;
+}
+
+/* An iceberg, or an offer reserved for JOBs. */
+RARE static void enter_special(struct engine *e, uint32_t slot, const struct command_new_order *n,
+                               const struct terms *terms)
+{
+    if (terms->reserved) {
+        e->orders[slot].special = 1;
+        e->orders[slot].reserved = 1;
+        timers_add(e, slot, order_release_time_ns(e, n));
+    } else {
+        iceberg_begin(e, slot, (uint32_t)n->display_qty);
+    }
 }
 
 /* Past the checks: nothing below can fail. */
@@ -274,6 +243,9 @@ static uint32_t enter(struct engine *e, const struct command *command, struct ar
     if (n->tif == TIF_TIME) {
         timers_add(e, slot, n->expire_time_ns);
     }
+    if (__builtin_expect((n->display_qty != 0 && n->display_qty != n->qty) || terms->reserved, 0)) {
+        enter_special(e, slot, n, terms);
+    }
     struct event *event = emit(e, EVENT_NEW, emit_link(&e->keys[key]), 0);
     event->new_order = (struct event_new){
         .party = emit_party(e, key, command->head.cl_ord_id),
@@ -285,18 +257,19 @@ static uint32_t enter(struct engine *e, const struct command *command, struct ar
         .expire_time_ns = n->expire_time_ns,
         .reserved_e4 = terms->reserve_e4,
         .resource = n->resource,
-        .flags = n->flags,
+        .flags = (uint16_t)(n->flags | (terms->reserved ? ORDER_RESERVED_FOR_JOBS : 0)),
         .side = n->side,
         .ord_type = n->ord_type,
         .tif = n->tif,
         .stp = n->stp,
         .source_tier = terms->source,
+        .display_qty = e->orders[slot].iceberg ? (uint32_t)n->display_qty : 0,
+        .job_lead_hours = n->job_lead_hours,
     };
     return slot;
 }
 
-/* Trades what crosses; what is left rests, or is taken out when it must not. */
-static void arrive(struct engine *e, uint32_t slot, const struct arrival *a, bool immediate)
+void order_arrive(struct engine *e, uint32_t slot, const struct arrival *a, bool immediate)
 {
     struct order *o = &e->orders[slot];
     uint32_t generation = o->generation;
@@ -309,9 +282,23 @@ static void arrive(struct engine *e, uint32_t slot, const struct arrival *a, boo
             order_take_out(e, slot, REASON_IMMEDIATE_REMAINDER, 0);
         } else {
             book_insert(e, slot);
+            if (__builtin_expect(o->iceberg, 0)) {
+                iceberg_rest(e, slot);
+            }
+            if (o->sell) {
+                job_offer_stands(e, ladder);
+            }
         }
     }
     ladder_release_if_idle(e, ladder);
+}
+
+/* A reserved offer does not arrive: it stands where only JOBs look. */
+static void stand_reserved(struct engine *e, uint32_t slot)
+{
+    uint32_t ladder = e->orders[slot].ladder;
+    book_set_aside(e, slot);
+    job_offer_stands(e, ladder);
 }
 
 static void arrive_new(struct engine *e, uint32_t slot, const struct arrival *a,
@@ -327,7 +314,7 @@ static void arrive_new(struct engine *e, uint32_t slot, const struct arrival *a,
         ladder_release_if_idle(e, a->ladder);
         return;
     }
-    arrive(e, slot, a, n->tif == TIF_IOC || n->tif == TIF_FOK);
+    order_arrive(e, slot, a, n->tif == TIF_IOC || n->tif == TIF_FOK);
 }
 
 /* What depends on the book: the limit of a market order, post-only, reserves, room. */
@@ -346,7 +333,9 @@ static bool check_arrival(struct engine *e, const struct command *command, struc
     if (!order_check_reserves(e, command, a, reference_e4, terms, why)) {
         return false;
     }
-    if (!order_check_slot(e, n->tif == TIF_TIME) || !order_check_room(e, a, n->qty)) {
+    int64_t may_trade = terms->reserved ? 0 : n->qty;
+    if (!order_check_slot(e, n->tif == TIF_TIME || terms->reserved) ||
+        !order_check_room(e, a, may_trade)) {
         *why = (struct rejection){.reason = REASON_FULL};
         return false;
     }
@@ -364,7 +353,10 @@ void order_new(struct engine *e, const struct command *command)
         order_reject(e, command, 0, &why);
         return;
     }
-    match_clear_tops(e, &a);
+    terms = (struct terms){.reserved = order_release_time_ns(e, n) > e->s.time_ns};
+    if (!terms.reserved) {
+        match_clear_tops(e, &a);
+    }
     if (!check_arrival(e, command, &a, reference, &terms, &why)) {
         order_reject(e, command, 0, &why);
         if (a.ladder != 0) {
@@ -373,6 +365,10 @@ void order_new(struct engine *e, const struct command *command)
         return;
     }
     uint32_t slot = enter(e, command, &a, &terms);
+    if (terms.reserved) {
+        stand_reserved(e, slot);
+        return;
+    }
     if (a.limit_e4 == 0) {
         order_take_out(e, slot, REASON_NO_LIQUIDITY, 0);
         ladder_release_if_idle(e, a.ladder);
@@ -466,6 +462,9 @@ static void replace_in_place(struct engine *e, uint32_t slot, const struct comma
     struct order *o = &e->orders[slot];
     struct account *account = &e->accounts[e->keys[o->key].account];
     struct order old = *o;
+    if (o->iceberg) {
+        iceberg_take(e, slot, o->leaves - leaves);
+    }
     if (o->sell) {
         int64_t less = (int64_t)o->leaves - leaves;
         account->bond_open_e4 -= (int64_t)o->bond_unit * less;
@@ -488,7 +487,9 @@ static bool check_rearrival(struct engine *e, uint32_t slot, struct arrival *a,
         return false;
     }
     order_check_inner_band(e, a, reference_e4);
-    match_clear_tops(e, a);
+    if (!draft->reserved) {
+        match_clear_tops(e, a);
+    }
     int64_t best;
     if (draft->post_only && match_best(e, a, &best) && match_crosses(a, best)) {
         *why = (struct rejection){REASON_POST_ONLY_WOULD_TRADE, a->limit_e4, best};
@@ -497,7 +498,7 @@ static bool check_rearrival(struct engine *e, uint32_t slot, struct arrival *a,
     if (!order_check_replaced_reserves(e, slot, draft, why)) {
         return false;
     }
-    if (!order_check_room(e, a, draft->leaves)) {
+    if (!order_check_room(e, a, draft->reserved ? 0 : draft->leaves)) {
         *why = (struct rejection){.reason = REASON_FULL};
         return false;
     }
@@ -513,7 +514,7 @@ static void replace_anew(struct engine *e, uint32_t slot, const struct command *
     uint64_t contract = contract_with_tier(e->ladders[o->ladder].contract, o->tier);
     struct arrival a = {
         .contract = contract,
-        .ladder = o->ladder,
+        .ladder = ladder_main(e, o->ladder),
         .market = e->ladders[o->ladder].market,
         .limit_e4 = command->replace_order.price_e4,
         .group = e->keys[o->key].group,
@@ -535,7 +536,7 @@ static void replace_anew(struct engine *e, uint32_t slot, const struct command *
     }
     /* Past this line nothing can fail. */
     struct order old = *o;
-    book_remove(e, slot);
+    order_leave(e, slot);
     release_reserves(e, slot, contract);
     o->cl_ord_id = draft.cl_ord_id;
     o->price_e4 = draft.price_e4;
@@ -550,7 +551,11 @@ static void replace_anew(struct engine *e, uint32_t slot, const struct command *
             money_bid_reserve(e, (uint8_t)o->fees, o->fee_rest, o->price_e4, leaves);
     }
     emit_replaced(e, slot, command, &old, false);
-    arrive(e, slot, &a, false);
+    if (o->reserved) {
+        stand_reserved(e, slot);
+        return;
+    }
+    order_arrive(e, slot, &a, false);
 }
 
 void order_replace(struct engine *e, const struct command *command)
@@ -580,4 +585,78 @@ void order_replace(struct engine *e, const struct command *command)
     } else {
         replace_anew(e, slot, command, leaves);
     }
+}
+
+/* --- reservations ------------------------------------------------------------------------- */
+
+int64_t order_release_time_ns(const struct engine *e, const struct command_new_order *n)
+{
+    return n->job_lead_hours == 0
+               ? 0
+               : gate_time_ns(e, contract_hour(n->contract)) - n->job_lead_hours * NS_PER_HOUR;
+}
+
+static void emit_released(struct engine *e, uint32_t slot)
+{
+    const struct order *o = &e->orders[slot];
+    struct event *event = emit(e, EVENT_RELEASED, emit_link(&e->keys[o->key]), 0);
+    event->out = (struct event_out){
+        .party = emit_party(e, o->key, o->cl_ord_id),
+        .order_id = order_id_of(e, slot),
+        .contract = contract_with_tier(e->ladders[o->ladder].contract, o->tier),
+        .orig_cl_ord_id = o->cl_ord_id,
+        .price_e4 = o->price_e4,
+        .leaves_qty = o->leaves,
+        .cum_qty = o->cum,
+        .reason = REASON_RESERVATION_ENDED,
+        .side = o->sell,
+        .resting = 1,
+    };
+}
+
+/* The offer is not over and its market is open. */
+static void release(struct engine *e, uint32_t slot)
+{
+    struct order *o = &e->orders[slot];
+    uint32_t ladder = ladder_main(e, o->ladder);
+    struct arrival a = {
+        .contract = contract_with_tier(e->ladders[ladder].contract, o->tier),
+        .ladder = ladder,
+        .market = e->ladders[ladder].market,
+        .limit_e4 = o->price_e4,
+        .group = e->keys[o->key].group,
+        .tier = o->tier,
+        .stp = o->stp,
+        .sell = true,
+    };
+    order_check_inner_band(e, &a, order_reference(e, a.market, a.contract));
+    if (!order_check_room(e, &a, o->leaves)) {
+        order_take_out(e, slot, REASON_FULL, 0);
+        ladder_release_if_idle(e, ladder);
+        return;
+    }
+    timers_remove(e, slot);
+    book_take_aside(e, slot);
+    o->reserved = 0;
+    o->special = o->ranged;
+    emit_released(e, slot);
+    order_arrive(e, slot, &a, false);
+}
+
+void order_release(struct engine *e, uint32_t slot)
+{
+    uint32_t lag = e->s.lag;
+    e->s.lag = 1; /* this and what it meets may be over: their turn comes later */
+    uint32_t ladder = ladder_main(e, e->orders[slot].ladder);
+    uint16_t over = order_over(e, slot);
+    if (over != 0) {
+        order_take_out_over(e, slot, over);
+        ladder_release_if_idle(e, ladder);
+    } else if (e->markets[e->ladders[ladder].market].halted) {
+        timers_remove(e, slot);
+        timers_add(e, slot, e->s.time_ns + 60 * NS_PER_SECOND);
+    } else {
+        release(e, slot);
+    }
+    e->s.lag = lag;
 }

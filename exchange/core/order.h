@@ -4,6 +4,8 @@
 
 #include "exchange/core/state.h"
 
+struct arrival;
+
 /* Requests; the sender is checked already, cl_ord_id used up. */
 void order_new(struct engine *e, const struct command *command);
 void order_replace(struct engine *e, const struct command *command);
@@ -24,6 +26,14 @@ static inline uint16_t order_over(const struct engine *e, uint32_t slot)
 void order_take_out(struct engine *e, uint32_t slot, uint16_t reason, uint64_t cl_ord_id);
 /* The same for one that is over; counts for its mass cancel. */
 void order_take_out_over(struct engine *e, uint32_t slot, uint16_t reason);
+/* An order that has entered trades what crosses; what is left rests, or is taken out when it must not. */
+void order_arrive(struct engine *e, uint32_t slot, const struct arrival *a, bool immediate);
+/* Takes an order out of where it stands, its own book or aside. */
+void order_leave(struct engine *e, uint32_t slot);
+/* The time has come that an offer was reserved until: it arrives in its book. */
+void order_release(struct engine *e, uint32_t slot);
+/* When a new offer's reservation for JOBs ends; 0 when it asks for none. */
+int64_t order_release_time_ns(const struct engine *e, const struct command_new_order *order);
 /* Ends an order with nothing left: its slot is free afterwards. */
 void order_finish(struct engine *e, uint32_t slot);
 /* Reference price in force for a contract of a market; 0 none. */

@@ -2,6 +2,7 @@
 
 #include "exchange/core/book.h"
 #include "exchange/core/capacity.h"
+#include "exchange/core/iceberg.h"
 #include "exchange/core/money.h"
 
 /* Cold: the checks themselves return in a register and write nothing while they pass. */
@@ -92,6 +93,34 @@ static bool check_qty(const struct engine *e, uint32_t market, uint32_t account,
     return true;
 }
 
+/* What few orders ask for: to show a part, to be kept for JOBs, flags. */
+static bool check_extras(const struct engine *e, const struct command_new_order *n, uint32_t market,
+                         struct rejection *why)
+{
+    if (n->display_qty != 0) {
+        if (n->display_qty < 0 || n->display_qty > n->qty ||
+            n->display_qty % e->markets[market].lot != 0) {
+            return refuse(why, REASON_DISPLAY_QTY_OUT_OF_RANGE, n->display_qty, n->qty);
+        }
+        if (n->ord_type == ORD_MARKET || n->tif == TIF_IOC || n->tif == TIF_FOK) {
+            return refuse(why, REASON_DISPLAY_QTY_WITH_IMMEDIATE, n->display_qty, 0);
+        }
+    }
+    if (n->job_lead_hours != 0) {
+        if (n->side != SIDE_SELL || n->ord_type != ORD_LIMIT || n->tif != TIF_GATE ||
+            (n->flags & ORDER_POST_ONLY) != 0 || n->min_qty != 0 || n->display_qty != 0) {
+            return refuse(why, REASON_RESERVED_NOT_ALLOWED, n->job_lead_hours, 0);
+        }
+        if (n->job_lead_hours > e->s.horizon_hours) {
+            return refuse(why, REASON_RESERVED_OUT_OF_RANGE, n->job_lead_hours, e->s.horizon_hours);
+        }
+    }
+    if ((n->flags & ~ORDER_POST_ONLY) != 0) {
+        return refuse(why, REASON_NOT_SUPPORTED, n->flags, 0);
+    }
+    return true;
+}
+
 static bool check_amounts(const struct engine *e, const struct command_new_order *n,
                           uint32_t market, uint32_t account, struct rejection *why)
 {
@@ -106,9 +135,12 @@ static bool check_amounts(const struct engine *e, const struct command_new_order
         (n->min_qty < 0 || n->min_qty > n->qty || n->min_qty % e->markets[market].lot != 0)) {
         return refuse(why, REASON_MIN_QTY_OUT_OF_RANGE, n->min_qty, n->qty);
     }
-    if ((n->display_qty != 0 && n->display_qty != n->qty) || (n->flags & ~ORDER_POST_ONLY) != 0 ||
-        e->markets[market].mode != MODE_CONTINUOUS) {
-        return refuse(why, REASON_NOT_SUPPORTED, n->display_qty, 0);
+    if ((n->display_qty != 0 || n->job_lead_hours != 0 || (n->flags & ~ORDER_POST_ONLY) != 0) &&
+        !check_extras(e, n, market, why)) {
+        return false;
+    }
+    if (e->markets[market].mode != MODE_CONTINUOUS) {
+        return refuse(why, REASON_NOT_SUPPORTED, e->markets[market].mode, 0);
     }
     return true;
 }
@@ -160,13 +192,12 @@ bool order_check_band(const struct engine *e, uint32_t market, int64_t reference
 /* Room in the tables for all that an arrival of this quantity could bring about. */
 bool order_check_room(const struct engine *e, const struct arrival *a, int64_t qty)
 {
-    int64_t opposite = a->ladder == 0 ? 0 : e->ladders[a->ladder].orders[a->sell ? 0 : 1];
+    int64_t opposite = a->ladder == 0 ? 0 : iceberg_trades(e, a->ladder, !a->sell);
     int64_t fills_left = (int64_t)e->config.fills - (int64_t)e->s.fill_count;
     int64_t holdings_left = (int64_t)e->config.holdings - (int64_t)e->s.holding_count;
     int64_t trades = fills_left < holdings_left ? fills_left : holdings_left;
-    /* It trades at most once with each opposite order and with each lot of its own. */
-    return book_has_room(e) &&
-           (a->ladder != 0 || e->s.ladder_free != 0 || e->s.ladder_top < e->config.ladders) &&
+    /* It trades at most once with each slice of an opposite order and with each lot of its own. */
+    return book_has_room(e) && (a->ladder != 0 || ladder_has_room(e, 1)) &&
            (trades >= opposite || trades >= qty / e->markets[a->market].lot) &&
            contract_hour(a->contract) - e->s.gate_hour < HOUR_RING;
 }
@@ -218,7 +249,6 @@ bool order_check_reserves(const struct engine *e, const struct command *command,
     const struct command_new_order *n = &command->new_order;
     uint32_t account = e->keys[command->head.key].account;
     int64_t available = account_available(&e->accounts[account]);
-    *terms = (struct terms){0};
     if (a->sell) {
         if (e->resources[n->resource].account != account &&
             (e->markets[a->market].flags & MARKET_NO_RESALE) != 0) {

@@ -11,6 +11,7 @@ struct terms {
     int64_t reserve_e4; /* bid: money; offer: bond */
     uint32_t bond_unit;
     uint8_t source;
+    bool reserved; /* stands apart for JOBs */
 };
 
 /* Everything about a new order that does not need the book; fills in the arrival. */

@@ -1,6 +1,8 @@
 /* The state hash and the walk over every invariant of state.h. */
 #include "exchange/core/book.h"
 #include "exchange/core/capacity.h"
+#include "exchange/core/housekeeping.h"
+#include "exchange/core/iceberg.h"
 #include "exchange/core/money.h"
 #include "exchange/core/order.h"
 #include "exchange/core/state.h"
@@ -26,7 +28,14 @@ uint64_t engine_state_hash(const struct engine *e)
     uint64_t h = UINT64_C(0xcbf29ce484222325);
     h = hash_words(h, &e->s, sizeof(e->s));
     h = hash_words(h, e->orders, ((size_t)e->s.order_top + 1) * sizeof(struct order));
+    for (uint32_t slot = 1; slot <= e->s.order_top; slot++) {
+        if (e->orders[slot].iceberg) {
+            h = hash_words(h, &e->icebergs[slot], sizeof(struct iceberg));
+        }
+    }
     h = hash_words(h, e->ladders, ((size_t)e->s.ladder_top + 1) * sizeof(struct ladder));
+    h = hash_words(h, &e->ladders[ladder_shadow(e, 1)], e->s.ladder_top * sizeof(struct ladder));
+    h = hash_words(h, &e->ladders[ladder_of_jobs(e, 1)], e->s.market_count * sizeof(struct ladder));
     h = hash_words(h, e->nodes, (size_t)e->s.node_top * NODE_UNIT);
     h = hash_words(h, e->accounts, ((size_t)e->s.account_count + 1) * sizeof(struct account));
     h = hash_words(h, e->keys, ((size_t)e->s.key_count + 1) * sizeof(struct key));
@@ -102,6 +111,30 @@ static void check_fills(const struct engine *e)
     }
 }
 
+/* Orders in the books of a ladder, or of a shadow, whose links and counts it CHECKs. */
+static uint32_t check_books(const struct engine *e, uint32_t ladder)
+{
+    const struct ladder *l = &e->ladders[ladder];
+    uint32_t by_side[2] = {0, 0};
+    for (uint32_t book = 0; book < BOOKS; book++) {
+        by_side[book / 4] += book_sanity(e, ladder, book);
+    }
+    CHECK(by_side[0] == l->orders[0] && by_side[1] == l->orders[1]);
+    return by_side[0] + by_side[1];
+}
+
+static uint32_t check_shadow(const struct engine *e, uint32_t ladder)
+{
+    const struct ladder *l = &e->ladders[ladder];
+    const struct ladder *shadow = &e->ladders[ladder_shadow(e, ladder)];
+    bool shadowed = (l->occupied & LADDER_SHADOWED) != 0;
+    CHECK(shadow->contract == (shadowed ? l->contract : 0));
+    CHECK(shadow->market == (shadowed ? l->market : 0) && shadow->last_trade_e4 == 0);
+    uint32_t orders = check_books(e, ladder_shadow(e, ladder));
+    CHECK((orders != 0) == shadowed);
+    return orders;
+}
+
 static void check_ladders(const struct engine *e)
 {
     uint32_t ladders = 0;
@@ -116,12 +149,8 @@ static void check_ladders(const struct engine *e)
             CHECK(l->market == m && contract_hour(l->contract) % HOUR_RING == place);
             bool at_its_gate = contract_hour(l->contract) == e->s.gate_hour;
             CHECK(l->occupied != 0 || l->last_trade_e4 != 0 || at_its_gate);
-            uint32_t by_side[2] = {0, 0};
-            for (uint32_t book = 0; book < BOOKS; book++) {
-                by_side[book / 4] += book_sanity(e, index, book);
-            }
-            CHECK(by_side[0] == l->orders[0] && by_side[1] == l->orders[1]);
-            orders += by_side[0] + by_side[1];
+            orders += check_books(e, index) + check_shadow(e, index);
+            iceberg_sanity(e, index);
             ladders++;
         }
     }
@@ -190,6 +219,11 @@ void engine_sanity(const struct engine *e)
     check_holdings(e);
     check_fills(e);
     check_capacity(e);
+    CHECK(!housekeeping_due(e) || e->due_ns <= e->s.time_ns);
+    CHECK(e->due_ns <= ((int64_t)e->s.second + 1) * NS_PER_SECOND);
+    for (uint32_t t = 1; t <= e->s.timer_count; t++) {
+        CHECK(e->due_ns <= e->timers[t].expire_time_ns || e->due_ns <= e->s.time_ns);
+    }
     for (uint32_t t = 2; t <= e->s.timer_count; t++) {
         CHECK(e->timers[t / 2].expire_time_ns <= e->timers[t].expire_time_ns);
     }

@@ -11,8 +11,13 @@
  *     sold from it, and never exceeds the resource's GPUs.
  *  5. holding.offered = GPUs in live offers drawing on it, never above holding.qty.
  *  6. account.escrow and bond_locked = sums over its fills.
- *  7. A ladder exists while it has an order or a last trade, or is being closed at its gate.
- *  8. available = cash + credit - reserved - bond_open - bond_locked is never below 0 but by a
+ *  7. A ladder exists while it or its shadow has an order or it has a last trade, or while it is being
+ *     closed at its gate. LADDER_SHADOWED is set while its shadow has an order.
+ *  8. An iceberg rests with at most `display` shown and the rest in reserve; one that arrives, or has
+ *     left its book, has no reserve. LADDER_ICEBERGS is set while an iceberg of it has a reserve.
+ *  9. due_ns is not above any time at which something becomes due: the end of the second (and so
+ *     any gate) and the first expire time; at or below time_ns while something is.
+ * 10. available = cash + credit - reserved - bond_open - bond_locked is never below 0 but by a
  *     lowered credit limit. */
 #ifndef KASHI_EXCHANGE_CORE_STATE_H
 #define KASHI_EXCHANGE_CORE_STATE_H
@@ -33,6 +38,16 @@
 #define NODE_CAPACITY 30 /* entries of the largest node */
 #define RESOURCE_MASK 0x1fffffu
 
+/* What stands in the table of orders. All but PLAIN have `special` set. */
+enum order_kind {
+    KIND_PLAIN = 0,
+    KIND_SET = 1,   /* a SET: in its key's chain, in no book; its legs are */
+    KIND_LEG = 2,   /* a leg of a SET: a bid in a book, in no chain */
+    KIND_JOB = 3,   /* a JOB: in its key's chain, in no book; its lanes are */
+    KIND_LANE = 4,  /* a lane of a JOB: in the books of its market's job ladder, in no chain */
+    KIND_RANGE = 5, /* a RANGE: stands in the key's chain right behind its offers, in no book */
+};
+
 /* A resting order, one cache line. 30-bit quantities (QTY_MAX), 31-bit prices. */
 struct order {
     uint64_t cl_ord_id;
@@ -52,7 +67,14 @@ struct order {
     unsigned resting : 1;   /* stands in its book; 0 while it is arriving */
     unsigned head : 1;      /* oldest of its level */
     unsigned timed : 1;     /* timer_of[slot] is its place in the heap */
-    unsigned unused : 8;
+    unsigned
+        special : 1; /* of another kind than PLAIN, or one of the next three is set: the one bit
+                               that the way of a plain order looks at */
+    unsigned iceberg : 1;  /* shows a part of itself at a time */
+    unsigned reserved : 1; /* for JOBs: stands in the shadow of its ladder */
+    unsigned ranged : 1;   /* an offer of a RANGE that is live */
+    unsigned kind : 3;     /* enum order_kind */
+    unsigned unused : 1;
     unsigned fee_rest : 14; /* r of the rulebook, below 10,000 */
     unsigned tier : 2;
     unsigned fees : 8; /* fee schedule, frozen at entry */
@@ -77,18 +99,36 @@ struct node {
 };
 static_assert(sizeof(struct node) == NODE_UNIT, "node");
 
+/* The books of one hour of a market. Each ladder has a shadow, a ladder of the same hour for what
+ * stands but cannot be taken by plain orders: offers reserved for JOBs, sleeping legs of SETs. Its
+ * place follows from the ladder's, so it needs no room of its own. */
 struct ladder {
     uint64_t contract; /* tier 0 */
     uint32_t market;
     uint32_t last_trade_e4; /* 0 none yet */
     uint32_t orders[2];     /* live, by side */
-    uint32_t occupied;      /* bit a book */
+    uint32_t occupied;      /* bit a book; above them LADDER_* */
     uint32_t next_free;
     uint32_t best[BOOKS];       /* slot */
     uint32_t best_price[BOOKS]; /* valid where occupied */
     uint32_t root[BOOKS];       /* node */
 };
 static_assert(sizeof(struct ladder) == 128, "ladder");
+#define LADDER_BOOKS     0xffu           /* of occupied: the books themselves */
+#define LADDER_SHADOWED  0x100u          /* its shadow has an order */
+#define LADDER_ICEBERGS  0x200u          /* an iceberg stands in it */
+#define LADDER_NOT_PLAIN LADDER_ICEBERGS /* closes the straight way of plain.h */
+
+/* Of an order with `iceberg` set, by slot. */
+struct iceberg {
+    uint32_t reserve;
+    uint32_t display; /* of each slice at most */
+};
+
+/* Slices in reserve of a ladder's icebergs: sum of ceil(reserve / display) by side. */
+struct slices {
+    uint64_t of[2];
+};
 
 struct market {
     uint32_t launch_price_e4[TIER_COUNT];
@@ -319,7 +359,8 @@ struct engine {
     struct engine_config config;
     struct event_sink *sink; /* of the step under way */
     struct order *orders;
-    struct ladder *ladders;
+    struct ladder
+        *ladders; /* config.ladders, as many shadows, then one for the JOBs of each market */
     unsigned char *nodes; /* NODE_UNIT bytes a unit */
     struct account *accounts;
     struct key *keys;
@@ -328,12 +369,15 @@ struct engine {
     struct resource *resources;
     struct capacity_cell *cells; /* hour in the ring x resource: an hour's stand together */
     struct holding *holdings;
-    struct bucket *buckets; /* of holdings */
-    struct hint *hints;     /* by book and price */
-    uint32_t *timer_of;     /* by slot, of timed orders */
+    struct bucket *buckets;   /* of holdings */
+    struct hint *hints;       /* by book and price */
+    uint32_t *timer_of;       /* by slot, of timed orders */
+    struct iceberg *icebergs; /* by slot, of icebergs */
+    struct slices *slices;    /* by ladder */
     uint32_t bucket_mask;
     uint32_t hint_mask;
     uint32_t node_units;
+    int64_t due_ns; /* nothing is due before; see housekeeping.h. Out of the state's hash */
     uint32_t *hour_holdings; /* by hour in the ring: list of holdings */
     struct fill_record *fills;
     struct timer *timers; /* heap from 1 */

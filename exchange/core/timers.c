@@ -43,6 +43,7 @@ void timers_add(struct engine *e, uint32_t slot, int64_t expire_time_ns)
     CHECK(e->s.timer_count < e->config.timers);
     struct timer t = {.expire_time_ns = expire_time_ns, .entry = e->s.timer_entry++, .slot = slot};
     e->orders[slot].timed = 1;
+    e->due_ns = expire_time_ns < e->due_ns ? expire_time_ns : e->due_ns;
     sift_up(e, ++e->s.timer_count, t);
 }
 

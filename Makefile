@@ -46,7 +46,8 @@ WIRE = wire/contract.c wire/reject.c wire/seal.c wire/frame.c wire/link.c wire/t
 CORE = exchange/core/engine.c exchange/core/order.c exchange/core/order_check.c exchange/core/plain.c \
 	exchange/core/match.c exchange/core/iceberg.c exchange/core/book.c exchange/core/tree.c exchange/core/capacity.c exchange/core/timers.c \
 	exchange/core/housekeeping.c exchange/core/session.c exchange/core/registry.c \
-	exchange/core/reads.c exchange/core/sanity.c exchange/core/auction_clear.c
+	exchange/core/reads.c exchange/core/sanity.c exchange/core/auction.c \
+	exchange/core/auction_clear.c exchange/core/auction_trade.c exchange/core/listing.c
 # The slow model of the exchange, and what feeds it and the engine.
 GROUPS += MODEL
 MODEL = tests/model.c tests/model_order.c tests/model_book.c tests/model_money.c tests/model_due.c \

@@ -84,6 +84,7 @@ static int tables_compare(const struct journal_reader *reader,
         {"timers", had.timers, want->timers}, {"accounts", had.accounts, want->accounts},
         {"keys", had.keys, want->keys},       {"resources", had.resources, want->resources},
         {"groups", had.groups, want->groups}, {"markets", had.markets, want->markets},
+        {"auctions", had.auctions, want->auctions},
     };
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         if (tables[i].had != tables[i].want) {

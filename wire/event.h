@@ -355,7 +355,12 @@ struct event_market {
     uint16_t region_id;
     uint8_t mode;
     uint8_t flags;
-    uint8_t reserved[34];
+    uint16_t random_end_s;
+    uint32_t opening_s;
+    uint32_t volatility_s;
+    uint32_t period_s;
+    uint32_t volatility_min_qty;
+    uint8_t reserved[16];
 };
 
 struct event_group {

@@ -79,7 +79,7 @@
     X(146, NOTHING_TO_REPLACE, "price and quantity are those that the order has")                  \
     X(147, BUSY, "too many mass cancels are under way; try again")                                 \
     X(148, INVALID_RANGE, "the range of hours is empty")                                           \
-    X(149, DISPLAY_QTY_OUT_OF_RANGE, "display_qty is above the quantity or not in lots")            \
+    X(149, DISPLAY_QTY_OUT_OF_RANGE, "display_qty is above the quantity or not in lots")           \
     X(150, DISPLAY_QTY_WITH_IMMEDIATE, "an order that must not rest has no display_qty")           \
     X(151, RESERVED_NOT_ALLOWED, "only a plain limit offer good till gate is reserved for jobs")   \
     X(152, RESERVED_OUT_OF_RANGE, "job_lead_hours is above the trading horizon")                   \

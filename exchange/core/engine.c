@@ -1,9 +1,11 @@
 #include "exchange/core/engine.h"
 
+#include "exchange/core/auction.h"
 #include "exchange/core/book.h"
 #include "exchange/core/capacity.h"
 #include "exchange/core/emit.h"
 #include "exchange/core/housekeeping.h"
+#include "exchange/core/listing.h"
 #include "exchange/core/match.h"
 #include "exchange/core/order.h"
 #include "exchange/core/plain.h"
@@ -24,6 +26,7 @@ void engine_config_default(struct engine_config *config)
         .resources = 1u << 13,
         .groups = 1u << 14,
         .markets = 1u << 10,
+        .auctions = 1u << 16,
     };
 }
 
@@ -88,6 +91,13 @@ static size_t lay_out(struct engine *e, unsigned char *memory, const struct engi
     e->holdings = carve(memory, &used, (size_t)c->holdings + 1, sizeof(struct holding));
     e->buckets = carve(memory, &used, bucket_count(c), sizeof(struct bucket));
     e->hour_holdings = carve(memory, &used, HOUR_RING, sizeof(uint32_t));
+    e->terms = carve(memory, &used, (size_t)c->markets + 1, sizeof(struct market_terms));
+    e->auctions = carve(memory, &used, (size_t)c->auctions + 1, sizeof(struct auction));
+    for (int heap = 0; heap < AUCTION_HEAPS; heap++) {
+        e->auction_heaps[heap] = carve(memory, &used, (size_t)c->auctions + 1, sizeof(uint32_t));
+    }
+    e->steps = carve(memory, &used, (size_t)c->orders + 1, sizeof(struct auction_step));
+    e->picks = carve(memory, &used, (size_t)c->orders + 1, sizeof(struct auction_pick));
     e->fills = carve(memory, &used, (size_t)c->fills + 1, sizeof(struct fill_record));
     e->timers = carve(memory, &used, (size_t)c->timers + 1, sizeof(struct timer));
     e->public_keys = carve(memory, &used, (size_t)c->keys + 1, PUBLIC_KEY_SIZE);
@@ -111,7 +121,8 @@ struct engine *engine_init(void *memory, const struct engine_config *config)
         config->timers > most || config->accounts < 1 || config->accounts > 1u << 20 ||
         config->keys < 1 || config->keys > 1u << 20 || config->resources < 1 ||
         config->resources > 1u << 20 || config->groups < 1 || config->groups > 1u << 20 ||
-        config->markets < 1 || config->markets > UINT16_MAX) {
+        config->markets < 1 || config->markets > UINT16_MAX || config->auctions < 1 ||
+        config->auctions >= 1u << 20) {
         return NULL;
     }
     CHECK(((uintptr_t)memory & 63u) == 0);
@@ -162,7 +173,8 @@ static bool rate_exceeded(struct engine *e, const struct command *c)
 static uint8_t roles_for(const struct command *c)
 {
     uint8_t type = c->head.type;
-    if (type == COMMAND_NEW_ORDER && c->new_order.side == SIDE_BUY) {
+    if ((type == COMMAND_NEW_ORDER && c->new_order.side == SIDE_BUY) ||
+        type == COMMAND_TAKE_OFFER) {
         return ROLE_BUYER;
     }
     if (type >= COMMAND_NEW_ORDER && type <= COMMAND_MASS_CANCEL) {
@@ -190,7 +202,8 @@ static bool check_sender(struct engine *e, const struct command *c, struct rejec
         *why = (struct rejection){REASON_NOT_AUTHORIZED, c->head.type, k->roles};
         return false;
     }
-    if (a->killed && (c->head.type == COMMAND_NEW_ORDER || c->head.type == COMMAND_REPLACE_ORDER)) {
+    if (a->killed && (c->head.type == COMMAND_NEW_ORDER || c->head.type == COMMAND_REPLACE_ORDER ||
+                      c->head.type == COMMAND_TAKE_OFFER)) {
         *why = (struct rejection){REASON_ACCOUNT_KILLED, 0, 0};
         return false;
     }
@@ -216,6 +229,9 @@ static void apply_request(struct engine *e, const struct command *c)
         break;
     case COMMAND_MASS_CANCEL:
         housekeeping_mass_cancel(e, c);
+        break;
+    case COMMAND_TAKE_OFFER:
+        listing_take(e, c);
         break;
     default:
         CHECK(registry_apply(e, c));
@@ -259,6 +275,7 @@ static void apply(struct engine *e, const struct command *c)
         break;
     case COMMAND_TICK:
         memset(emit(e, EVENT_TIME, 0, EVENT_PUBLIC)->bytes, 0, sizeof(((struct event *)0)->bytes));
+        auction_tick(e, c->tick.entropy);
         break;
     case COMMAND_LINK_UP:
         session_link_up(e, c);
@@ -285,6 +302,17 @@ static void set_time(struct engine *e, int64_t time_ns)
     e->s.open_hour = (uint32_t)((second + e->s.gate_lead_s) / 3600) + 1;
 }
 
+/* What the command itself has made due, and what is told of it at the end. */
+APART static void finish_due(struct engine *e, uint32_t units)
+{
+    if (housekeeping_due(e)) {
+        housekeeping_run(e, units);
+    }
+    auction_publish(e);
+    e->tick = (struct auction_tick){.ticking = false};
+    housekeeping_set_due(e);
+}
+
 /* A step in which something may be due: a new second, an expire time, work left over. */
 APART static void step_due(struct engine *e, const struct command *c)
 {
@@ -303,10 +331,7 @@ APART static void step_due(struct engine *e, const struct command *c)
         e->s.gate_hour = e->s.open_hour;
         e->s.gate_market = 1;
     }
-    if (housekeeping_due(e)) {
-        housekeeping_run(e, units);
-    }
-    housekeeping_set_due(e);
+    finish_due(e, units);
 }
 
 void engine_step(struct engine *engine, const struct command *command, struct event_sink *sink)
@@ -326,8 +351,7 @@ void engine_step(struct engine *engine, const struct command *command, struct ev
             apply(e, command);
         }
         if (__builtin_expect(e->s.time_ns >= e->due_ns, 0)) {
-            housekeeping_run(e, e->s.sweep_slice); /* what the command itself has made due */
-            housekeeping_set_due(e);
+            finish_due(e, e->s.sweep_slice);
         }
     }
     sink->events[sink->count - 1].head.flags |= EVENT_LAST;
@@ -419,6 +443,11 @@ void engine_prefetch(const struct engine *e, const struct command *command, bool
 bool engine_has_work(const struct engine *engine)
 {
     return housekeeping_due(engine);
+}
+
+bool engine_wants_tick(const struct engine *engine)
+{
+    return auction_waits(engine);
 }
 
 uint64_t engine_seq(const struct engine *engine)

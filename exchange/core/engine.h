@@ -28,6 +28,7 @@ struct engine_config {
     uint32_t resources; /* each costs 8 KiB of address space, touched when used */
     uint32_t groups;
     uint32_t markets;
+    uint32_t auctions; /* ladder hours in which an auction collects, at most 2^20 - 1 */
 };
 /* A small market's worth: fits the demo and the tests in about 100 MB of touched memory. */
 void engine_config_default(struct engine_config *config);
@@ -61,6 +62,9 @@ void engine_prefetch(const struct engine *engine, const struct command *command,
 
 /* Whether housekeeping is left over that later commands will go on with. */
 bool engine_has_work(const struct engine *engine);
+
+/* Whether auctions wait for a TICK to draw their ends. */
+bool engine_wants_tick(const struct engine *engine);
 
 /* Sequence and time of the last command. */
 uint64_t engine_seq(const struct engine *engine);

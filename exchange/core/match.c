@@ -1,5 +1,6 @@
 #include "exchange/core/match.h"
 
+#include "exchange/core/auction.h"
 #include "exchange/core/book.h"
 #include "exchange/core/capacity.h"
 #include "exchange/core/emit.h"
@@ -256,6 +257,8 @@ static inline __attribute__((always_inline)) void close_deal(struct engine *e, c
 {
     struct order *bid = &e->orders[d->bid];
     struct order *offer = &e->orders[d->offer];
+    const bool bid_rests = d->sell || d->auction;
+    const bool offer_rests = !d->sell || d->auction;
     uint64_t contract = d->contract;
     uint64_t offer_contract = contract_with_tier(contract, offer->tier);
     uint32_t hour = contract_hour(contract);
@@ -263,8 +266,8 @@ static inline __attribute__((always_inline)) void close_deal(struct engine *e, c
     uint32_t seller = e->keys[offer->key].account;
     holding_prefetch(e, buyer, offer->resource, hour, contract_tier(contract));
 
-    struct side_result buy = settle_bid(e, bid, d->sell, d->price_e4, d->qty);
-    struct side_result sell = settle_offer(e, offer, !d->sell, d->price_e4, d->qty);
+    struct side_result buy = settle_bid(e, bid, bid_rests, d->price_e4, d->qty);
+    struct side_result sell = settle_offer(e, offer, offer_rests, d->price_e4, d->qty);
     if (offer->source != SOURCE_OWN) {
         holding_sell(e, holding_find(e, seller, offer->resource, hour, offer->source), d->qty);
     }
@@ -299,8 +302,8 @@ static inline __attribute__((always_inline)) void close_deal(struct engine *e, c
         .seller_group = e->keys[offer->key].group,
     };
     record_fill(e, print.fill_id, &event->trade);
-    emit_fill(e, d->bid, &print, d->sell, contract, buy.fee_e4);
-    emit_fill(e, d->offer, &print, !d->sell, offer_contract, sell.fee_e4);
+    emit_fill(e, d->bid, &print, bid_rests, contract, buy.fee_e4);
+    emit_fill(e, d->offer, &print, offer_rests, offer_contract, sell.fee_e4);
     holding_add(e, buyer, print.resource, hour, print.tier, d->qty);
 }
 
@@ -455,6 +458,9 @@ void match_run(struct engine *e, uint32_t slot, const struct arrival *a)
         if (over != 0) {
             order_take_out_over(e, resting, over);
         } else if (price < a->inner_low_e4 || price > a->inner_high_e4) {
+            if (auction_begin_volatility(e, slot, a)) {
+                return;
+            }
             order_take_out(e, slot, REASON_BAND_REMAINDER, 0);
         } else if (e->keys[e->orders[resting].key].group != a->group) {
             trade(e, slot, resting, a);

@@ -1,5 +1,6 @@
 #include "exchange/core/order.h"
 
+#include "exchange/core/auction.h"
 #include "exchange/core/book.h"
 #include "exchange/core/capacity.h"
 #include "exchange/core/emit.h"
@@ -77,6 +78,9 @@ uint16_t order_over_lagging(const struct engine *e, uint32_t slot)
     if ((k->flags & KEY_ENDED) != 0 && o->epoch < k->end_epoch) {
         return k->end_reason;
     }
+    if (!o->sell && e->markets[e->ladders[o->ladder].market].delisting) {
+        return REASON_MODE_CHANGED;
+    }
     for (uint32_t i = 0; i < e->s.sweep_count; i++) {
         const struct sweep *sweep = &e->s.sweeps[(e->s.sweep_first + i) % SWEEPS_MAX];
         if (sweep->account == k->account &&
@@ -115,6 +119,7 @@ static void release_reserves(struct engine *e, uint32_t slot, uint64_t contract)
 
 void order_leave(struct engine *e, uint32_t slot)
 {
+    auction_touch(e, e->orders[slot].ladder);
     if (__builtin_expect(e->orders[slot].special, 0)) {
         if (e->orders[slot].iceberg) {
             iceberg_leave(e, slot);
@@ -200,9 +205,8 @@ RARE static void enter_special(struct engine *e, uint32_t slot, const struct com
     }
 }
 
-/* Past the checks: nothing below can fail. */
-static uint32_t enter(struct engine *e, const struct command *command, struct arrival *a,
-                      const struct terms *terms)
+uint32_t order_enter(struct engine *e, const struct command *command, struct arrival *a,
+                     const struct terms *terms)
 {
     const struct command_new_order *n = &command->new_order;
     uint32_t key = command->head.key;
@@ -269,25 +273,36 @@ static uint32_t enter(struct engine *e, const struct command *command, struct ar
     return slot;
 }
 
+void order_rest(struct engine *e, uint32_t slot)
+{
+    struct order *o = &e->orders[slot];
+    book_insert(e, slot);
+    if (__builtin_expect(o->iceberg, 0)) {
+        iceberg_rest(e, slot);
+    }
+    auction_touch(e, o->ladder);
+    if (o->sell) {
+        job_offer_stands(e, o->ladder);
+    }
+}
+
 void order_arrive(struct engine *e, uint32_t slot, const struct arrival *a, bool immediate)
 {
     struct order *o = &e->orders[slot];
     uint32_t generation = o->generation;
     uint32_t ladder = a->ladder;
-    match_run(e, slot, a);
+    if (__builtin_expect(a->collected, 0)) {
+        auction_begin(e, a);
+    } else {
+        match_run(e, slot, a);
+    }
     if (o->generation == generation) {
         if (o->leaves == 0) {
             order_finish(e, slot);
         } else if (immediate) {
             order_take_out(e, slot, REASON_IMMEDIATE_REMAINDER, 0);
         } else {
-            book_insert(e, slot);
-            if (__builtin_expect(o->iceberg, 0)) {
-                iceberg_rest(e, slot);
-            }
-            if (o->sell) {
-                job_offer_stands(e, ladder);
-            }
+            order_rest(e, slot);
         }
     }
     ladder_release_if_idle(e, ladder);
@@ -325,7 +340,7 @@ static bool check_arrival(struct engine *e, const struct command *command, struc
     int64_t best;
     if (n->ord_type == ORD_MARKET) {
         a->limit_e4 = collar_limit(e, a, n->price_e4, reference_e4);
-    } else if ((n->flags & ORDER_POST_ONLY) != 0 && match_best(e, a, &best) &&
+    } else if ((n->flags & ORDER_POST_ONLY) != 0 && !a->collected && match_best(e, a, &best) &&
                match_crosses(a, best)) {
         *why = (struct rejection){REASON_POST_ONLY_WOULD_TRADE, n->price_e4, best};
         return false;
@@ -354,7 +369,7 @@ void order_new(struct engine *e, const struct command *command)
         return;
     }
     terms = (struct terms){.reserved = order_release_time_ns(e, n) > e->s.time_ns};
-    if (!terms.reserved) {
+    if (!terms.reserved && !a.collected) {
         match_clear_tops(e, &a);
     }
     if (!check_arrival(e, command, &a, reference, &terms, &why)) {
@@ -364,7 +379,7 @@ void order_new(struct engine *e, const struct command *command)
         }
         return;
     }
-    uint32_t slot = enter(e, command, &a, &terms);
+    uint32_t slot = order_enter(e, command, &a, &terms);
     if (terms.reserved) {
         stand_reserved(e, slot);
         return;
@@ -476,6 +491,7 @@ static void replace_in_place(struct engine *e, uint32_t slot, const struct comma
     }
     o->leaves = leaves;
     o->cl_ord_id = own_number(e, command, slot);
+    auction_touch(e, o->ladder);
     emit_replaced(e, slot, command, &old, true);
 }
 
@@ -487,11 +503,11 @@ static bool check_rearrival(struct engine *e, uint32_t slot, struct arrival *a,
         return false;
     }
     order_check_inner_band(e, a, reference_e4);
-    if (!draft->reserved) {
+    if (!draft->reserved && !a->collected) {
         match_clear_tops(e, a);
     }
     int64_t best;
-    if (draft->post_only && match_best(e, a, &best) && match_crosses(a, best)) {
+    if (draft->post_only && !a->collected && match_best(e, a, &best) && match_crosses(a, best)) {
         *why = (struct rejection){REASON_POST_ONLY_WOULD_TRADE, a->limit_e4, best};
         return false;
     }
@@ -521,6 +537,9 @@ static void replace_anew(struct engine *e, uint32_t slot, const struct command *
         .tier = o->tier,
         .stp = o->stp,
         .sell = o->sell,
+        .may_rest = true,
+        .collected = !o->reserved &&
+                     auction_collects(e, e->ladders[o->ladder].market, contract_hour(contract)),
     };
     int64_t reference = order_reference(e, a.market, contract);
     struct rejection why;
@@ -628,6 +647,9 @@ static void release(struct engine *e, uint32_t slot)
         .tier = o->tier,
         .stp = o->stp,
         .sell = true,
+        .may_rest = true,
+        .collected = auction_collects(e, e->ladders[ladder].market,
+                                      contract_hour(e->ladders[ladder].contract)),
     };
     order_check_inner_band(e, &a, order_reference(e, a.market, a.contract));
     if (!order_check_room(e, &a, o->leaves)) {

@@ -34,6 +34,8 @@ void order_leave(struct engine *e, uint32_t slot);
 void order_release(struct engine *e, uint32_t slot);
 /* When a new offer's reservation for JOBs ends; 0 when it asks for none. */
 int64_t order_release_time_ns(const struct engine *e, const struct command_new_order *order);
+/* Rests an order that is not taken any further by anybody, in its book. */
+void order_rest(struct engine *e, uint32_t slot);
 /* Ends an order with nothing left: its slot is free afterwards. */
 void order_finish(struct engine *e, uint32_t slot);
 /* Reference price in force for a contract of a market; 0 none. */

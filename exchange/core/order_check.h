@@ -26,6 +26,12 @@ void order_check_inner_band(const struct engine *e, struct arrival *a, int64_t r
 bool order_check_reserves(const struct engine *e, const struct command *command,
                           const struct arrival *a, int64_t reference_e4, struct terms *terms,
                           struct rejection *why);
+/* Past the checks nothing here can fail: the order is entered, reported and still to arrive. */
+uint32_t order_enter(struct engine *e, const struct command *command, struct arrival *a,
+                     const struct terms *terms);
+/* A bid for a named offer of a listing market. */
+bool order_check_take(const struct engine *e, const struct command *command, uint32_t offer,
+                      struct terms *terms, struct rejection *why);
 /* A replace as such, before its quantity is compared with what is filled. */
 bool order_check_replace(const struct engine *e, const struct command *command, uint32_t slot,
                          struct rejection *why);

@@ -18,11 +18,13 @@
 static inline bool sender_plain(const struct engine *e, const struct command *c)
 {
     uint32_t key = c->head.key;
-    UNLESS (key >= 1 && key <= e->s.key_count) {
+    UNLESS(key >= 1 && key <= e->s.key_count)
+    {
         return false;
     }
     const struct key *k = &e->keys[key];
-    UNLESS ((k->flags & (KEY_BOUND | KEY_REVOKED)) == KEY_BOUND) {
+    UNLESS((k->flags & (KEY_BOUND | KEY_REVOKED)) == KEY_BOUND)
+    {
         return false;
     }
     return c->head.session == k->session && c->head.cl_ord_id > k->highest_cl_ord_id &&
@@ -64,8 +66,9 @@ struct draft {
 /* Nothing but contract, price, quantity, side, self-trade mode, and good till gate or immediate. */
 static inline bool terms_plain(const struct command_new_order *n)
 {
-    UNLESS ((n->min_qty | n->display_qty | n->expire_time_ns | n->flags | n->ord_type |
-             n->job_lead_hours) == 0) {
+    UNLESS((n->min_qty | n->display_qty | n->expire_time_ns | n->flags | n->ord_type |
+            n->job_lead_hours) == 0)
+    {
         return false;
     }
     return n->side <= SIDE_SELL && (n->tif == TIF_GATE || n->tif == TIF_IOC) &&
@@ -82,16 +85,20 @@ static inline bool ladder_plain(const struct engine *e, const struct command_new
                                     [contract_region(contract) % REGION_COUNT_MAX];
     d->ladder_id = ladder_find(e, market, contract_hour(contract));
     d->ladder = &e->ladders[d->ladder_id];
-    UNLESS (d->ladder_id != 0 && contract_tier(contract) < TIER_COUNT &&
-            d->ladder->contract == contract_with_tier(contract, 0) &&
-            contract_hour(contract) >= e->s.open_hour && (d->ladder->occupied & LADDER_NOT_PLAIN) == 0) {
+    UNLESS(d->ladder_id != 0 && contract_tier(contract) < TIER_COUNT &&
+           d->ladder->contract == contract_with_tier(contract, 0) &&
+           contract_hour(contract) >= e->s.open_hour &&
+           (d->ladder->occupied & LADDER_NOT_PLAIN) == 0)
+    {
         return false;
     }
     const struct market *m = &e->markets[market];
-    UNLESS (m->mode == MODE_CONTINUOUS && !m->halted) {
+    UNLESS(m->mode == MODE_CONTINUOUS && (m->halted | m->opens) == 0)
+    {
         return false;
     }
-    UNLESS (m->lot == 1 || (uint64_t)n->qty % m->lot == 0) {
+    UNLESS(m->lot == 1 || (uint64_t)n->qty % m->lot == 0)
+    {
         return false;
     }
     int64_t reference = d->ladder->last_trade_e4;
@@ -101,8 +108,8 @@ static inline bool ladder_plain(const struct engine *e, const struct command_new
     d->reference_e4 = reference;
     /* x <= floor(y / 10,000) where 10,000 x <= y: the band of money.h without a division. A bound
      * that money.h clips is one that no price reaches. */
-    uint64_t off = (uint64_t)(n->price_e4 > reference ? n->price_e4 - reference
-                                                      : reference - n->price_e4);
+    uint64_t off =
+        (uint64_t)(n->price_e4 > reference ? n->price_e4 - reference : reference - n->price_e4);
     return off * (uint64_t)BP_ONE <= (uint64_t)reference * m->outer_band_bp && reference != 0;
 }
 
@@ -111,7 +118,8 @@ static inline bool capacity_plain(const struct engine *e, const struct command_n
 {
     uint32_t resource = n->resource;
     uint32_t hour = contract_hour(n->contract);
-    UNLESS (resource <= e->s.resource_count && (resource != 0) == (n->side == SIDE_SELL)) {
+    UNLESS(resource <= e->s.resource_count && (resource != 0) == (n->side == SIDE_SELL))
+    {
         return false;
     }
     const struct resource *r = &e->resources[resource];
@@ -134,7 +142,8 @@ static inline bool funds_plain(const struct engine *e, const struct command_new_
     int64_t notional = price * n->qty;
     uint32_t bond_unit = money_bond_unit(e, price, d->reference_e4);
     uint64_t rate = money_reserve_rate(e, d->account->fees);
-    UNLESS (notional < NOTIONAL_PLAIN_E4) {
+    UNLESS(notional < NOTIONAL_PLAIN_E4)
+    {
         return false;
     }
     int64_t bid = notional + (int64_t)((uint64_t)notional * rate / (uint64_t)BP_ONE);
@@ -155,7 +164,8 @@ static inline bool room_plain(const struct engine *e, const struct draft *d)
 static inline bool new_plain(struct engine *e, const struct command *c, struct draft *d)
 {
     const struct command_new_order *n = &c->new_order;
-    UNLESS (sender_plain(e, c) && terms_plain(n)) {
+    UNLESS(sender_plain(e, c) && terms_plain(n))
+    {
         return false;
     }
     struct key *k = &e->keys[c->head.key];
@@ -166,9 +176,10 @@ static inline bool new_plain(struct engine *e, const struct command *c, struct d
     d->sell_mask = 0u - n->side;
     d->rate_count = rate_with(e, k);
     uint8_t roles = ROLE_BUYER | (ROLE_PROVIDER & d->sell_mask);
-    UNLESS ((k->roles & roles) != 0 && !a->killed && d->rate_count <= a->rate_limit &&
-            a->open_orders < a->open_orders_limit &&
-            (uint64_t)n->qty - 1 < (uint64_t)a->order_qty_limit) {
+    UNLESS((k->roles & roles) != 0 && !a->killed && d->rate_count <= a->rate_limit &&
+           a->open_orders < a->open_orders_limit &&
+           (uint64_t)n->qty - 1 < (uint64_t)a->order_qty_limit)
+    {
         return false;
     }
     return ladder_plain(e, n, d) && capacity_plain(e, n, d) && funds_plain(e, n, d) &&
@@ -265,6 +276,7 @@ APART static void trade_plain(struct engine *e, const struct command_new_order *
         .tier = contract_tier(n->contract),
         .stp = n->stp,
         .sell = n->side == SIDE_SELL,
+        .may_rest = n->tif == TIF_GATE,
     };
     order_arrive(e, slot, &a, n->tif == TIF_IOC);
 }
@@ -272,7 +284,8 @@ APART static void trade_plain(struct engine *e, const struct command_new_order *
 static bool plain_new(struct engine *e, const struct command *c)
 {
     struct draft d;
-    UNLESS (new_plain(e, c, &d)) {
+    UNLESS(new_plain(e, c, &d))
+    {
         return false;
     }
     sender_commit(e, c, d.key, d.rate_count);
@@ -327,18 +340,21 @@ static inline void release_plain(struct engine *e, const struct order *o, struct
 
 static bool plain_cancel(struct engine *e, const struct command *c)
 {
-    UNLESS (sender_plain(e, c)) {
+    UNLESS(sender_plain(e, c))
+    {
         return false;
     }
     struct key *k = &e->keys[c->head.key];
     uint32_t slot = order_find(e, c->cancel_order.order_id);
     struct order *o = &e->orders[slot];
-    UNLESS (slot != 0 && o->key == c->head.key && (k->roles & (ROLE_BUYER | ROLE_PROVIDER)) != 0 &&
-            !o->timed && !o->special) {
+    UNLESS(slot != 0 && o->key == c->head.key && (k->roles & (ROLE_BUYER | ROLE_PROVIDER)) != 0 &&
+           !o->timed && !o->special && !ladder_is_collecting(&e->ladders[o->ladder]))
+    {
         return false;
     }
-    UNLESS ((int64_t)o->price_e4 * o->leaves < NOTIONAL_PLAIN_E4 &&
-            (o->source == SOURCE_OWN || !o->sell)) {
+    UNLESS((int64_t)o->price_e4 * o->leaves < NOTIONAL_PLAIN_E4 &&
+           (o->source == SOURCE_OWN || !o->sell))
+    {
         return false;
     }
     sender_commit(e, c, k, rate_with(e, k));

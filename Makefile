@@ -43,7 +43,7 @@ WIRE = wire/contract.c wire/reject.c wire/seal.c wire/frame.c wire/link.c wire/t
 	wire/codec_decode.c wire/codec_value.c wire/codec_names.c \
 	wire/codec_table_message.c wire/codec_table_request.c wire/report.c
 
-CORE = exchange/core/engine.c exchange/core/order.c exchange/core/order_check.c exchange/core/plain.c \
+CORE = exchange/core/engine.c exchange/core/order.c exchange/core/order_check.c exchange/core/replace.c exchange/core/range.c exchange/core/plain.c \
 	exchange/core/match.c exchange/core/iceberg.c exchange/core/book.c exchange/core/tree.c exchange/core/capacity.c exchange/core/timers.c \
 	exchange/core/housekeeping.c exchange/core/session.c exchange/core/registry.c \
 	exchange/core/reads.c exchange/core/sanity.c exchange/core/auction.c \
@@ -51,8 +51,9 @@ CORE = exchange/core/engine.c exchange/core/order.c exchange/core/order_check.c 
 # The slow model of the exchange, and what feeds it and the engine.
 GROUPS += MODEL
 MODEL = tests/model.c tests/model_order.c tests/model_book.c tests/model_money.c tests/model_due.c \
+	tests/model_room.c tests/model_range.c tests/model_set.c \
 	tests/model_registry.c tests/model_text.c tests/model_audit.c tests/model_twin.c \
-	tests/model_random.c tests/model_random_operator.c tests/model_scenario.c \
+	tests/model_random.c tests/model_random_hours.c tests/model_random_operator.c tests/model_scenario.c \
 	tests/model_scenario_command.c tests/model_scenario_operator.c
 TESTS += model scenarios core_memory contract reject auction_clear
 test_model_USES = MODEL CORE WIRE BASE

@@ -90,6 +90,13 @@ struct event *model_emit_report(struct model *model, uint8_t type, uint32_t key,
     return event;
 }
 
+struct event *model_emit_aside(struct model *model, uint8_t type, uint32_t key, uint64_t cl_ord_id)
+{
+    struct event *event = model_emit(model, type, model->keys[key].link);
+    fill_party(model, event, key, cl_ord_id);
+    return event;
+}
+
 static uint64_t named_order_id(const struct command *command)
 {
     switch (command->head.type) {
@@ -112,9 +119,17 @@ static struct event *refuse_consumed(struct model *model, enum reject_reason rea
     return event;
 }
 
+void model_reject_at(struct model *model, enum reject_reason reason, uint8_t leg, uint64_t contract)
+{
+    struct event *event = refuse_consumed(model, reason);
+    event->rejected.order_id = named_order_id(model->command);
+    event->rejected.leg = leg;
+    event->rejected.contract = contract;
+}
+
 void model_reject(struct model *model, enum reject_reason reason)
 {
-    refuse_consumed(model, reason)->rejected.order_id = named_order_id(model->command);
+    model_reject_at(model, reason, 0, 0);
 }
 
 /* Before cl_ord_id is used up; the answer goes where the command came from. */
@@ -299,9 +314,12 @@ static bool rate_allows(struct model *model, struct model_key *key)
 
 static bool form_known(const struct command_head *head)
 {
-    bool order = head->type >= COMMAND_NEW_ORDER && head->type <= COMMAND_MASS_CANCEL;
+    bool order = head->type >= COMMAND_NEW_ORDER && head->type <= COMMAND_NEW_RANGE;
     bool operators = head->type >= COMMAND_REGISTER_CLASS && head->type <= COMMAND_ADVANCE;
     int slots = head->type == COMMAND_REGISTER_RESOURCE ? 2 : 1;
+    if (head->type == COMMAND_NEW_SET) {
+        return true; /* its own check counts them */
+    }
     return (order || operators) && head->slots == slots;
 }
 
@@ -313,6 +331,9 @@ static bool role_allows(const struct model *model, uint8_t roles)
             return (roles & ROLE_BUYER) != 0;
         }
         return (roles & (ROLE_BUYER | ROLE_PROVIDER)) != 0;
+    case COMMAND_NEW_SET:
+        return (roles & ROLE_BUYER) != 0;
+    case COMMAND_NEW_RANGE:
     case COMMAND_REPLACE_ORDER:
     case COMMAND_CANCEL_ORDER:
     case COMMAND_MASS_CANCEL:
@@ -335,7 +356,8 @@ static enum reject_reason check_request(struct model *model, struct model_key *k
     }
     uint8_t type = model->command->head.type;
     if (model->accounts[key->account].killed &&
-        (type == COMMAND_NEW_ORDER || type == COMMAND_REPLACE_ORDER)) {
+        (type == COMMAND_NEW_ORDER || type == COMMAND_NEW_RANGE || type == COMMAND_NEW_SET ||
+         type == COMMAND_REPLACE_ORDER)) {
         return REASON_ACCOUNT_KILLED;
     }
     return REASON_NONE;
@@ -363,6 +385,12 @@ static void request(struct model *model)
         return;
     case COMMAND_MASS_CANCEL:
         model_due_mass_cancel(model);
+        return;
+    case COMMAND_NEW_RANGE:
+        model_range_new(model);
+        return;
+    case COMMAND_NEW_SET:
+        model_set_new(model);
         return;
     default:
         CHECK(model_registry_command(model));
@@ -416,6 +444,17 @@ static void carry_out(struct model *model)
     }
 }
 
+static void forget_dead_ranges(struct model *model)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < model->range_count; i++) {
+        if (model_range_lives(model, &model->ranges[i])) {
+            model->ranges[kept++] = model->ranges[i];
+        }
+    }
+    model->range_count = kept;
+}
+
 void model_step(struct model *model, const struct command *command, struct model_events *events)
 {
     CHECK(command->head.seq == model->seq + 1 && command->head.time_ns >= model->time_ns);
@@ -429,6 +468,7 @@ void model_step(struct model *model, const struct command *command, struct model
     }
     carry_out(model);
     model_due_housekeeping(model, units);
+    forget_dead_ranges(model);
     CHECK(events->count > 0);
     events->items[events->count - 1].head.flags |= EVENT_LAST;
 }
@@ -440,7 +480,9 @@ bool model_has_work(struct model *model)
         return true;
     }
     for (uint32_t i = 0; i < model->order_count; i++) {
-        if (model_due_over(model, &model->orders[i]) != REASON_NONE) {
+        const struct model_order *order = &model->orders[i];
+        if (model_due_over(model, order) != REASON_NONE ||
+            (model_order_reserved(order) && order->release_ns <= model->time_ns)) {
             return true;
         }
     }

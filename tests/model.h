@@ -34,6 +34,7 @@ enum {
     MODEL_REFERENCES_MAX = 1024,
     MODEL_ENDINGS_MAX = 4096,
     MODEL_MASS_CANCELS_MAX = 32,
+    MODEL_RANGES_MAX = 4096,
 };
 
 /* Table sizes that decide who is refused FULL. */
@@ -119,16 +120,31 @@ struct model_link {
     bool up;
 };
 
-/* A live order: resting, or the one that is arriving. */
+/* A SET stands in the list of orders as itself, in no book, followed by its live legs. */
+enum model_kind { MODEL_PLAIN, MODEL_SET, MODEL_LEG };
+
+/* The id by which the model knows a leg; nobody else does. */
+static inline uint64_t model_leg_id(uint64_t set_id, uint32_t leg)
+{
+    return set_id | (uint64_t)leg << 48;
+}
+
+/* A live order: resting, or the one that is arriving. Of a SET: `leaves_qty` is the balance, `price_e4`
+ * the dearest live leg's limit, `contract` 0. Of a leg: quantities and fees are the SET's. */
 struct model_order {
     uint64_t order_id;
-    uint64_t entry; /* when it was entered: decides what ends it and who is oldest */
-    uint64_t place; /* when it arrived in its queue: time priority */
+    uint64_t set_id;   /* leg: of its SET */
+    uint64_t range_id; /* 0: not of a range */
+    uint64_t entry;    /* when it was entered: decides what ends it and who is oldest */
+    uint64_t place;    /* when it arrived in its queue: time priority */
     uint64_t contract;
     uint64_t cl_ord_id;
     int64_t price_e4;
     int64_t leaves_qty;
     int64_t cum_qty;
+    int64_t display_qty; /* iceberg; 0: all is shown */
+    int64_t hidden_qty;  /* of leaves_qty, what is not shown */
+    int64_t release_ns;  /* ORDER_RESERVED_FOR_JOBS: until then */
     int64_t expire_time_ns;
     int64_t fee_remainder; /* r: ten-thousandths of the smallest money unit */
     int64_t bond_e4;       /* offer: per GPU */
@@ -138,10 +154,14 @@ struct model_order {
     uint16_t maker_bp;
     uint16_t taker_bp;
     uint16_t flags;
+    uint16_t job_lead_hours;
+    uint8_t kind; /* enum model_kind */
+    uint8_t leg;  /* leg: its place among the legs, from 1 */
     uint8_t side;
     uint8_t tif;
     uint8_t stp;
     uint8_t source_tier;
+    bool asleep; /* leg: since `place` in no book */
     bool market;
     bool passed; /* a fill-or-kill of its group has passed it over */
 };
@@ -174,6 +194,22 @@ struct model_reference {
     uint16_t region_id;
     uint8_t tier;
     int64_t price_e4;
+};
+
+/* A range that was entered; it lives while one of its offers does. */
+struct model_range {
+    uint64_t order_id;
+    uint64_t cl_ord_id;
+    uint64_t contract; /* of the first hour */
+    int64_t price_e4;
+    int64_t qty;
+    uint32_t hours;
+    uint32_t key;
+    uint32_t account;
+    uint32_t resource;
+    uint16_t flags;
+    uint16_t job_lead_hours;
+    uint8_t stp;
 };
 
 /* A key's orders entered before `before` are over. */
@@ -221,7 +257,7 @@ struct model {
     struct model_link links[MODEL_LINKS_MAX];
 
     uint32_t order_count, holding_count, ladder_count, sold_count, reference_count;
-    uint32_t ending_count, mass_cancel_count;
+    uint32_t ending_count, mass_cancel_count, range_count;
     struct model_order orders[MODEL_ORDERS_MAX]; /* live, in order of entry */
     struct model_holding holdings[MODEL_HOLDINGS_MAX];
     struct model_ladder ladders[MODEL_LADDERS_MAX];
@@ -229,6 +265,7 @@ struct model {
     struct model_reference references[MODEL_REFERENCES_MAX];
     struct model_ending endings[MODEL_ENDINGS_MAX];
     struct model_mass_cancel mass_cancels[MODEL_MASS_CANCELS_MAX];
+    struct model_range ranges[MODEL_RANGES_MAX];
 
     struct model_events *events; /* of the step under way */
     const struct command *command;
@@ -252,8 +289,13 @@ struct event *model_emit(struct model *model, uint8_t type, uint16_t link);
 /* Appends an execution report of `key`, with its next report_seq. */
 struct event *model_emit_report(struct model *model, uint8_t type, uint32_t key,
                                 uint64_t cl_ord_id);
+/* The same of what is no report of its own: report_seq 0. */
+struct event *model_emit_aside(struct model *model, uint8_t type, uint32_t key, uint64_t cl_ord_id);
 /* Refuses the command under way; its cl_ord_id is used up. */
 void model_reject(struct model *model, enum reject_reason reason);
+/* The same, naming the leg (0 none) and contract at fault. */
+void model_reject_at(struct model *model, enum reject_reason reason, uint8_t leg,
+                     uint64_t contract);
 
 struct model_market *model_market_find(struct model *model, uint16_t class_id, uint16_t region_id);
 
@@ -280,17 +322,82 @@ void model_money_settle(struct model *model, struct model_order *bid, struct mod
                         int64_t price_e4, int64_t qty);
 bool model_money_reference(struct model *model, uint64_t contract, int64_t *price_e4);
 
-/* model_order.c: new, replace, cancel. */
-void model_order_new(struct model *model);
-void model_order_replace(struct model *model);
-void model_order_cancel(struct model *model);
-
-/* model_book.c: priority, matching, and the end of orders. */
 struct model_band {
     int64_t low_e4;
     int64_t high_e4;
 };
+
+/* model_order.c: new, replace, cancel. */
+void model_order_new(struct model *model);
+void model_order_replace(struct model *model);
+void model_order_cancel(struct model *model);
+/* What all orders have in common. */
+enum reject_reason model_order_check_contract(struct model *model, uint64_t contract);
+enum reject_reason model_order_check_resource(const struct model *model,
+                                              const struct model_order *order);
+uint32_t model_order_live(const struct model *model, uint32_t account);
+bool model_order_reserved(const struct model_order *order);
+/* Reserves an offer for JOBs where its hour is far enough away. */
+void model_order_reserve(const struct model *model, struct model_order *order);
+/* Puts an order on the list of the live; it must have got its id. */
+void model_order_add(struct model *model, const struct model_order *order);
+struct event *model_order_emit_new(struct model *model, const struct model_order *order,
+                                   int64_t min_qty);
+/* The event of a replaced order, a report or not. */
+void model_order_emit_replaced(struct model *model, const struct model_order *was,
+                               const struct model_order *is, bool kept);
+/* What replacing by the command under way makes of an order. */
+struct model_order model_order_replaced(const struct model *model, const struct model_order *order,
+                                        int64_t price_e4, int64_t qty, bool *keeps);
+/* Ends an order as its account asked; DONE for another key. */
+void model_order_end_on_request(struct model *model, const struct model_order *order,
+                                enum reject_reason reason);
+/* DONE for a key that asked for what happened to another key's order. */
+void model_order_emit_done_if_other(struct model *model, uint32_t order_key);
+
+/* model_room.c: whether a table could overflow. */
+/* The fills that an arriving order, or a SET's leg, may need at most. */
+int64_t model_room_across(const struct model *model, const struct model_order *order);
+int64_t model_room_needed(const struct model *model, const struct model_order *order);
+bool model_room_for_fills(const struct model *model, int64_t fills);
+/* Places for `count` new orders and `more` that stand in no book. */
+bool model_room_for_orders(const struct model *model, const struct model_order *orders,
+                           uint32_t count, uint32_t more);
+/* Places that orders, legs and ranges take. */
+uint32_t model_room_orders_in_use(const struct model *model);
+
+/* model_range.c */
+void model_range_new(struct model *model);
+/* The live range of that id; NULL for none. */
+struct model_range *model_range_find(struct model *model, uint64_t order_id);
+bool model_range_lives(const struct model *model, const struct model_range *range);
+void model_range_replace(struct model *model, struct model_range *range);
+void model_range_cancel(struct model *model, struct model_range *range);
+
+/* model_set.c */
+void model_set_new(struct model *model);
+void model_set_replace(struct model *model, struct model_order *set);
+/* What a leg may trade: the balance rounded down to its lot. */
+int64_t model_set_tradeable(const struct model *model, const struct model_order *leg);
+/* Ends a leg, and the SET with its last. `arriving`: it stands in no book yet. */
+void model_set_end_leg(struct model *model, uint64_t leg_id, enum reject_reason reason,
+                       bool arriving);
+/* After a change of the balance of a SET at rest: legs leave their books, or all of it goes. */
+void model_set_settle(struct model *model, uint64_t set_id);
+
+/* model_book.c: priority, matching, and the end of orders. */
 struct model_band model_book_band(int64_t reference_e4, uint32_t width_bp);
+/* Whether an order stands in a book, where arriving orders meet it. */
+bool model_book_stands(const struct model_order *order);
+/* Open quantity that can be met at once. */
+int64_t model_book_shown(const struct model *model, const struct model_order *order);
+bool model_book_same_ladder(uint64_t a, uint64_t b);
+bool model_book_opposite(const struct model_order *taker, const struct model_order *maker);
+bool model_book_within_limit(const struct model_order *taker, int64_t price_e4);
+bool model_book_same_group(const struct model *model, const struct model_order *a,
+                           const struct model_order *b);
+/* The SET of a leg; else the order itself. */
+struct model_order *model_book_owner(struct model *model, struct model_order *order);
 /* The best opposite order for a taker, over ones included; NULL for none. `limited`: within the
  * taker's limit only. */
 struct model_order *model_book_best(struct model *model, const struct model_order *taker,
@@ -298,9 +405,19 @@ struct model_order *model_book_best(struct model *model, const struct model_orde
 void model_book_take_out_tops(struct model *model, const struct model_order *taker);
 int64_t model_book_fillable(struct model *model, const struct model_order *taker,
                             struct model_band inner);
-/* Trades the arriving order; `*order` may be gone afterwards (returns false). */
+/* Trades the arriving order; it may be gone afterwards (returns false). What is left shows what it
+ * is to show. */
 bool model_book_trade(struct model *model, uint64_t order_id, struct model_band inner);
+/* The arriving order or leg meets one opposite order. */
+void model_book_meet(struct model *model, uint64_t taker_id, uint64_t maker_id,
+                     struct model_band inner);
+void model_book_forget_passed(struct model *model);
 struct model_order *model_book_find(struct model *model, uint64_t order_id);
+/* Takes an order, and the legs of a SET, off the list without a word. */
+void model_book_drop(struct model *model, uint64_t order_id);
+/* Fills in an event of struct event_out. */
+void model_book_tell_out(struct event *event, const struct model_order *order,
+                         enum reject_reason reason, bool resting);
 /* Ends an order: CANCELED and off the list. `cl_ord_id`: of the request that it answers. */
 void model_book_end(struct model *model, uint64_t order_id, enum reject_reason reason,
                     uint64_t cl_ord_id, bool resting);
@@ -308,6 +425,8 @@ void model_book_end(struct model *model, uint64_t order_id, enum reject_reason r
 /* model_due.c: sessions, sweeps, kill; what is over and who takes it out. */
 enum reject_reason model_due_over(struct model *model, const struct model_order *order);
 void model_due_take_out(struct model *model, uint64_t order_id);
+/* Takes out a SET that is over, or those of its legs that are. False: it is gone. */
+bool model_due_touch_set(struct model *model, uint64_t set_id);
 /* At most `units` of housekeeping; returns what is left of them. */
 uint32_t model_due_housekeeping(struct model *model, uint32_t units);
 void model_due_end_key(struct model *model, uint32_t key, enum reject_reason reason);

@@ -22,6 +22,8 @@ struct order_sums {
     model_wide fee_parts; /* sum of price x quantity x rate */
     int64_t fees_e4;
     int64_t cum_qty;
+    int64_t leaves_qty;   /* open; of a SET the balance that its legs share */
+    struct set_leg *legs; /* of a SET: by place from 1; a leg that has ended has contract 0 */
     uint16_t maker_bp;
     uint16_t taker_bp;
 };
@@ -52,6 +54,9 @@ struct model_audit *model_audit_new(void)
 
 void model_audit_free(struct model_audit *audit)
 {
+    for (size_t i = 0; audit != NULL && i < TABLE_SIZE; i++) {
+        free(audit->orders[i].legs);
+    }
     free(audit);
 }
 
@@ -131,6 +136,23 @@ static void take_trade(struct model_audit *audit, const struct event *event)
             "no balance falls below the credit");
 }
 
+static void freeze_fees(struct model_audit *audit, uint64_t order_id, uint32_t account)
+{
+    struct order_sums *sums = order_sums(audit, order_id);
+    sums->maker_bp = audit->maker_bp[audit->fees[account]];
+    sums->taker_bp = audit->taker_bp[audit->fees[account]];
+}
+
+static struct set_leg *leg_in(struct order_sums *sums, uint64_t contract)
+{
+    for (uint32_t i = 1; i <= SET_LEGS_MAX; i++) {
+        if (sums->legs[i].contract == contract && contract != 0) {
+            return &sums->legs[i];
+        }
+    }
+    return NULL;
+}
+
 /* Fees of an order sum to floor(sum of price x quantity x rate / 10,000). */
 static void take_fill(struct model_audit *audit, const struct event *event)
 {
@@ -143,13 +165,76 @@ static void take_fill(struct model_audit *audit, const struct event *event)
     require(sums->fees_e4 == (int64_t)(sums->fee_parts / BP_ONE), event,
             "fees follow the floor formula");
     require(sums->cum_qty == fill->cum_qty, event, "cum_qty is the sum of the fills");
+    sums->leaves_qty -= fill->qty;
+    require(sums->leaves_qty >= 0 && sums->leaves_qty == fill->leaves_qty, event,
+            "no order is filled beyond what is open, no balance is overdrawn");
+    if (sums->legs != NULL) {
+        const struct set_leg *leg = leg_in(sums, fill->contract);
+        require(leg != NULL, event, "a SET trades in contracts of live legs");
+        require(fill->resting != 0 ? fill->price_e4 == leg->price_e4
+                                   : fill->price_e4 <= leg->price_e4,
+                event, "a SET at rest pays its leg's limit, an arriving one at most that");
+    }
 }
 
-static void freeze_fees(struct model_audit *audit, uint64_t order_id, uint32_t account)
+static void enter(struct model_audit *audit, const struct event *event, uint64_t order_id,
+                  int64_t qty)
 {
     struct order_sums *sums = order_sums(audit, order_id);
-    sums->maker_bp = audit->maker_bp[audit->fees[account]];
-    sums->taker_bp = audit->taker_bp[audit->fees[account]];
+    require(sums->leaves_qty == 0, event, "an order id is given once");
+    sums->leaves_qty = qty;
+    freeze_fees(audit, order_id, event->party.account);
+}
+
+static void take_legs(struct model_audit *audit, const struct event *event)
+{
+    struct order_sums *sums = order_sums(audit, event->set_legs.order_id);
+    if (sums->legs == NULL) {
+        sums->legs = calloc(SET_LEGS_MAX + 1, sizeof(*sums->legs));
+        CHECK(sums->legs != NULL);
+    }
+    for (int i = 0; i < SET_LEGS_PER_EVENT; i++) {
+        const struct set_leg *leg = &event->set_legs.legs[i];
+        CHECK(leg->leg <= SET_LEGS_MAX);
+        if (leg->leg != 0) {
+            require(leg_in(sums, leg->contract) == NULL, event, "no two legs are alike");
+            sums->legs[leg->leg] = *leg;
+        }
+    }
+}
+
+/* CANCELED and its like: what they say of the quantities. */
+static void take_out(struct model_audit *audit, const struct event *event)
+{
+    const struct event_out *out = &event->out;
+    struct order_sums *sums = order_sums(audit, out->order_id);
+    require(out->cum_qty == sums->cum_qty, event, "cum_qty is the sum of the fills");
+    if (event->head.type == EVENT_CANCELED || event->head.type == EVENT_RESTATED) {
+        require(out->qty > 0 && out->qty <= sums->leaves_qty, event, "only what is open is taken");
+        sums->leaves_qty -= out->qty;
+    }
+    require(sums->leaves_qty == out->leaves_qty, event, "leaves_qty is what is open");
+    require(event->head.type != EVENT_CANCELED || out->leaves_qty == 0, event,
+            "nothing is left of a canceled order");
+    require(event->head.type != EVENT_REFRESHED || (out->qty > 0 && out->qty <= out->leaves_qty),
+            event, "a slice is a part of what is open");
+    if (event->head.type == EVENT_LEG_CANCELED) {
+        struct set_leg *leg = leg_in(sums, out->contract);
+        require(leg != NULL && out->price_e4 == leg->price_e4, event, "a leg ends once");
+        leg->contract = 0;
+    }
+}
+
+static void take_replaced(struct model_audit *audit, const struct event *event)
+{
+    const struct event_replaced *replaced = &event->replaced;
+    struct order_sums *sums = order_sums(audit, replaced->order_id);
+    require(replaced->old_leaves_qty == sums->leaves_qty && sums->leaves_qty > 0, event,
+            "what is replaced was open");
+    sums->leaves_qty = replaced->leaves_qty;
+    if (replaced->kept_priority == 0) {
+        freeze_fees(audit, replaced->order_id, event->party.account);
+    }
 }
 
 static void take_cash(struct model_audit *audit, const struct event *event)
@@ -200,12 +285,27 @@ void model_audit_event(struct model_audit *audit, const struct event *event)
         take_cash(audit, event);
         return;
     case EVENT_NEW:
-        freeze_fees(audit, event->new_order.order_id, event->party.account);
+        enter(audit, event, event->new_order.order_id, event->new_order.qty);
+        return;
+    case EVENT_SET:
+        enter(audit, event, event->set.order_id, event->set.qty);
+        return;
+    case EVENT_SET_LEGS:
+        take_legs(audit, event);
         return;
     case EVENT_REPLACED:
-        if (event->replaced.kept_priority == 0) {
-            freeze_fees(audit, event->replaced.order_id, event->party.account);
-        }
+        take_replaced(audit, event);
+        return;
+    case EVENT_CANCELED:
+    case EVENT_RESTATED:
+    case EVENT_LEG_CANCELED:
+    case EVENT_REFRESHED:
+    case EVENT_RELEASED:
+        take_out(audit, event);
+        return;
+    case EVENT_MISS:
+        require(event->miss.qty <= event->miss.wanted_qty, event,
+                "a miss is within what was wanted");
         return;
     case EVENT_TRADE:
         take_trade(audit, event);

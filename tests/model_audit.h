@@ -1,6 +1,6 @@
 /* The audit: what must be true of any tape, found from its events alone, without a model of how the
  * market works: nothing sold twice, no balance below the credit, money conserved, fees by the floor
- * formula, report_seq without gaps. Heap memory; one thread. */
+ * formula, report_seq without gaps, no order filled beyond what is open, SETs within their legs. Heap memory; one thread. */
 #ifndef KASHI_TESTS_MODEL_AUDIT_H
 #define KASHI_TESTS_MODEL_AUDIT_H
 

@@ -14,24 +14,66 @@ struct model_order *model_book_find(struct model *model, uint64_t order_id)
     return NULL;
 }
 
-void model_book_end(struct model *model, uint64_t order_id, enum reject_reason reason,
-                    uint64_t cl_ord_id, bool resting)
+struct model_order *model_book_owner(struct model *model, struct model_order *order)
 {
-    struct model_order *order = model_book_find(model, order_id);
-    CHECK(order != NULL);
-    struct event *event = model_emit_report(model, EVENT_CANCELED, order->key, cl_ord_id);
+    return order->kind == MODEL_LEG ? model_book_find(model, order->set_id) : order;
+}
+
+void model_book_drop(struct model *model, uint64_t order_id)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < model->order_count; i++) {
+        const struct model_order *order = &model->orders[i];
+        bool goes =
+            order->order_id == order_id || (order->kind == MODEL_LEG && order->set_id == order_id);
+        if (!goes && kept++ != i) {
+            model->orders[kept - 1] = *order;
+        }
+    }
+    model->order_count = kept;
+}
+
+void model_book_tell_out(struct event *event, const struct model_order *order,
+                         enum reject_reason reason, bool resting)
+{
     event->out.order_id = order->order_id;
     event->out.contract = order->contract;
     event->out.orig_cl_ord_id = order->cl_ord_id;
     event->out.price_e4 = order->price_e4;
-    event->out.qty = order->leaves_qty;
+    event->out.leaves_qty = order->leaves_qty;
     event->out.cum_qty = order->cum_qty;
     event->out.reason = (uint16_t)reason;
     event->out.side = order->side;
     event->out.resting = resting;
-    uint32_t after = model->order_count - 1 - (uint32_t)(order - model->orders);
-    memmove(order, order + 1, after * sizeof(*order));
-    model->order_count--;
+}
+
+void model_book_end(struct model *model, uint64_t order_id, enum reject_reason reason,
+                    uint64_t cl_ord_id, bool resting)
+{
+    const struct model_order *order = model_book_find(model, order_id);
+    CHECK(order != NULL && order->kind != MODEL_LEG);
+    struct event *event = model_emit_report(model, EVENT_CANCELED, order->key, cl_ord_id);
+    model_book_tell_out(event, order, reason, resting);
+    event->out.qty = order->leaves_qty;
+    event->out.leaves_qty = 0;
+    model_book_drop(model, order_id);
+}
+
+bool model_book_stands(const struct model_order *order)
+{
+    return (order->kind == MODEL_PLAIN && !model_order_reserved(order)) ||
+           (order->kind == MODEL_LEG && !order->asleep);
+}
+
+/* What an order may trade in all. */
+static int64_t open_qty(const struct model *model, const struct model_order *order)
+{
+    return order->kind == MODEL_LEG ? model_set_tradeable(model, order) : order->leaves_qty;
+}
+
+int64_t model_book_shown(const struct model *model, const struct model_order *order)
+{
+    return open_qty(model, order) - order->hidden_qty;
 }
 
 struct model_band model_book_band(int64_t reference_e4, uint32_t width_bp)
@@ -45,15 +87,15 @@ struct model_band model_book_band(int64_t reference_e4, uint32_t width_bp)
     return band;
 }
 
-static bool same_ladder(uint64_t a, uint64_t b)
+bool model_book_same_ladder(uint64_t a, uint64_t b)
 {
     return contract_with_tier(a, 0) == contract_with_tier(b, 0);
 }
 
-static bool opposite(const struct model_order *taker, const struct model_order *maker)
+bool model_book_opposite(const struct model_order *taker, const struct model_order *maker)
 {
     if (taker->side == maker->side || taker->order_id == maker->order_id ||
-        !same_ladder(taker->contract, maker->contract)) {
+        !model_book_stands(maker) || !model_book_same_ladder(taker->contract, maker->contract)) {
         return false;
     }
     const struct model_order *bid = taker->side == SIDE_BUY ? taker : maker;
@@ -61,7 +103,7 @@ static bool opposite(const struct model_order *taker, const struct model_order *
     return contract_tier(offer->contract) >= contract_tier(bid->contract);
 }
 
-static bool within_limit(const struct model_order *taker, int64_t price_e4)
+bool model_book_within_limit(const struct model_order *taker, int64_t price_e4)
 {
     return taker->side == SIDE_BUY ? price_e4 <= taker->price_e4 : price_e4 >= taker->price_e4;
 }
@@ -92,7 +134,7 @@ static struct model_order *next_best(struct model *model, const struct model_ord
     struct model_order *best = NULL;
     for (uint32_t i = 0; i < model->order_count; i++) {
         struct model_order *order = &model->orders[i];
-        if (!opposite(taker, order) || order->passed ||
+        if (!model_book_opposite(taker, order) || order->passed ||
             (previous != NULL && !before(taker, previous, order))) {
             continue;
         }
@@ -107,7 +149,7 @@ struct model_order *model_book_best(struct model *model, const struct model_orde
                                     bool limited)
 {
     struct model_order *best = next_best(model, taker, NULL);
-    return best != NULL && limited && !within_limit(taker, best->price_e4) ? NULL : best;
+    return best != NULL && limited && !model_book_within_limit(taker, best->price_e4) ? NULL : best;
 }
 
 /* The best order of one tier on the opposite side. */
@@ -117,7 +159,7 @@ static struct model_order *best_of_tier(struct model *model, const struct model_
     struct model_order *best = NULL;
     for (uint32_t i = 0; i < model->order_count; i++) {
         struct model_order *order = &model->orders[i];
-        if (opposite(taker, order) && contract_tier(order->contract) == tier &&
+        if (model_book_opposite(taker, order) && contract_tier(order->contract) == tier &&
             (best == NULL || before(taker, order, best))) {
             best = order;
         }
@@ -141,51 +183,94 @@ void model_book_take_out_tops(struct model *model, const struct model_order *tak
     }
 }
 
-static bool same_group(const struct model *model, const struct model_order *a,
-                       const struct model_order *b)
+bool model_book_same_group(const struct model *model, const struct model_order *a,
+                           const struct model_order *b)
 {
     return model->accounts[a->account].group == model->accounts[b->account].group;
+}
+
+/* Whether another leg of the same SET comes before this one: when it has traded, this one sleeps. */
+static bool sibling_before(const struct model *model, const struct model_order *taker,
+                           const struct model_order *leg)
+{
+    for (uint32_t i = 0; i < model->order_count && leg->kind == MODEL_LEG; i++) {
+        const struct model_order *other = &model->orders[i];
+        if (other->kind == MODEL_LEG && other->set_id == leg->set_id &&
+            model_book_opposite(taker, other) && before(taker, other, leg)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The walk of fillable: what is still wanted, what was found, and what the orders passed at this
+ * price and tier do not show. */
+struct walk {
+    int64_t wanted;
+    int64_t found;
+    int64_t hidden;
+    const struct model_order *level;
+};
+
+static void find(struct walk *walk, int64_t qty, bool fills)
+{
+    int64_t part = qty < walk->wanted ? qty : walk->wanted;
+    walk->wanted -= part;
+    walk->found += fills ? part : 0;
+}
+
+static void leave_level(struct walk *walk)
+{
+    find(walk, walk->hidden, true);
+    walk->hidden = 0;
 }
 
 int64_t model_book_fillable(struct model *model, const struct model_order *taker,
                             struct model_band inner)
 {
-    int64_t fillable = 0;
-    int64_t wanted = taker->leaves_qty;
+    struct walk walk = {.wanted = taker->leaves_qty};
     for (struct model_order *maker = next_best(model, taker, NULL);
-         maker != NULL && wanted > 0 && within_limit(taker, maker->price_e4);
+         maker != NULL && model_book_within_limit(taker, maker->price_e4);
          maker = next_best(model, taker, maker)) {
-        if (model_due_over(model, maker) != REASON_NONE) {
+        if (model_due_over(model, maker) != REASON_NONE || sibling_before(model, taker, maker)) {
             continue;
         }
+        if (walk.level != NULL &&
+            (walk.level->price_e4 != maker->price_e4 ||
+             tier_distance(taker, walk.level) != tier_distance(taker, maker))) {
+            leave_level(&walk);
+        }
+        walk.level = maker;
         if (maker->price_e4 < inner.low_e4 || maker->price_e4 > inner.high_e4) {
             break;
         }
-        bool own = same_group(model, taker, maker);
+        bool own = model_book_same_group(model, taker, maker);
         if (own && (taker->tif == TIF_FOK || taker->stp == STP_CANCEL_OLDEST)) {
             continue;
         }
         if (own && taker->stp == STP_CANCEL_NEWEST) {
-            break;
+            return walk.found;
         }
-        int64_t part = maker->leaves_qty < wanted ? maker->leaves_qty : wanted;
-        wanted -= part;
-        fillable += own ? 0 : part;
+        find(&walk, own ? open_qty(model, maker) : model_book_shown(model, maker), !own);
+        walk.hidden += own ? 0 : maker->hidden_qty;
     }
-    return fillable;
+    leave_level(&walk);
+    return walk.found;
 }
 
 static void emit_fill(struct model *model, const struct model_order *order,
                       const struct event_trade *trade, bool resting)
 {
-    struct event *event = model_emit_report(model, EVENT_FILL, order->key, order->cl_ord_id);
-    event->fill.order_id = order->order_id;
+    const struct model_order *owner =
+        order->kind == MODEL_LEG ? model_book_find(model, order->set_id) : order;
+    struct event *event = model_emit_report(model, EVENT_FILL, owner->key, owner->cl_ord_id);
+    event->fill.order_id = owner->order_id;
     event->fill.contract = order->contract;
     event->fill.fill_id = trade->fill_id;
     event->fill.price_e4 = trade->price_e4;
     event->fill.qty = trade->qty;
-    event->fill.leaves_qty = order->leaves_qty;
-    event->fill.cum_qty = order->cum_qty;
+    event->fill.leaves_qty = owner->leaves_qty;
+    event->fill.cum_qty = owner->cum_qty;
     event->fill.fee_e4 = order->side == SIDE_BUY ? trade->buy_fee_e4 : trade->sell_fee_e4;
     event->fill.resource = trade->resource;
     event->fill.side = order->side;
@@ -193,13 +278,27 @@ static void emit_fill(struct model *model, const struct model_order *order,
     event->fill.trade_tier = contract_tier(trade->contract);
 }
 
-static void drop_if_filled(struct model *model, uint64_t order_id)
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* After a fill of a resting order: the next slice is shown, or the order is gone. */
+static void settle_maker(struct model *model, uint64_t order_id)
 {
     struct model_order *order = model_book_find(model, order_id);
-    if (order->leaves_qty == 0) {
-        uint32_t after = model->order_count - 1 - (uint32_t)(order - model->orders);
-        memmove(order, order + 1, after * sizeof(*order));
-        model->order_count--;
+    if (order->kind == MODEL_LEG) {
+        model_set_settle(model, order->set_id);
+    } else if (order->leaves_qty == 0) {
+        model_book_drop(model, order_id);
+    } else if (order->leaves_qty == order->hidden_qty) {
+        int64_t slice = smaller(order->display_qty, order->hidden_qty);
+        order->hidden_qty -= slice;
+        order->place = ++model->last_entry;
+        struct event *event =
+            model_emit_aside(model, EVENT_REFRESHED, order->key, order->cl_ord_id);
+        model_book_tell_out(event, order, REASON_NONE, true);
+        event->out.qty = slice;
     }
 }
 
@@ -207,14 +306,15 @@ static void trade_with(struct model *model, struct model_order *taker, struct mo
 {
     struct model_order *bid = taker->side == SIDE_BUY ? taker : maker;
     struct model_order *offer = taker->side == SIDE_BUY ? maker : taker;
-    int64_t qty = taker->leaves_qty < maker->leaves_qty ? taker->leaves_qty : maker->leaves_qty;
+    struct model_order *owner = model_book_owner(model, bid);
+    int64_t qty = smaller(open_qty(model, taker), model_book_shown(model, maker));
     int64_t price_e4 = maker->price_e4;
     struct event_trade trade = {
         .fill_id = ++model->last_fill_id,
         .contract = bid->contract,
         .price_e4 = price_e4,
         .qty = qty,
-        .buy_order_id = bid->order_id,
+        .buy_order_id = owner->order_id,
         .sell_order_id = offer->order_id,
         .buyer = bid->account,
         .seller = offer->account,
@@ -222,8 +322,8 @@ static void trade_with(struct model *model, struct model_order *taker, struct mo
         .offer_tier = contract_tier(offer->contract),
         .source_tier = offer->source_tier,
         .aggressor = taker->side,
-        .buy_fee_e4 =
-            model_money_fee_e4(bid, price_e4, qty, bid == taker ? bid->taker_bp : bid->maker_bp),
+        .buy_fee_e4 = model_money_fee_e4(owner, price_e4, qty,
+                                         bid == taker ? owner->taker_bp : owner->maker_bp),
         .sell_fee_e4 = model_money_fee_e4(offer, price_e4, qty,
                                           offer == taker ? offer->taker_bp : offer->maker_bp),
         .bond_e4 = offer->bond_e4 * qty,
@@ -235,68 +335,100 @@ static void trade_with(struct model *model, struct model_order *taker, struct mo
     buyer->cash_e4 -= price_e4 * qty + trade.buy_fee_e4;
     buyer->escrow_e4 += price_e4 * qty + trade.buy_fee_e4;
     model_money_settle(model, bid, offer, price_e4, qty);
-    bid->leaves_qty -= qty;
-    bid->cum_qty += qty;
+    owner->leaves_qty -= qty;
+    owner->cum_qty += qty;
     offer->leaves_qty -= qty;
     offer->cum_qty += qty;
     model_emit(model, EVENT_TRADE, 0)->trade = trade;
     emit_fill(model, bid, &trade, bid == maker);
     emit_fill(model, offer, &trade, offer == maker);
-    drop_if_filled(model, maker->order_id);
+    settle_maker(model, maker->order_id);
+}
+
+/* Self-trade prevention takes a part of an order, what it does not show first. Of a SET it takes a part
+ * of the balance; as long as some is left the leg tells of it. */
+static void reduce(struct model *model, uint64_t order_id, int64_t qty, bool resting)
+{
+    struct model_order *order = model_book_find(model, order_id);
+    struct model_order *owner = model_book_owner(model, order);
+    if (owner->leaves_qty == qty) {
+        model_book_end(model, owner->order_id, REASON_SELF_TRADE, owner->cl_ord_id, resting);
+        return;
+    }
+    owner->leaves_qty -= qty;
+    owner->hidden_qty -= smaller(owner->hidden_qty, qty);
+    struct event *event = model_emit_report(model, EVENT_RESTATED, owner->key, owner->cl_ord_id);
+    model_book_tell_out(event, owner, REASON_SELF_TRADE, resting);
+    event->out.contract = order->contract;
+    event->out.price_e4 = order->price_e4;
+    event->out.qty = qty;
+    if (order->kind == MODEL_LEG && resting) {
+        model_set_settle(model, owner->order_id);
+    }
 }
 
 /* Both lose the smaller quantity, the resting order first. */
 static void decrement(struct model *model, uint64_t taker_id, uint64_t maker_id)
 {
-    struct model_order *taker = model_book_find(model, taker_id);
-    struct model_order *maker = model_book_find(model, maker_id);
-    int64_t qty = taker->leaves_qty < maker->leaves_qty ? taker->leaves_qty : maker->leaves_qty;
-    uint64_t ids[2] = {maker_id, taker_id};
-    for (int i = 0; i < 2; i++) {
-        struct model_order *order = model_book_find(model, ids[i]);
-        if (order->leaves_qty == qty) {
-            model_book_end(model, ids[i], REASON_SELF_TRADE, order->cl_ord_id, i == 0);
-            continue;
-        }
-        order->leaves_qty -= qty;
-        struct event *event =
-            model_emit_report(model, EVENT_RESTATED, order->key, order->cl_ord_id);
-        event->out.order_id = order->order_id;
-        event->out.contract = order->contract;
-        event->out.orig_cl_ord_id = order->cl_ord_id;
-        event->out.price_e4 = order->price_e4;
-        event->out.qty = qty;
-        event->out.leaves_qty = order->leaves_qty;
-        event->out.cum_qty = order->cum_qty;
-        event->out.reason = REASON_SELF_TRADE;
-        event->out.side = order->side;
-        event->out.resting = i == 0;
+    int64_t qty = smaller(open_qty(model, model_book_find(model, taker_id)),
+                          open_qty(model, model_book_find(model, maker_id)));
+    reduce(model, maker_id, qty, true);
+    reduce(model, taker_id, qty, false);
+}
+
+static void end_resting(struct model *model, const struct model_order *order,
+                        enum reject_reason reason)
+{
+    if (order->kind == MODEL_LEG) {
+        model_set_end_leg(model, order->order_id, reason, false);
+    } else {
+        model_book_end(model, order->order_id, reason, order->cl_ord_id, true);
     }
 }
 
-/* Meets an order of the same group. False: the taker goes no further. */
-static bool meet_own(struct model *model, struct model_order *taker, struct model_order *maker)
+static void end_arriving(struct model *model, const struct model_order *order,
+                         enum reject_reason reason)
+{
+    if (order->kind == MODEL_LEG) {
+        model_set_end_leg(model, order->order_id, reason, true);
+    } else {
+        model_book_end(model, order->order_id, reason, order->cl_ord_id, false);
+    }
+}
+
+static void meet_own(struct model *model, struct model_order *taker, struct model_order *maker)
 {
     if (taker->tif == TIF_FOK) {
         maker->passed = true;
-        return true;
+    } else if (taker->stp == STP_CANCEL_NEWEST) {
+        end_arriving(model, taker, REASON_SELF_TRADE);
+    } else if (taker->stp == STP_CANCEL_OLDEST) {
+        end_resting(model, maker, REASON_SELF_TRADE);
+    } else {
+        decrement(model, taker->order_id, maker->order_id);
     }
-    if (taker->stp == STP_CANCEL_NEWEST) {
-        model_book_end(model, taker->order_id, REASON_SELF_TRADE, taker->cl_ord_id, false);
-        return false;
-    }
-    if (taker->stp == STP_CANCEL_OLDEST) {
-        model_book_end(model, maker->order_id, REASON_SELF_TRADE, maker->cl_ord_id, true);
-        return true;
-    }
-    decrement(model, taker->order_id, maker->order_id);
-    return true;
 }
 
-static void forget_passed(struct model *model)
+void model_book_forget_passed(struct model *model)
 {
     for (uint32_t i = 0; i < model->order_count; i++) {
         model->orders[i].passed = false;
+    }
+}
+
+void model_book_meet(struct model *model, uint64_t taker_id, uint64_t maker_id,
+                     struct model_band inner)
+{
+    struct model_order *taker = model_book_find(model, taker_id);
+    struct model_order *maker = model_book_find(model, maker_id);
+    if (model_due_over(model, maker) != REASON_NONE) {
+        model_due_take_out(model, maker_id);
+    } else if (maker->price_e4 < inner.low_e4 || maker->price_e4 > inner.high_e4) {
+        end_arriving(model, taker, REASON_BAND_REMAINDER);
+    } else if (model_book_same_group(model, taker, maker)) {
+        meet_own(model, taker, maker);
+    } else {
+        trade_with(model, taker, maker);
     }
 }
 
@@ -307,22 +439,11 @@ static bool trade_once(struct model *model, uint64_t order_id, struct model_band
     if (taker == NULL || taker->leaves_qty == 0) {
         return false;
     }
-    struct model_order *maker = model_book_best(model, taker, true);
+    const struct model_order *maker = model_book_best(model, taker, true);
     if (maker == NULL) {
         return false;
     }
-    if (model_due_over(model, maker) != REASON_NONE) {
-        model_due_take_out(model, maker->order_id);
-        return true;
-    }
-    if (maker->price_e4 < inner.low_e4 || maker->price_e4 > inner.high_e4) {
-        model_book_end(model, order_id, REASON_BAND_REMAINDER, taker->cl_ord_id, false);
-        return false;
-    }
-    if (same_group(model, taker, maker)) {
-        return meet_own(model, taker, maker);
-    }
-    trade_with(model, taker, maker);
+    model_book_meet(model, order_id, maker->order_id, inner);
     return true;
 }
 
@@ -330,11 +451,17 @@ bool model_book_trade(struct model *model, uint64_t order_id, struct model_band 
 {
     while (trade_once(model, order_id, inner)) {
     }
-    forget_passed(model);
+    model_book_forget_passed(model);
     struct model_order *taker = model_book_find(model, order_id);
-    if (taker != NULL && taker->leaves_qty == 0) {
-        drop_if_filled(model, order_id);
-        taker = NULL;
+    if (taker == NULL) {
+        return false;
     }
-    return taker != NULL;
+    if (taker->leaves_qty == 0) {
+        model_book_drop(model, order_id);
+        return false;
+    }
+    if (taker->display_qty > 0) {
+        taker->hidden_qty = taker->leaves_qty - smaller(taker->display_qty, taker->leaves_qty);
+    }
+    return true;
 }

@@ -18,7 +18,8 @@ uint32_t model_due_first_open_hour(const struct model *model, int64_t time_ns)
     return hour;
 }
 
-static bool mass_covers(const struct model_mass_cancel *mass, const struct model_order *order)
+/* Of an order in one contract. */
+static bool mass_covers_one(const struct model_mass_cancel *mass, const struct model_order *order)
 {
     const struct command_mass_cancel *scope = &mass->scope;
     uint32_t hour = contract_hour(order->contract);
@@ -40,6 +41,23 @@ static bool mass_covers(const struct model_mass_cancel *mass, const struct model
            (hour >= scope->hour_from && hour < scope->hour_to);
 }
 
+/* A SET as a whole is covered when all of its live legs are. */
+static bool mass_covers(const struct model *model, const struct model_mass_cancel *mass,
+                        const struct model_order *order)
+{
+    if (order->kind != MODEL_SET) {
+        return mass_covers_one(mass, order);
+    }
+    for (uint32_t i = 0; i < model->order_count; i++) {
+        const struct model_order *leg = &model->orders[i];
+        if (leg->kind == MODEL_LEG && leg->set_id == order->order_id &&
+            !mass_covers_one(mass, leg)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static const struct model_ending *ending_of(const struct model *model,
                                             const struct model_order *order)
 {
@@ -56,17 +74,30 @@ static struct model_mass_cancel *mass_cancel_of(struct model *model,
                                                 const struct model_order *order)
 {
     for (uint32_t i = 0; i < model->mass_cancel_count; i++) {
-        if (mass_covers(&model->mass_cancels[i], order)) {
+        if (mass_covers(model, &model->mass_cancels[i], order)) {
             return &model->mass_cancels[i];
         }
     }
     return NULL;
 }
 
+static bool gate_passed(const struct model *model, const struct model_order *order)
+{
+    return order->kind != MODEL_SET &&
+           model_due_gate_ns(model, contract_hour(order->contract)) <= model->time_ns;
+}
+
+/* Of a leg: what ends the leg alone comes last. */
 enum reject_reason model_due_over(struct model *model, const struct model_order *order)
 {
-    if (model_due_gate_ns(model, contract_hour(order->contract)) <= model->time_ns) {
+    if (gate_passed(model, order)) {
         return REASON_GATE_CLOSED;
+    }
+    if (order->kind == MODEL_LEG) {
+        enum reject_reason reason = model_due_over(model, model_book_find(model, order->set_id));
+        if (reason != REASON_NONE) {
+            return reason;
+        }
     }
     if (order->tif == TIF_TIME && order->expire_time_ns <= model->time_ns) {
         return REASON_EXPIRED;
@@ -81,6 +112,10 @@ enum reject_reason model_due_over(struct model *model, const struct model_order 
 static void take_out_because(struct model *model, const struct model_order *order,
                              enum reject_reason reason)
 {
+    if (order->kind == MODEL_LEG) {
+        model_set_end_leg(model, order->order_id, reason, false);
+        return;
+    }
     if (reason == REASON_MASS_CANCELED) {
         mass_cancel_of(model, order)->canceled++;
     }
@@ -90,12 +125,46 @@ static void take_out_because(struct model *model, const struct model_order *orde
 void model_due_take_out(struct model *model, uint64_t order_id)
 {
     const struct model_order *order = model_book_find(model, order_id);
+    const struct model_order *owner = model_book_find(model, order->set_id);
+    if (order->kind == MODEL_LEG && model_due_over(model, owner) != REASON_NONE) {
+        order = owner;
+    }
     take_out_because(model, order, model_due_over(model, order));
 }
 
-/* Whether `a` leaves a ladder at its gate before `b`: bids, offers; tiers upwards; best first. */
+static const struct model_order *leg_over(struct model *model, uint64_t set_id)
+{
+    for (uint32_t i = 0; i < model->order_count; i++) {
+        const struct model_order *leg = &model->orders[i];
+        if (leg->kind == MODEL_LEG && leg->set_id == set_id &&
+            model_due_over(model, leg) != REASON_NONE) {
+            return leg;
+        }
+    }
+    return NULL;
+}
+
+bool model_due_touch_set(struct model *model, uint64_t set_id)
+{
+    const struct model_order *set = model_book_find(model, set_id);
+    if (model_due_over(model, set) != REASON_NONE) {
+        model_due_take_out(model, set_id);
+        return false;
+    }
+    for (const struct model_order *leg = leg_over(model, set_id); leg != NULL;
+         leg = leg_over(model, set_id)) {
+        take_out_because(model, leg, model_due_over(model, leg));
+    }
+    return model_book_find(model, set_id) != NULL;
+}
+
+/* Whether `a` leaves a ladder at its gate before `b`: the books, then what stands apart; bids, offers;
+ * tiers upwards; best first. */
 static bool gate_before(const struct model_order *a, const struct model_order *b)
 {
+    if (model_book_stands(a) != model_book_stands(b)) {
+        return model_book_stands(a);
+    }
     if (a->side != b->side) {
         return a->side == SIDE_BUY;
     }
@@ -197,20 +266,60 @@ static bool gate_unit(struct model *model)
     return false;
 }
 
-static bool expiry_unit(struct model *model)
+/* The reservation of an offer ends, and it arrives in its book. */
+static void release(struct model *model, struct model_order *order)
 {
-    const struct model_order *first = NULL;
+    const struct model_market *market =
+        model_market_find(model, contract_class(order->contract), contract_region(order->contract));
+    if (model_due_over(model, order) != REASON_NONE) {
+        model_due_take_out(model, order->order_id);
+        return;
+    }
+    if (market->halted) {
+        order->release_ns = model->time_ns + 60 * NS_PER_SECOND;
+        return;
+    }
+    if (!model_room_for_fills(model, model_room_needed(model, order))) {
+        model_book_end(model, order->order_id, REASON_FULL, order->cl_ord_id, true);
+        return;
+    }
+    int64_t reference_e4 = 0;
+    (void)model_money_reference(model, order->contract, &reference_e4);
+    order->flags &= (uint16_t)~ORDER_RESERVED_FOR_JOBS;
+    order->place = ++model->last_entry;
+    struct event *event = model_emit_report(model, EVENT_RELEASED, order->key, order->cl_ord_id);
+    model_book_tell_out(event, order, REASON_RESERVATION_ENDED, true);
+    (void)model_book_trade(model, order->order_id,
+                           model_book_band(reference_e4, market->terms.inner_band_bp));
+}
+
+/* The time at which an order's timer rings; false: it has none. */
+static bool timer_of(const struct model_order *order, int64_t *time_ns)
+{
+    *time_ns = model_order_reserved(order) ? order->release_ns : order->expire_time_ns;
+    return order->kind != MODEL_LEG && (order->tif == TIF_TIME || model_order_reserved(order));
+}
+
+static bool timer_unit(struct model *model)
+{
+    struct model_order *first = NULL;
+    int64_t first_ns = 0;
     for (uint32_t i = 0; i < model->order_count; i++) {
-        const struct model_order *order = &model->orders[i];
-        if (order->tif == TIF_TIME && order->expire_time_ns <= model->time_ns &&
-            (first == NULL || order->expire_time_ns < first->expire_time_ns)) {
-            first = order;
+        int64_t time_ns;
+        if (timer_of(&model->orders[i], &time_ns) && time_ns <= model->time_ns &&
+            (first == NULL || time_ns < first_ns)) {
+            first = &model->orders[i];
+            first_ns = time_ns;
         }
     }
     if (first == NULL) {
         return false;
     }
-    take_out_because(model, first, REASON_EXPIRED);
+    if (model_order_reserved(first)) {
+        release(model, first);
+    } else {
+        take_out_because(model, first, REASON_EXPIRED);
+    }
     return true;
 }
 
@@ -222,7 +331,8 @@ static bool ending_unit(struct model *model)
     const struct model_ending *ending = &model->endings[0];
     for (uint32_t i = 0; i < model->order_count; i++) {
         const struct model_order *order = &model->orders[i];
-        if (order->key == ending->key && order->entry < ending->before) {
+        if (order->kind != MODEL_LEG && order->key == ending->key &&
+            order->entry < ending->before) {
             take_out_because(model, order, (enum reject_reason)ending->reason);
             return true;
         }
@@ -259,7 +369,8 @@ static const struct model_order *next_to_look_at(const struct model *model,
 {
     for (uint32_t i = 0; i < model->order_count; i++) {
         const struct model_order *order = &model->orders[i];
-        if (order->key == key && order->entry > mass->looked_at && order->entry < mass->before) {
+        if (order->kind != MODEL_LEG && order->key == key && order->entry > mass->looked_at &&
+            order->entry < mass->before) {
             return order;
         }
     }
@@ -276,6 +387,18 @@ static uint32_t next_key(const struct model *model, const struct model_mass_canc
     return key;
 }
 
+/* The legs of a SET that the mass cancel covers, where it does not cover all. */
+static void end_covered_legs(struct model *model, const struct model_mass_cancel *mass,
+                             uint64_t set_id)
+{
+    for (uint32_t leg = 1; leg <= SET_LEGS_MAX; leg++) {
+        const struct model_order *order = model_book_find(model, model_leg_id(set_id, leg));
+        if (order != NULL && mass_covers(model, mass, order)) {
+            take_out_because(model, order, REASON_MASS_CANCELED);
+        }
+    }
+}
+
 /* One order looked at, or one key finished; after the last key the end. */
 static bool mass_unit(struct model *model)
 {
@@ -286,8 +409,11 @@ static bool mass_unit(struct model *model)
     const struct model_order *order = next_to_look_at(model, mass, mass->key_under_way);
     if (order != NULL) {
         mass->looked_at = order->entry;
-        if (mass_covers(mass, order)) {
-            take_out_because(model, order, REASON_MASS_CANCELED);
+        if (mass_covers(model, mass, order)) {
+            mass->canceled++;
+            model_book_end(model, order->order_id, REASON_MASS_CANCELED, order->cl_ord_id, true);
+        } else if (order->kind == MODEL_SET) {
+            end_covered_legs(model, mass, order->order_id);
         }
         return true;
     }
@@ -304,7 +430,7 @@ static bool mass_unit(struct model *model)
 uint32_t model_due_housekeeping(struct model *model, uint32_t units)
 {
     while (units > 0 &&
-           (gate_unit(model) || expiry_unit(model) || ending_unit(model) || mass_unit(model))) {
+           (gate_unit(model) || timer_unit(model) || ending_unit(model) || mass_unit(model))) {
         units--;
     }
     return units;

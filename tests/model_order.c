@@ -16,9 +16,10 @@ struct entry {
     bool no_liquidity;
 };
 
-static enum reject_reason check_contract(const struct model *model, uint64_t contract,
-                                         const struct model_market *market)
+enum reject_reason model_order_check_contract(struct model *model, uint64_t contract)
 {
+    const struct model_market *market =
+        model_market_find(model, contract_class(contract), contract_region(contract));
     if (contract_class(contract) >= model->class_count ||
         contract_region(contract) >= model->region_count || contract_tier(contract) >= TIER_COUNT) {
         return REASON_UNKNOWN_CONTRACT;
@@ -95,14 +96,40 @@ static enum reject_reason check_numbers(const struct entry *entry, uint32_t lot)
     if (request->min_qty < 0 || request->min_qty > request->qty || request->min_qty % lot != 0) {
         return REASON_MIN_QTY_OUT_OF_RANGE;
     }
-    if ((request->display_qty != 0 && request->display_qty != request->qty) ||
-        (request->flags & ~ORDER_POST_ONLY) != 0 || entry->market->terms.mode != MODE_CONTINUOUS) {
+    return REASON_NONE;
+}
+
+/* Iceberg and reservation, and what this market does not do. */
+static enum reject_reason check_kind(const struct model *model, const struct entry *entry,
+                                     uint32_t lot)
+{
+    const struct command_new_order *request = entry->request;
+    bool immediate =
+        request->tif == TIF_IOC || request->tif == TIF_FOK || request->ord_type == ORD_MARKET;
+    bool plain_offer = request->side == SIDE_SELL && request->ord_type == ORD_LIMIT &&
+                       request->tif == TIF_GATE && (request->flags & ORDER_POST_ONLY) == 0 &&
+                       request->min_qty == 0 && request->display_qty == 0;
+    if (request->display_qty < 0 || request->display_qty > request->qty ||
+        request->display_qty % lot != 0) {
+        return REASON_DISPLAY_QTY_OUT_OF_RANGE;
+    }
+    if (request->display_qty != 0 && immediate) {
+        return REASON_DISPLAY_QTY_WITH_IMMEDIATE;
+    }
+    if (request->job_lead_hours != 0 && !plain_offer) {
+        return REASON_RESERVED_NOT_ALLOWED;
+    }
+    if (request->job_lead_hours > model->rules.horizon_hours) {
+        return REASON_RESERVED_OUT_OF_RANGE;
+    }
+    if ((request->flags & ~ORDER_POST_ONLY) != 0 || entry->market->terms.mode != MODE_CONTINUOUS) {
         return REASON_NOT_SUPPORTED;
     }
     return REASON_NONE;
 }
 
-static enum reject_reason check_resource(const struct model *model, const struct model_order *order)
+enum reject_reason model_order_check_resource(const struct model *model,
+                                              const struct model_order *order)
 {
     if (order->side == SIDE_BUY) {
         return order->resource == 0 ? REASON_NONE : REASON_RESOURCE_NOT_ALLOWED;
@@ -124,13 +151,29 @@ static enum reject_reason check_resource(const struct model *model, const struct
     return REASON_NONE;
 }
 
-static uint32_t live_orders(const struct model *model, uint32_t account)
+uint32_t model_order_live(const struct model *model, uint32_t account)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < model->order_count; i++) {
-        count += model->orders[i].account == account ? 1 : 0;
+        const struct model_order *order = &model->orders[i];
+        count += order->kind != MODEL_LEG && order->account == account ? 1 : 0;
     }
     return count;
+}
+
+bool model_order_reserved(const struct model_order *order)
+{
+    return (order->flags & ORDER_RESERVED_FOR_JOBS) != 0;
+}
+
+void model_order_reserve(const struct model *model, struct model_order *order)
+{
+    model_wide release_ns = model_due_gate_ns(model, contract_hour(order->contract)) -
+                            (model_wide)order->job_lead_hours * NS_PER_HOUR;
+    if (order->job_lead_hours != 0 && release_ns > model->time_ns) {
+        order->flags |= ORDER_RESERVED_FOR_JOBS;
+        order->release_ns = (int64_t)release_ns;
+    }
 }
 
 static enum reject_reason check_price(const struct model *model, const struct entry *entry)
@@ -143,7 +186,7 @@ static enum reject_reason check_price(const struct model *model, const struct en
         (order->price_e4 < entry->outer.low_e4 || order->price_e4 > entry->outer.high_e4)) {
         return REASON_PRICE_OUTSIDE_BAND;
     }
-    if (live_orders(model, order->account) >= entry->account->open_orders_limit) {
+    if (model_order_live(model, order->account) >= entry->account->open_orders_limit) {
         return REASON_TOO_MANY_OPEN_ORDERS;
     }
     return REASON_NONE;
@@ -169,86 +212,10 @@ static void price_market_order(struct model *model, struct entry *entry)
         clamp(best->price_e4 + (order->side == SIDE_BUY ? collar_e4 : -collar_e4), entry->outer);
 }
 
-static bool same_ladder(uint64_t a, uint64_t b)
+/* A reserved offer meets nobody. */
+static int64_t fills_needed(const struct model *model, const struct model_order *order)
 {
-    return contract_with_tier(a, 0) == contract_with_tier(b, 0);
-}
-
-/* Live orders across, all tiers: an upper bound for the fills that may come. */
-static int64_t room_needed(const struct model *model, const struct model_order *order)
-{
-    int64_t across = 0;
-    for (uint32_t i = 0; i < model->order_count; i++) {
-        const struct model_order *other = &model->orders[i];
-        across += other->side != order->side && same_ladder(other->contract, order->contract);
-    }
-    int64_t lots = order->leaves_qty / model->classes[contract_class(order->contract)].lot;
-    return lots < across ? lots : across;
-}
-
-static bool ladder_known(const struct model *model, uint64_t contract)
-{
-    for (uint32_t i = 0; i < model->order_count; i++) {
-        if (same_ladder(model->orders[i].contract, contract)) {
-            return true;
-        }
-    }
-    for (uint32_t i = 0; i < model->ladder_count; i++) {
-        const struct model_ladder *ladder = &model->ladders[i];
-        if (ladder->class_id == contract_class(contract) &&
-            ladder->region_id == contract_region(contract) &&
-            ladder->hour == contract_hour(contract)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Ladders in use: those with a last trade, and those that have orders only. */
-static uint32_t ladders_in_use(const struct model *model)
-{
-    uint32_t count = model->ladder_count;
-    for (uint32_t i = 0; i < model->order_count; i++) {
-        uint64_t contract = model->orders[i].contract;
-        bool seen = false;
-        for (uint32_t k = 0; k < i && !seen; k++) {
-            seen = same_ladder(model->orders[k].contract, contract);
-        }
-        for (uint32_t k = 0; k < model->ladder_count && !seen; k++) {
-            const struct model_ladder *ladder = &model->ladders[k];
-            seen = ladder->class_id == contract_class(contract) &&
-                   ladder->region_id == contract_region(contract) &&
-                   ladder->hour == contract_hour(contract);
-        }
-        count += seen ? 0 : 1;
-    }
-    return count;
-}
-
-static uint32_t timers_in_use(const struct model *model)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < model->order_count; i++) {
-        count += model->orders[i].tif == TIF_TIME ? 1 : 0;
-    }
-    return count;
-}
-
-static bool fills_full(const struct model *model, const struct model_order *order)
-{
-    int64_t room = room_needed(model, order);
-    return (int64_t)model->fills + room > model->limits.fills ||
-           (int64_t)model->holding_count + room > model->limits.holdings;
-}
-
-static bool tables_full(const struct model *model, const struct model_order *order)
-{
-    return contract_hour(order->contract) >= model->gate_hour + 1024 ||
-           model->order_count >= model->limits.orders ||
-           (!ladder_known(model, order->contract) &&
-            ladders_in_use(model) >= model->limits.ladders) ||
-           (order->tif == TIF_TIME && timers_in_use(model) >= model->limits.timers) ||
-           fills_full(model, order);
+    return model_order_reserved(order) ? 0 : model_room_needed(model, order);
 }
 
 /* Capacity and money: what the order needs now, with its limit known. */
@@ -271,13 +238,16 @@ static enum reject_reason check_means(struct model *model, struct entry *entry)
     if (model_money_order_reserve_e4(order) > model_money_available_e4(model, order->account)) {
         return order->side == SIDE_BUY ? REASON_INSUFFICIENT_FUNDS : REASON_INSUFFICIENT_BOND;
     }
-    return tables_full(model, order) ? REASON_FULL : REASON_NONE;
+    return model_room_for_orders(model, order, 1, 0) &&
+                   model_room_for_fills(model, fills_needed(model, order))
+               ? REASON_NONE
+               : REASON_FULL;
 }
 
 static enum reject_reason check_entry(struct model *model, struct entry *entry)
 {
     struct model_order *order = &entry->order;
-    enum reject_reason reason = check_contract(model, order->contract, entry->market);
+    enum reject_reason reason = model_order_check_contract(model, order->contract);
     if (reason == REASON_NONE) {
         reason = check_form(model, entry->request);
     }
@@ -285,7 +255,10 @@ static enum reject_reason check_entry(struct model *model, struct entry *entry)
         reason = check_numbers(entry, model->classes[contract_class(order->contract)].lot);
     }
     if (reason == REASON_NONE) {
-        reason = check_resource(model, order);
+        reason = check_kind(model, entry, model->classes[contract_class(order->contract)].lot);
+    }
+    if (reason == REASON_NONE) {
+        reason = model_order_check_resource(model, order);
     }
     if (reason != REASON_NONE) {
         return reason;
@@ -299,7 +272,10 @@ static enum reject_reason check_entry(struct model *model, struct entry *entry)
     if (reason != REASON_NONE) {
         return reason;
     }
-    model_book_take_out_tops(model, order);
+    model_order_reserve(model, order);
+    if (!model_order_reserved(order)) {
+        model_book_take_out_tops(model, order);
+    }
     if ((order->flags & ORDER_POST_ONLY) != 0 && model_book_best(model, order, true) != NULL) {
         return REASON_POST_ONLY_WOULD_TRADE;
     }
@@ -309,24 +285,30 @@ static enum reject_reason check_entry(struct model *model, struct entry *entry)
     return check_means(model, entry);
 }
 
-static void emit_new(struct model *model, const struct entry *entry)
+struct event *model_order_emit_new(struct model *model, const struct model_order *order,
+                                   int64_t min_qty)
 {
-    const struct model_order *order = &entry->order;
-    struct event *event = model_emit_report(model, EVENT_NEW, order->key, order->cl_ord_id);
+    struct event *event = order->range_id == 0
+                              ? model_emit_report(model, EVENT_NEW, order->key, order->cl_ord_id)
+                              : model_emit_aside(model, EVENT_NEW, order->key, order->cl_ord_id);
     event->new_order.order_id = order->order_id;
     event->new_order.contract = order->contract;
     event->new_order.price_e4 = order->price_e4;
     event->new_order.qty = order->leaves_qty;
-    event->new_order.min_qty = entry->request->min_qty;
+    event->new_order.min_qty = min_qty;
     event->new_order.expire_time_ns = order->expire_time_ns;
     event->new_order.reserved_e4 = model_money_order_reserve_e4(order);
     event->new_order.resource = order->resource;
     event->new_order.flags = order->flags;
     event->new_order.side = order->side;
-    event->new_order.ord_type = entry->request->ord_type;
+    event->new_order.ord_type = order->market ? ORD_MARKET : ORD_LIMIT;
     event->new_order.tif = order->tif;
     event->new_order.stp = order->stp;
     event->new_order.source_tier = order->source_tier;
+    event->new_order.ranged = order->range_id != 0;
+    event->new_order.display_qty = (uint32_t)order->display_qty;
+    event->new_order.job_lead_hours = order->job_lead_hours;
+    return event;
 }
 
 /* From NEW on: tests on arrival, trades, remainder. */
@@ -334,6 +316,9 @@ static void arrive(struct model *model, const struct entry *entry)
 {
     const struct model_order *order = &entry->order;
     uint64_t id = order->order_id;
+    if (model_order_reserved(order)) {
+        return;
+    }
     if (entry->no_liquidity) {
         model_book_end(model, id, REASON_NO_LIQUIDITY, order->cl_ord_id, false);
         return;
@@ -353,6 +338,12 @@ static void arrive(struct model *model, const struct entry *entry)
     }
 }
 
+void model_order_add(struct model *model, const struct model_order *order)
+{
+    CHECK(model->order_count < MODEL_ORDERS_MAX);
+    model->orders[model->order_count++] = *order;
+}
+
 void model_order_new(struct model *model)
 {
     const struct command_new_order *request = &model->command->new_order;
@@ -368,6 +359,7 @@ void model_order_new(struct model *model)
                   .cl_ord_id = model->command->head.cl_ord_id,
                   .price_e4 = request->price_e4,
                   .leaves_qty = request->qty,
+                  .display_qty = request->display_qty == request->qty ? 0 : request->display_qty,
                   .expire_time_ns = request->expire_time_ns,
                   .key = key,
                   .account = account,
@@ -375,6 +367,7 @@ void model_order_new(struct model *model)
                   .maker_bp = fees->maker_bp,
                   .taker_bp = fees->taker_bp,
                   .flags = request->flags,
+                  .job_lead_hours = request->job_lead_hours,
                   .side = request->side,
                   .tif = request->tif,
                   .stp = request->stp,
@@ -388,9 +381,8 @@ void model_order_new(struct model *model)
     entry.order.order_id = ++model->last_order_id;
     entry.order.entry = ++model->last_entry;
     entry.order.place = entry.order.entry;
-    CHECK(model->order_count < MODEL_ORDERS_MAX);
-    model->orders[model->order_count++] = entry.order;
-    emit_new(model, &entry);
+    model_order_add(model, &entry.order);
+    model_order_emit_new(model, &entry.order, request->min_qty);
     arrive(model, &entry);
 }
 
@@ -398,9 +390,17 @@ void model_order_new(struct model *model)
 static struct model_order *named_order(struct model *model, uint64_t order_id)
 {
     struct model_order *order = model_book_find(model, order_id);
-    if (order == NULL || order->account != model->keys[model->command->head.key].account) {
+    if (order == NULL || order->kind == MODEL_LEG ||
+        order->account != model->keys[model->command->head.key].account) {
         model_reject(model, REASON_UNKNOWN_ORDER);
         return NULL;
+    }
+    if (order->kind == MODEL_SET) {
+        if (!model_due_touch_set(model, order_id)) {
+            model_reject(model, REASON_UNKNOWN_ORDER);
+            return NULL;
+        }
+        return model_book_find(model, order_id);
     }
     if (model_due_over(model, order) != REASON_NONE) {
         model_due_take_out(model, order_id);
@@ -410,7 +410,7 @@ static struct model_order *named_order(struct model *model, uint64_t order_id)
     return order;
 }
 
-static void emit_done_if_other(struct model *model, uint32_t order_key)
+void model_order_emit_done_if_other(struct model *model, uint32_t order_key)
 {
     uint32_t asker = model->command->head.key;
     if (asker != order_key) {
@@ -418,22 +418,27 @@ static void emit_done_if_other(struct model *model, uint32_t order_key)
     }
 }
 
-/* Ends an order on request; the events go to its own key. */
-static void end_on_request(struct model *model, const struct model_order *order,
-                           enum reject_reason reason)
+void model_order_end_on_request(struct model *model, const struct model_order *order,
+                                enum reject_reason reason)
 {
     uint32_t key = order->key;
     bool own = key == model->command->head.key;
     uint64_t cl_ord_id = own ? model->command->head.cl_ord_id : order->cl_ord_id;
     model_book_end(model, order->order_id, reason, cl_ord_id, true);
-    emit_done_if_other(model, key);
+    model_order_emit_done_if_other(model, key);
 }
 
 void model_order_cancel(struct model *model)
 {
-    const struct model_order *order = named_order(model, model->command->cancel_order.order_id);
+    uint64_t order_id = model->command->cancel_order.order_id;
+    struct model_range *range = model_range_find(model, order_id);
+    if (range != NULL) {
+        model_range_cancel(model, range);
+        return;
+    }
+    const struct model_order *order = named_order(model, order_id);
     if (order != NULL) {
-        end_on_request(model, order, REASON_REQUESTED);
+        model_order_end_on_request(model, order, REASON_REQUESTED);
     }
 }
 
@@ -481,7 +486,9 @@ static enum reject_reason check_rearrival(struct model *model, const struct mode
     }
     int64_t added = changed->leaves_qty - order->leaves_qty;
     int64_t old_reserve_e4 = model_money_order_reserve_e4(order);
-    model_book_take_out_tops(model, changed);
+    if (!model_order_reserved(changed)) {
+        model_book_take_out_tops(model, changed);
+    }
     if ((changed->flags & ORDER_POST_ONLY) != 0 && model_book_best(model, changed, true) != NULL) {
         return REASON_POST_ONLY_WOULD_TRADE;
     }
@@ -495,13 +502,16 @@ static enum reject_reason check_rearrival(struct model *model, const struct mode
         model_money_available_e4(model, changed->account) + old_reserve_e4) {
         return changed->side == SIDE_BUY ? REASON_INSUFFICIENT_FUNDS : REASON_INSUFFICIENT_BOND;
     }
-    return fills_full(model, changed) ? REASON_FULL : REASON_NONE;
+    return model_room_for_fills(model, fills_needed(model, changed)) ? REASON_NONE : REASON_FULL;
 }
 
-static void emit_replaced(struct model *model, const struct model_order *was,
-                          const struct model_order *is, bool kept)
+void model_order_emit_replaced(struct model *model, const struct model_order *was,
+                               const struct model_order *is, bool kept)
 {
-    struct event *event = model_emit_report(model, EVENT_REPLACED, is->key, is->cl_ord_id);
+    bool by_range = model_range_find(model, model->command->replace_order.order_id) != NULL;
+    struct event *event = by_range
+                              ? model_emit_aside(model, EVENT_REPLACED, is->key, is->cl_ord_id)
+                              : model_emit_report(model, EVENT_REPLACED, is->key, is->cl_ord_id);
     event->replaced.order_id = is->order_id;
     event->replaced.contract = is->contract;
     event->replaced.orig_cl_ord_id = was->cl_ord_id;
@@ -515,11 +525,42 @@ static void emit_replaced(struct model *model, const struct model_order *was,
     event->replaced.kept_priority = kept;
 }
 
+struct model_order model_order_replaced(const struct model *model, const struct model_order *order,
+                                        int64_t price_e4, int64_t qty, bool *keeps)
+{
+    struct model_order is = *order;
+    if (is.key == model->command->head.key) {
+        is.cl_ord_id = model->command->head.cl_ord_id;
+    }
+    is.price_e4 = price_e4;
+    is.leaves_qty = qty - order->cum_qty;
+    *keeps = is.price_e4 == order->price_e4 && is.leaves_qty < order->leaves_qty;
+    if (*keeps) {
+        int64_t less = order->leaves_qty - is.leaves_qty;
+        is.hidden_qty -= less < is.hidden_qty ? less : is.hidden_qty;
+        return is;
+    }
+    const struct model_fees *fees = &model->fees[model->accounts[is.account].fees];
+    is.maker_bp = fees->maker_bp;
+    is.taker_bp = fees->taker_bp;
+    is.hidden_qty = 0;
+    return is;
+}
+
 void model_order_replace(struct model *model)
 {
     const struct command_replace_order *request = &model->command->replace_order;
+    struct model_range *range = model_range_find(model, request->order_id);
+    if (range != NULL) {
+        model_range_replace(model, range);
+        return;
+    }
     struct model_order *order = named_order(model, request->order_id);
     if (order == NULL) {
+        return;
+    }
+    if (order->kind == MODEL_SET) {
+        model_set_replace(model, order);
         return;
     }
     const struct model_market *market =
@@ -530,22 +571,15 @@ void model_order_replace(struct model *model)
         return;
     }
     if (request->qty <= order->cum_qty) {
-        end_on_request(model, order, REASON_REPLACED_AWAY);
+        model_order_end_on_request(model, order, REASON_REPLACED_AWAY);
         return;
     }
-    struct model_order was = *order;
-    struct model_order is = *order;
-    if (is.key == model->command->head.key) {
-        is.cl_ord_id = model->command->head.cl_ord_id;
-    }
-    is.price_e4 = request->price_e4;
-    is.leaves_qty = request->qty - order->cum_qty;
-    bool keeps = is.price_e4 == was.price_e4 && is.leaves_qty < was.leaves_qty;
+    bool keeps;
     struct model_band inner = {0, 0};
+    struct model_order was = *order;
+    struct model_order is =
+        model_order_replaced(model, &was, request->price_e4, request->qty, &keeps);
     if (!keeps) {
-        const struct model_fees *fees = &model->fees[model->accounts[was.account].fees];
-        is.maker_bp = fees->maker_bp;
-        is.taker_bp = fees->taker_bp;
         reason = check_rearrival(model, &was, &is, market, &inner);
         if (reason != REASON_NONE) {
             model_reject(model, reason);
@@ -554,9 +588,9 @@ void model_order_replace(struct model *model)
         is.place = ++model->last_entry;
     }
     *model_book_find(model, is.order_id) = is;
-    emit_replaced(model, &was, &is, keeps);
-    emit_done_if_other(model, is.key);
-    if (!keeps) {
+    model_order_emit_replaced(model, &was, &is, keeps);
+    model_order_emit_done_if_other(model, is.key);
+    if (!keeps && !model_order_reserved(&is)) {
         model_book_trade(model, is.order_id, inner);
     }
 }

@@ -10,7 +10,12 @@
 
 void model_random_init(struct model_random *random, uint64_t seed)
 {
-    *random = (struct model_random){.state = seed, .time_ns = START_NS};
+    *random = (struct model_random){.state = seed,
+                                    .time_ns = START_NS,
+                                    .icebergs = 18,
+                                    .reserved = 12,
+                                    .ranges = 5,
+                                    .sets = 14};
 }
 
 /* splitmix64 */
@@ -37,10 +42,10 @@ bool model_random_rarely(struct model_random *random, uint32_t times)
     return model_random_below(random, times) == 0;
 }
 
-struct command *model_random_start(struct model_random *random, union command_slot slots[2],
-                                   uint8_t type)
+struct command *model_random_start(struct model_random *random,
+                                   union command_slot slots[COMMAND_SLOTS_MAX], uint8_t type)
 {
-    memset(slots, 0, 2 * sizeof(slots[0]));
+    memset(slots, 0, COMMAND_SLOTS_MAX * sizeof(slots[0]));
     struct command *command = &slots[0].command;
     command->head.type = type;
     command->head.slots = 1;
@@ -58,7 +63,7 @@ void model_random_send_by(const struct model *model, struct command *command, ui
 }
 
 /* Nearly all in two tiers of one ladder hour. */
-static uint64_t deep_contract(struct model_random *random)
+uint64_t model_random_deep_contract(struct model_random *random)
 {
     uint8_t tier = (uint8_t)(model_random_rarely(random, 20) ? TIER_G100 : TIER_G50);
     return contract_pack(0, 0, tier, (uint32_t)(START_NS / NS_PER_HOUR) + 10);
@@ -98,8 +103,8 @@ static uint64_t random_contract(struct model_random *random, const struct model 
 }
 
 /* A price near the reference, often on its band's edges. */
-static int64_t random_price_e4(struct model_random *random, const struct model *model,
-                               uint64_t contract)
+int64_t model_random_price_e4(struct model_random *random, const struct model *model,
+                              uint64_t contract)
 {
     int64_t reference_e4 = MODEL_RANDOM_PRICE_E4;
     struct model *readable = (struct model *)(uintptr_t)model; /* the model's reads take no const */
@@ -127,7 +132,7 @@ static int64_t random_price_e4(struct model_random *random, const struct model *
     return base_e4 + ticks * tick_e4;
 }
 
-static int64_t random_qty(struct model_random *random, const struct model *model, uint64_t contract)
+int64_t model_random_qty(struct model_random *random, const struct model *model, uint64_t contract)
 {
     uint16_t class_id = contract_class(contract);
     uint32_t lot = class_id < model->class_count ? model->classes[class_id].lot : 1;
@@ -149,7 +154,7 @@ int64_t model_random_odd_number(struct model_random *random, int64_t near)
 static void spoil_order(struct model_random *random, const struct model *model,
                         struct command_new_order *order)
 {
-    switch (model_random_below(random, 16)) {
+    switch (model_random_below(random, 17)) {
     case 0:
         order->contract ^= UINT64_C(1) << (24 + model_random_below(random, 40));
         return;
@@ -199,14 +204,17 @@ static void spoil_order(struct model_random *random, const struct model *model,
     case 14:
         order->flags = ORDER_POST_ONLY;
         return;
+    case 15:
+        order->job_lead_hours = (uint16_t)model_random_below(random, 80);
+        return;
     default:
         order->min_qty = order->qty;
     }
 }
 
 /* A resource that the account may offer from: its own, or one of which it holds something. */
-static uint32_t pick_resource(struct model_random *random, const struct model *model,
-                              uint32_t account, uint64_t *contract)
+uint32_t model_random_resource(struct model_random *random, const struct model *model,
+                               uint32_t account, uint64_t *contract)
 {
     if (model->holding_count > 0 && model_random_chance(random, 45)) {
         uint32_t first = model_random_below(random, model->holding_count);
@@ -266,8 +274,24 @@ static void choose_terms(struct model_random *random, struct command_new_order *
     }
 }
 
+/* Shows a part only, or waits for JOBs. */
+static void choose_kind(struct model_random *random, const struct model *model,
+                        struct command_new_order *order)
+{
+    bool rests = order->ord_type == ORD_LIMIT && (order->tif == TIF_GATE || order->tif == TIF_TIME);
+    uint16_t class_id = contract_class(order->contract);
+    uint32_t lot = class_id < model->class_count ? model->classes[class_id].lot : 1;
+    if (rests && model_random_chance(random, random->icebergs)) {
+        uint32_t lots = (uint32_t)(order->qty / lot);
+        order->display_qty = (int64_t)lot * (1 + model_random_below(random, lots / 2 + 1));
+    } else if (order->side == SIDE_SELL && order->tif == TIF_GATE && order->flags == 0 &&
+               order->min_qty == 0 && model_random_chance(random, random->reserved)) {
+        order->job_lead_hours = (uint16_t)(1 + model_random_below(random, 3));
+    }
+}
+
 static void new_order(struct model_random *random, const struct model *model, uint32_t key,
-                      union command_slot slots[2])
+                      union command_slot slots[COMMAND_SLOTS_MAX])
 {
     struct command *command = model_random_start(random, slots, COMMAND_NEW_ORDER);
     model_random_send_by(model, command, key, 1 + (model_random_rarely(random, 20) ? 5U : 0U));
@@ -278,25 +302,37 @@ static void new_order(struct model_random *random, const struct model *model, ui
         order->side = SIDE_SELL;
     }
     if (order->side == SIDE_SELL) {
-        order->resource = pick_resource(random, model, model->keys[key].account, &order->contract);
+        order->resource =
+            model_random_resource(random, model, model->keys[key].account, &order->contract);
     }
-    order->price_e4 = random_price_e4(random, model, order->contract);
+    order->price_e4 = model_random_price_e4(random, model, order->contract);
     if (model_random_chance(random, 40)) {
         order->price_e4 += order->side == SIDE_BUY ? 4000 : -4000;
     }
-    order->qty = random_qty(random, model, order->contract);
+    order->qty = model_random_qty(random, model, order->contract);
     if (random->deep) {
-        order->contract = deep_contract(random);
+        order->contract = model_random_deep_contract(random);
         order->price_e4 = deep_price_e4(random, order->side);
         order->qty = 1 + (int64_t)model_random_below(random, 9);
     }
     choose_terms(random, order);
+    choose_kind(random, model, order);
     if (model_random_rarely(random, 12)) {
         spoil_order(random, model, order);
     }
     if (model_random_rarely(random, 25)) {
         order->display_qty = order->qty;
     }
+}
+
+/* The name of an order: of a leg its SET's, of a ranged offer sometimes the range's. */
+static uint64_t name_of(struct model_random *random, const struct model_order *order)
+{
+    if (order->kind == MODEL_LEG) {
+        return order->set_id;
+    }
+    return order->range_id != 0 && model_random_chance(random, 40) ? order->range_id
+                                                                   : order->order_id;
 }
 
 /* Mostly an order of the account; else anyone's, one long gone, or none. */
@@ -308,7 +344,7 @@ static uint64_t pick_order(struct model_random *random, const struct model *mode
         for (uint32_t i = 0; i < model->order_count; i++) {
             const struct model_order *order = &model->orders[(first + i) % model->order_count];
             if (order->account == account || kind < 2) {
-                return order->order_id;
+                return name_of(random, order);
             }
         }
     }
@@ -321,10 +357,11 @@ static uint64_t pick_order(struct model_random *random, const struct model *mode
     return UINT64_MAX;
 }
 
+/* The order of that name, or the first offer of the range. */
 static const struct model_order *find_order(const struct model *model, uint64_t order_id)
 {
     for (uint32_t i = 0; i < model->order_count; i++) {
-        if (model->orders[i].order_id == order_id) {
+        if (model->orders[i].order_id == order_id || model->orders[i].range_id == order_id) {
             return &model->orders[i];
         }
     }
@@ -332,7 +369,7 @@ static const struct model_order *find_order(const struct model *model, uint64_t 
 }
 
 static void cancel_order(struct model_random *random, const struct model *model, uint32_t key,
-                         union command_slot slots[2])
+                         union command_slot slots[COMMAND_SLOTS_MAX])
 {
     struct command *command = model_random_start(random, slots, COMMAND_CANCEL_ORDER);
     model_random_send_by(model, command, key, 1);
@@ -340,7 +377,7 @@ static void cancel_order(struct model_random *random, const struct model *model,
 }
 
 static void replace_order(struct model_random *random, const struct model *model, uint32_t key,
-                          union command_slot slots[2])
+                          union command_slot slots[COMMAND_SLOTS_MAX])
 {
     struct command *command = model_random_start(random, slots, COMMAND_REPLACE_ORDER);
     model_random_send_by(model, command, key, 1);
@@ -351,13 +388,16 @@ static void replace_order(struct model_random *random, const struct model *model
     int64_t qty = order == NULL ? 8 : order->leaves_qty + order->cum_qty;
     replace->price_e4 = order != NULL && model_random_chance(random, 40)
                             ? order->price_e4
-                            : random_price_e4(random, model, contract);
+                            : model_random_price_e4(random, model, contract);
     int64_t lot = contract_class(contract) < model->class_count
                       ? model->classes[contract_class(contract)].lot
                       : 1;
     replace->qty = model_random_chance(random, 20)
                        ? qty
                        : qty + lot * ((int64_t)model_random_below(random, 9) - 4);
+    if (order != NULL && order->kind == MODEL_SET) {
+        replace->price_e4 = 0;
+    }
     if (model_random_rarely(random, 30)) {
         replace->price_e4 = model_random_odd_number(random, replace->price_e4);
     }
@@ -367,7 +407,7 @@ static void replace_order(struct model_random *random, const struct model *model
 }
 
 static void mass_cancel(struct model_random *random, const struct model *model, uint32_t key,
-                        union command_slot slots[2])
+                        union command_slot slots[COMMAND_SLOTS_MAX])
 {
     struct command *command = model_random_start(random, slots, COMMAND_MASS_CANCEL);
     model_random_send_by(model, command, key, 1);
@@ -389,7 +429,8 @@ static void mass_cancel(struct model_random *random, const struct model *model, 
     }
 }
 
-static void link_up(struct model_random *random, union command_slot slots[2], uint32_t link)
+static void link_up(struct model_random *random, union command_slot slots[COMMAND_SLOTS_MAX],
+                    uint32_t link)
 {
     struct command *command = model_random_start(random, slots, COMMAND_LINK_UP);
     snprintf(command->link.name, LINK_NAME_SIZE, "link-%u", link);
@@ -397,7 +438,7 @@ static void link_up(struct model_random *random, union command_slot slots[2], ui
 
 /* By a link that is up; else that link comes up first. */
 void model_random_log_in(struct model_random *random, const struct model *model, uint32_t key,
-                         union command_slot slots[2])
+                         union command_slot slots[COMMAND_SLOTS_MAX])
 {
     uint16_t link = (uint16_t)(1 + model_random_below(random, 2));
     if (!model->links[link].up) {
@@ -413,7 +454,7 @@ void model_random_log_in(struct model_random *random, const struct model *model,
 
 /* Links go down when they are up; they come up at any time, also when their loss went unnoticed. */
 static void link_command(struct model_random *random, const struct model *model,
-                         union command_slot slots[2])
+                         union command_slot slots[COMMAND_SLOTS_MAX])
 {
     uint16_t link = (uint16_t)(1 + model_random_below(random, 2));
     if (!model->links[link].up || model_random_rarely(random, 4)) {
@@ -425,7 +466,7 @@ static void link_command(struct model_random *random, const struct model *model,
 }
 
 static void session_command(struct model_random *random, const struct model *model, uint32_t key,
-                            union command_slot slots[2])
+                            union command_slot slots[COMMAND_SLOTS_MAX])
 {
     struct command *command;
     switch (model_random_below(random, 6)) {
@@ -472,7 +513,7 @@ static void spoil_head(struct model_random *random, const struct model *model,
                                                       : 6 + model_random_below(random, 4));
         return;
     case 4:
-        head->slots = (uint8_t)(3 - head->slots);
+        head->slots = (uint8_t)(head->slots ^ (1 + model_random_below(random, 3)));
         return;
     default:
         head->type = head->type < COMMAND_REGISTER_CLASS ? COMMAND_DEPOSIT : head->type;
@@ -481,7 +522,7 @@ static void spoil_head(struct model_random *random, const struct model *model,
 
 /* One mass cancel after the other, until too many are under way. */
 static void burst(struct model_random *random, const struct model *model,
-                  union command_slot slots[2])
+                  union command_slot slots[COMMAND_SLOTS_MAX])
 {
     uint32_t key = 2 + model_random_below(random, MODEL_RANDOM_KEYS);
     if (model->keys[key].link == 0) {
@@ -511,7 +552,7 @@ static void pass_time(struct model_random *random)
 }
 
 void model_random_command(struct model_random *random, const struct model *model,
-                          union command_slot slots[2])
+                          union command_slot slots[COMMAND_SLOTS_MAX])
 {
     if (random->burst > 0) {
         random->burst--;
@@ -538,6 +579,10 @@ void model_random_command(struct model_random *random, const struct model *model
         session_command(random, model, key, slots);
     } else if (!bound && !model_random_rarely(random, 10)) {
         model_random_log_in(random, model, key, slots);
+    } else if (pick < 780 && model_random_chance(random, random->sets)) {
+        model_random_set(random, model, key, slots);
+    } else if (pick < 780 && model_random_chance(random, random->ranges)) {
+        model_random_range(random, model, key, slots);
     } else if (pick < 780) {
         new_order(random, model, key, slots);
     } else if (pick < 890) {

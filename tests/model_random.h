@@ -14,8 +14,11 @@ struct model_random {
     uint64_t names; /* counts the names made up so far */
     int64_t time_ns;
     uint32_t burst; /* commands left of a burst of mass cancels */
-    bool deep;      /* set by the caller: few books, thousands of orders in each */
-    bool restless;  /* set by the caller, with deep: sessions come and go all the same */
+    /* Shares in percent, which the caller may change: of orders that rest and show a part only, of
+     * offers that are reserved for JOBs, of new orders that are ranges or SETs. */
+    uint32_t icebergs, reserved, ranges, sets;
+    bool deep;     /* set by the caller: few books, thousands of orders in each */
+    bool restless; /* set by the caller, with deep: sessions come and go all the same */
 };
 
 void model_random_init(struct model_random *random, uint64_t seed);
@@ -24,10 +27,10 @@ uint32_t model_random_below(struct model_random *random, uint32_t bound);
 
 /* The commands that open the market, one a call, from GENESIS on; false when it is open. */
 bool model_random_opening(struct model_random *random, uint32_t step, const struct model *model,
-                          union command_slot slots[2]);
+                          union command_slot slots[COMMAND_SLOTS_MAX]);
 /* The next command; seq is left to the caller. */
 void model_random_command(struct model_random *random, const struct model *model,
-                          union command_slot slots[2]);
+                          union command_slot slots[COMMAND_SLOTS_MAX]);
 
 /* --- what its parts share (model_random*.c) --------------------------------------------------- */
 
@@ -48,15 +51,28 @@ bool model_random_chance(struct model_random *random, uint32_t percent);
 bool model_random_rarely(struct model_random *random, uint32_t times);
 /* A number that is out of some range, or just beside `near`. */
 int64_t model_random_odd_number(struct model_random *random, int64_t near);
+uint64_t model_random_deep_contract(struct model_random *random);
+/* A price near the reference, often on its band's edges. */
+int64_t model_random_price_e4(struct model_random *random, const struct model *model,
+                              uint64_t contract);
+int64_t model_random_qty(struct model_random *random, const struct model *model, uint64_t contract);
+/* A resource that the account may offer from, and where in `*contract` that is. */
+uint32_t model_random_resource(struct model_random *random, const struct model *model,
+                               uint32_t account, uint64_t *contract);
 /* Clears the slots and fills in what every command has. */
-struct command *model_random_start(struct model_random *random, union command_slot slots[2],
-                                   uint8_t type);
+struct command *model_random_start(struct model_random *random,
+                                   union command_slot slots[COMMAND_SLOTS_MAX], uint8_t type);
 /* From a key's session, with a cl_ord_id so far ahead of its highest. */
 void model_random_send_by(const struct model *model, struct command *command, uint32_t key,
                           uint64_t ahead);
 void model_random_log_in(struct model_random *random, const struct model *model, uint32_t key,
-                         union command_slot slots[2]);
+                         union command_slot slots[COMMAND_SLOTS_MAX]);
+/* model_random_hours.c: orders of several hours. */
+void model_random_range(struct model_random *random, const struct model *model, uint32_t key,
+                        union command_slot slots[COMMAND_SLOTS_MAX]);
+void model_random_set(struct model_random *random, const struct model *model, uint32_t key,
+                      union command_slot slots[COMMAND_SLOTS_MAX]);
 void model_random_operator(struct model_random *random, const struct model *model,
-                           union command_slot slots[2]);
+                           union command_slot slots[COMMAND_SLOTS_MAX]);
 
 #endif

@@ -7,7 +7,7 @@
 
 static const uint32_t class_lots[MODEL_RANDOM_CLASSES] = {1, 8, 2};
 
-static void open_genesis(struct model_random *random, union command_slot slots[2])
+static void open_genesis(struct model_random *random, union command_slot slots[COMMAND_SLOTS_MAX])
 {
     struct command *command = model_random_start(random, slots, COMMAND_GENESIS);
     command->genesis = (struct command_genesis){
@@ -23,7 +23,8 @@ static void open_genesis(struct model_random *random, union command_slot slots[2
     memset(command->genesis.operator_key, 7, PUBLIC_KEY_SIZE);
 }
 
-static void open_link(struct model_random *random, union command_slot slots[2], uint32_t number)
+static void open_link(struct model_random *random, union command_slot slots[COMMAND_SLOTS_MAX],
+                      uint32_t number)
 {
     struct command *command = model_random_start(random, slots, COMMAND_LINK_UP);
     snprintf(command->link.name, LINK_NAME_SIZE, "link-%u", number);
@@ -69,7 +70,8 @@ static void open_key(struct command *command, uint32_t number)
     }
 }
 
-static void open_resource(struct model_random *random, union command_slot slots[2], uint32_t number)
+static void open_resource(struct model_random *random, union command_slot slots[COMMAND_SLOTS_MAX],
+                          uint32_t number)
 {
     struct command *command = &slots[0].command;
     command->head.type = COMMAND_REGISTER_RESOURCE;
@@ -112,7 +114,8 @@ static const struct {
     {COMMAND_SET_CREDIT, MODEL_RANDOM_ACCOUNTS},
 };
 
-static void open_by_operator(struct model_random *random, union command_slot slots[2], uint8_t type,
+static void open_by_operator(struct model_random *random,
+                             union command_slot slots[COMMAND_SLOTS_MAX], uint8_t type,
                              uint32_t number)
 {
     struct command *command = &slots[0].command;
@@ -155,7 +158,7 @@ static void open_by_operator(struct model_random *random, union command_slot slo
 }
 
 bool model_random_opening(struct model_random *random, uint32_t step, const struct model *model,
-                          union command_slot slots[2])
+                          union command_slot slots[COMMAND_SLOTS_MAX])
 {
     if (step == 0) {
         open_genesis(random, slots);
@@ -316,7 +319,7 @@ static void operator_kill(struct model_random *random, const struct model *model
 
 /* Registers something more, well or badly. Names are new or taken. */
 static void operator_registry(struct model_random *random, const struct model *model,
-                              union command_slot slots[2])
+                              union command_slot slots[COMMAND_SLOTS_MAX])
 {
     static const uint8_t types[] = {
         COMMAND_REGISTER_CLASS, COMMAND_REGISTER_REGION, COMMAND_REGISTER_GROUP,
@@ -387,7 +390,7 @@ static void operator_registry(struct model_random *random, const struct model *m
 }
 
 void model_random_operator(struct model_random *random, const struct model *model,
-                           union command_slot slots[2])
+                           union command_slot slots[COMMAND_SLOTS_MAX])
 {
     if (model->keys[1].link == 0) {
         model_random_log_in(random, model, 1, slots);

@@ -134,7 +134,8 @@ uint8_t model_scenario_tier(struct model_scenario *scenario, const char *text)
     return tier;
 }
 
-void model_scenario_step(struct model_scenario *scenario, union command_slot slots[2])
+void model_scenario_step(struct model_scenario *scenario,
+                         union command_slot slots[COMMAND_SLOTS_MAX])
 {
     struct command_head *head = &slots[0].command.head;
     head->seq = ++scenario->seq;

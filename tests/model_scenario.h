@@ -88,17 +88,19 @@ uint32_t model_scenario_hour(struct model_scenario *scenario, const char *text);
 uint8_t model_scenario_tier(struct model_scenario *scenario, const char *text);
 
 /* Stamps and steps; fills in events, and learns ids and sessions from them. */
-void model_scenario_step(struct model_scenario *scenario, union command_slot slots[2]);
+void model_scenario_step(struct model_scenario *scenario,
+                         union command_slot slots[COMMAND_SLOTS_MAX]);
 /* Carries out the line when it is a command; false when it is none. */
 bool model_scenario_command(struct model_scenario *scenario);
 
 /* The same for the operator's commands. */
 bool model_scenario_operator(struct model_scenario *scenario);
 
-struct command *model_scenario_start(union command_slot slots[2], uint8_t type);
+struct command *model_scenario_start(union command_slot slots[COMMAND_SLOTS_MAX], uint8_t type);
 void model_scenario_send_by(struct model_scenario *scenario, struct command *command, uint32_t key);
 /* Puts name=value words into the command's fields, then steps. */
-void model_scenario_send_changed(struct model_scenario *scenario, union command_slot slots[2]);
+void model_scenario_send_changed(struct model_scenario *scenario,
+                                 union command_slot slots[COMMAND_SLOTS_MAX]);
 /* The word at `at`; fails when the line is shorter. */
 const char *model_scenario_word(struct model_scenario *scenario, uint32_t at);
 /* Where a word stands; 0 when it does not. */

@@ -7,9 +7,9 @@
 #include "tests/model_scenario.h"
 #include "tests/model_text.h"
 
-struct command *model_scenario_start(union command_slot slots[2], uint8_t type)
+struct command *model_scenario_start(union command_slot slots[COMMAND_SLOTS_MAX], uint8_t type)
 {
-    memset(slots, 0, 2 * sizeof(slots[0]));
+    memset(slots, 0, COMMAND_SLOTS_MAX * sizeof(slots[0]));
     slots[0].command.head.type = type;
     slots[0].command.head.slots = 1;
     return &slots[0].command;
@@ -101,7 +101,8 @@ static void apply_overrides(struct model_scenario *scenario, struct command *com
     }
 }
 
-void model_scenario_send_changed(struct model_scenario *scenario, union command_slot slots[2])
+void model_scenario_send_changed(struct model_scenario *scenario,
+                                 union command_slot slots[COMMAND_SLOTS_MAX])
 {
     apply_overrides(scenario, &slots[0].command);
     if (!scenario->failed) {
@@ -162,44 +163,151 @@ static uint8_t stp_of(struct model_scenario *scenario)
     return strcmp(mode, "oldest") == 0 ? STP_CANCEL_OLDEST : STP_DECREMENT;
 }
 
+/* The order that the line's `as` names; the offers of a range are NAME.1, NAME.2 and so on. */
 static void name_new_order(struct model_scenario *scenario)
 {
     const char *name = model_scenario_after(scenario, "as");
+    uint32_t offers = 0;
     for (size_t i = 0; name != NULL && i < scenario->events.count; i++) {
-        if (scenario->events.items[i].head.type == EVENT_NEW) {
-            model_scenario_name(scenario, MODEL_SCENARIO_ORDER, name,
-                                scenario->events.items[i].new_order.order_id);
+        const struct event *event = &scenario->events.items[i];
+        if (event->head.type == EVENT_NEW && event->new_order.ranged != 0) {
+            char offer[32];
+            snprintf(offer, sizeof(offer), "%s.%u", name, ++offers);
+            model_scenario_name(scenario, MODEL_SCENARIO_ORDER, offer, event->new_order.order_id);
+        } else if (event->head.type == EVENT_NEW) {
+            model_scenario_name(scenario, MODEL_SCENARIO_ORDER, name, event->new_order.order_id);
+        } else if (event->head.type == EVENT_RANGE) {
+            model_scenario_name(scenario, MODEL_SCENARIO_ORDER, name, event->range.order_id);
+        } else if (event->head.type == EVENT_SET) {
+            model_scenario_name(scenario, MODEL_SCENARIO_ORDER, name, event->set.order_id);
         }
     }
+}
+
+static uint32_t resource_of(struct model_scenario *scenario)
+{
+    const char *name = model_scenario_after(scenario, "from");
+    return name == NULL ? 0 : (uint32_t)model_scenario_id(scenario, MODEL_SCENARIO_RESOURCE, name);
+}
+
+static int64_t expiry_of(struct model_scenario *scenario)
+{
+    const char *span = model_scenario_after(scenario, "expires");
+    return span == NULL ? 0 : scenario->time_ns + model_scenario_span_ns(scenario, span);
+}
+
+static uint16_t flags_of(const struct model_scenario *scenario)
+{
+    return model_scenario_find_word(scenario, "post") != 0 ? ORDER_POST_ONLY : 0;
 }
 
 /* KEY buy|sell QTY @ PRICE ... or KEY buy|sell QTY market COLLAR ... */
 static void new_order(struct model_scenario *scenario, uint32_t key, uint8_t side)
 {
-    union command_slot slots[2];
+    union command_slot slots[COMMAND_SLOTS_MAX];
     struct command *command = model_scenario_start(slots, COMMAND_NEW_ORDER);
     model_scenario_send_by(scenario, command, key);
     struct command_new_order *order = &command->new_order;
     bool market = strcmp(model_scenario_word(scenario, 3), "market") == 0;
-    const char *resource = model_scenario_after(scenario, "from");
-    const char *expires = model_scenario_after(scenario, "expires");
     *order = (struct command_new_order){
         .contract = contract_of(scenario),
         .price_e4 = model_scenario_money(scenario, model_scenario_word(scenario, 4)),
         .qty = model_scenario_number(scenario, model_scenario_word(scenario, 2)),
         .min_qty = model_scenario_number_after(scenario, "min", 0),
         .display_qty = model_scenario_number_after(scenario, "display", 0),
-        .expire_time_ns =
-            expires == NULL ? 0 : scenario->time_ns + model_scenario_span_ns(scenario, expires),
-        .resource = resource == NULL
-                        ? 0
-                        : (uint32_t)model_scenario_id(scenario, MODEL_SCENARIO_RESOURCE, resource),
-        .flags = model_scenario_find_word(scenario, "post") != 0 ? ORDER_POST_ONLY : 0,
+        .expire_time_ns = expiry_of(scenario),
+        .resource = resource_of(scenario),
+        .flags = flags_of(scenario),
         .side = side,
         .ord_type = market ? ORD_MARKET : ORD_LIMIT,
         .tif = tif_of(scenario),
         .stp = stp_of(scenario),
+        .job_lead_hours = (uint16_t)model_scenario_number_after(scenario, "job_lead", 0),
     };
+    model_scenario_send_changed(scenario, slots);
+    name_new_order(scenario);
+}
+
+/* KEY range QTY @ PRICE from RESOURCE hours N ... : from the line's hour on. */
+static void new_range(struct model_scenario *scenario, uint32_t key)
+{
+    union command_slot slots[COMMAND_SLOTS_MAX];
+    struct command *command = model_scenario_start(slots, COMMAND_NEW_RANGE);
+    model_scenario_send_by(scenario, command, key);
+    command->new_range = (struct command_new_range){
+        .contract = contract_of(scenario),
+        .price_e4 = model_scenario_money(scenario, model_scenario_word(scenario, 4)),
+        .qty = model_scenario_number(scenario, model_scenario_word(scenario, 2)),
+        .hours = (uint32_t)model_scenario_number_after(scenario, "hours", 1),
+        .resource = resource_of(scenario),
+        .flags = flags_of(scenario),
+        .job_lead_hours = (uint16_t)model_scenario_number_after(scenario, "job_lead", 0),
+        .stp = stp_of(scenario),
+    };
+    model_scenario_send_changed(scenario, slots);
+    name_new_order(scenario);
+}
+
+/* "A100/CN-NM/G50/h+11@12.00": what is left out is H100, CN-GZ, G0, h+10. */
+static struct set_leg leg_of(struct model_scenario *scenario, const char *word)
+{
+    char text[128];
+    snprintf(text, sizeof(text), "%s", word);
+    char *price = strchr(text, '@');
+    if (price == NULL) {
+        model_scenario_fail(scenario, "'%s' is not a leg like G50/h+11@12.00", word);
+        return (struct set_leg){0};
+    }
+    *price++ = 0;
+    const char *class_name = "H100";
+    const char *region_name = "CN-GZ";
+    uint8_t tier = TIER_G0;
+    uint32_t hour = model_scenario_hour(scenario, "h+10");
+    char *rest = NULL;
+    for (const char *part = strtok_r(text, "/", &rest); part != NULL;
+         part = strtok_r(NULL, "/", &rest)) {
+        if (part[0] == 'G' && part[1] >= '0' && part[1] <= '9') {
+            tier = model_scenario_tier(scenario, part);
+        } else if (strncmp(part, "h+", 2) == 0) {
+            hour = model_scenario_hour(scenario, part);
+        } else if (model_scenario_has(scenario, MODEL_SCENARIO_CLASS, part)) {
+            class_name = part;
+        } else {
+            region_name = part;
+        }
+    }
+    return (struct set_leg){
+        .contract = contract_pack(
+            (uint16_t)model_scenario_id(scenario, MODEL_SCENARIO_CLASS, class_name),
+            (uint16_t)model_scenario_id(scenario, MODEL_SCENARIO_REGION, region_name), tier, hour),
+        .price_e4 = (uint32_t)model_scenario_money(scenario, price)};
+}
+
+/* KEY set QTY leg LEG leg LEG ... */
+static void new_set(struct model_scenario *scenario, uint32_t key)
+{
+    union command_slot slots[COMMAND_SLOTS_MAX];
+    struct command *command = model_scenario_start(slots, COMMAND_NEW_SET);
+    model_scenario_send_by(scenario, command, key);
+    struct command_new_set *set = &command->new_set;
+    *set = (struct command_new_set){
+        .qty = model_scenario_number(scenario, model_scenario_word(scenario, 2)),
+        .min_qty = model_scenario_number_after(scenario, "min", 0),
+        .display_qty = model_scenario_number_after(scenario, "display", 0),
+        .expire_time_ns = expiry_of(scenario),
+        .flags = flags_of(scenario),
+        .tif = tif_of(scenario),
+        .stp = stp_of(scenario),
+    };
+    for (uint32_t i = 3; i + 1 < scenario->word_count; i++) {
+        if (strcmp(scenario->words[i], "leg") == 0) {
+            uint32_t at = set->leg_count++;
+            slots[1 + at / SET_LEGS_PER_SLOT].legs[at % SET_LEGS_PER_SLOT] =
+                leg_of(scenario, scenario->words[i + 1]);
+        }
+    }
+    command->head.slots =
+        (uint8_t)(1 + (set->leg_count + SET_LEGS_PER_SLOT - 1) / SET_LEGS_PER_SLOT);
     model_scenario_send_changed(scenario, slots);
     name_new_order(scenario);
 }
@@ -238,10 +346,14 @@ static uint64_t order_named(struct model_scenario *scenario, uint32_t at)
 static bool trader_command(struct model_scenario *scenario, uint32_t key)
 {
     const char *verb = model_scenario_word(scenario, 1);
-    union command_slot slots[2];
+    union command_slot slots[COMMAND_SLOTS_MAX];
     struct command *command = model_scenario_start(slots, COMMAND_CANCEL_ORDER);
     if (strcmp(verb, "buy") == 0 || strcmp(verb, "sell") == 0) {
         new_order(scenario, key, verb[0] == 'b' ? SIDE_BUY : SIDE_SELL);
+        return true;
+    }
+    if (strcmp(verb, "range") == 0 || strcmp(verb, "set") == 0) {
+        (verb[0] == 'r' ? new_range : new_set)(scenario, key);
         return true;
     }
     if (strcmp(verb, "cancel") == 0) {
@@ -268,7 +380,7 @@ static bool trader_command(struct model_scenario *scenario, uint32_t key)
 
 static void log_in(struct model_scenario *scenario, const char *name)
 {
-    union command_slot slots[2];
+    union command_slot slots[COMMAND_SLOTS_MAX];
     struct command *command = model_scenario_start(slots, COMMAND_LOGIN);
     const char *link = model_scenario_after(scenario, "link");
     command->head.key = (uint32_t)model_scenario_id(scenario, MODEL_SCENARIO_KEY, name);
@@ -280,7 +392,7 @@ static void log_in(struct model_scenario *scenario, const char *name)
 
 static void log_out(struct model_scenario *scenario)
 {
-    union command_slot slots[2];
+    union command_slot slots[COMMAND_SLOTS_MAX];
     struct command *command = model_scenario_start(slots, COMMAND_LOGOUT);
     uint32_t key =
         (uint32_t)model_scenario_id(scenario, MODEL_SCENARIO_KEY, model_scenario_word(scenario, 1));
@@ -293,7 +405,7 @@ static void log_out(struct model_scenario *scenario)
 /* link up|down NAME */
 static void link_command(struct model_scenario *scenario)
 {
-    union command_slot slots[2];
+    union command_slot slots[COMMAND_SLOTS_MAX];
     bool up = strcmp(model_scenario_word(scenario, 1), "up") == 0;
     const char *name = model_scenario_word(scenario, 2);
     struct command *command = model_scenario_start(slots, up ? COMMAND_LINK_UP : COMMAND_LINK_DOWN);
@@ -325,7 +437,7 @@ static int64_t rule(struct model_scenario *scenario, const char *name, int64_t o
 
 static void genesis(struct model_scenario *scenario)
 {
-    union command_slot slots[2];
+    union command_slot slots[COMMAND_SLOTS_MAX];
     struct command *command = model_scenario_start(slots, COMMAND_GENESIS);
     command->genesis = (struct command_genesis){
         .rules_version = 1,
@@ -345,7 +457,7 @@ static void genesis(struct model_scenario *scenario)
 
 static void tick(struct model_scenario *scenario)
 {
-    union command_slot slots[2];
+    union command_slot slots[COMMAND_SLOTS_MAX];
     model_scenario_start(slots, COMMAND_TICK);
     model_scenario_step(scenario, slots);
 }

@@ -5,8 +5,8 @@
 #include "tests/model_scenario.h"
 #include "tests/model_text.h"
 
-static struct command *by_operator(struct model_scenario *scenario, union command_slot slots[2],
-                                   uint8_t type)
+static struct command *by_operator(struct model_scenario *scenario,
+                                   union command_slot slots[COMMAND_SLOTS_MAX], uint8_t type)
 {
     struct command *command = model_scenario_start(slots, type);
     model_scenario_send_by(scenario, command, 1);
@@ -14,8 +14,9 @@ static struct command *by_operator(struct model_scenario *scenario, union comman
 }
 
 /* Sends, and names what the answer registers. */
-static void register_by(struct model_scenario *scenario, union command_slot slots[2],
-                        enum model_scenario_kind kind, const char *name, const char *id_field)
+static void register_by(struct model_scenario *scenario,
+                        union command_slot slots[COMMAND_SLOTS_MAX], enum model_scenario_kind kind,
+                        const char *name, const char *id_field)
 {
     model_scenario_send_changed(scenario, slots);
     for (size_t i = 0; i < scenario->events.count; i++) {
@@ -30,7 +31,7 @@ static void register_by(struct model_scenario *scenario, union command_slot slot
 
 static void register_class(struct model_scenario *scenario)
 {
-    union command_slot slots[2];
+    union command_slot slots[COMMAND_SLOTS_MAX];
     struct command *command = by_operator(scenario, slots, COMMAND_REGISTER_CLASS);
     strncpy(command->register_class.name, model_scenario_word(scenario, 1), NAME_SIZE);
     command->register_class.lot = (uint32_t)model_scenario_number_after(scenario, "lot", 1);
@@ -39,7 +40,7 @@ static void register_class(struct model_scenario *scenario)
 
 static void register_region(struct model_scenario *scenario)
 {
-    union command_slot slots[2];
+    union command_slot slots[COMMAND_SLOTS_MAX];
     struct command *command = by_operator(scenario, slots, COMMAND_REGISTER_REGION);
     strncpy(command->register_region.name, model_scenario_word(scenario, 1), NAME_SIZE);
     register_by(scenario, slots, MODEL_SCENARIO_REGION, model_scenario_word(scenario, 1), "id");
@@ -48,7 +49,7 @@ static void register_region(struct model_scenario *scenario)
 /* market CLASS REGION [inner BP] [outer BP] [launch PRICE] [mode N] [no_resale] */
 static void set_market(struct model_scenario *scenario)
 {
-    union command_slot slots[2];
+    union command_slot slots[COMMAND_SLOTS_MAX];
     struct command *command = by_operator(scenario, slots, COMMAND_SET_MARKET);
     struct command_set_market *market = &command->set_market;
     market->class_id = (uint16_t)model_scenario_id(scenario, MODEL_SCENARIO_CLASS,
@@ -67,7 +68,7 @@ static void set_market(struct model_scenario *scenario)
 
 static void register_fees(struct model_scenario *scenario)
 {
-    union command_slot slots[2];
+    union command_slot slots[COMMAND_SLOTS_MAX];
     struct command *command = by_operator(scenario, slots, COMMAND_REGISTER_FEES);
     command->register_fees.maker_bp = (uint16_t)model_scenario_number_after(scenario, "maker", 0);
     command->register_fees.taker_bp = (uint16_t)model_scenario_number_after(scenario, "taker", 0);
@@ -76,7 +77,7 @@ static void register_fees(struct model_scenario *scenario)
 
 static void register_group(struct model_scenario *scenario)
 {
-    union command_slot slots[2];
+    union command_slot slots[COMMAND_SLOTS_MAX];
     struct command *command = by_operator(scenario, slots, COMMAND_REGISTER_GROUP);
     strncpy(command->register_group.name, model_scenario_word(scenario, 1), LABEL_SIZE);
     register_by(scenario, slots, MODEL_SCENARIO_GROUP, model_scenario_word(scenario, 1), "id");
@@ -96,7 +97,7 @@ static uint8_t roles_after(struct model_scenario *scenario)
 
 static void register_key(struct model_scenario *scenario, const char *name, const char *account)
 {
-    union command_slot slots[2];
+    union command_slot slots[COMMAND_SLOTS_MAX];
     struct command *command = by_operator(scenario, slots, COMMAND_REGISTER_KEY);
     strncpy((char *)command->register_key.public_key, name, PUBLIC_KEY_SIZE);
     strncpy(command->register_key.name, name, LABEL_SIZE);
@@ -108,7 +109,7 @@ static void register_key(struct model_scenario *scenario, const char *name, cons
 
 static void open_account(struct model_scenario *scenario)
 {
-    union command_slot slots[2];
+    union command_slot slots[COMMAND_SLOTS_MAX];
     struct command *command = by_operator(scenario, slots, COMMAND_OPEN_ACCOUNT);
     const char *name = model_scenario_word(scenario, 1);
     const char *group = model_scenario_after(scenario, "group");
@@ -123,7 +124,7 @@ static void open_account(struct model_scenario *scenario)
 /* resource NAME of ACCOUNT [class C] [region R] gpus N [tier T] */
 static void register_resource(struct model_scenario *scenario)
 {
-    union command_slot slots[2];
+    union command_slot slots[COMMAND_SLOTS_MAX];
     struct command *command = by_operator(scenario, slots, COMMAND_REGISTER_RESOURCE);
     command->head.slots = 2;
     struct command_register_resource *resource = &command->register_resource;
@@ -142,7 +143,7 @@ static void register_resource(struct model_scenario *scenario)
 
 static void move_cash(struct model_scenario *scenario, uint8_t type)
 {
-    union command_slot slots[2];
+    union command_slot slots[COMMAND_SLOTS_MAX];
     struct command *command = by_operator(scenario, slots, type);
     command->cash.account = (uint32_t)model_scenario_id(scenario, MODEL_SCENARIO_ACCOUNT,
                                                         model_scenario_word(scenario, 1));
@@ -153,7 +154,7 @@ static void move_cash(struct model_scenario *scenario, uint8_t type)
 /* limits ACCOUNT [rate N] [open_orders N] [order_qty N] [fees N] */
 static void set_limits(struct model_scenario *scenario)
 {
-    union command_slot slots[2];
+    union command_slot slots[COMMAND_SLOTS_MAX];
     struct command *command = by_operator(scenario, slots, COMMAND_SET_LIMITS);
     struct command_set_limits *limits = &command->set_limits;
     limits->account = (uint32_t)model_scenario_id(scenario, MODEL_SCENARIO_ACCOUNT,
@@ -174,7 +175,7 @@ static void set_limits(struct model_scenario *scenario)
 /* reference TIER PRICE [class C] [region R] */
 static void set_reference(struct model_scenario *scenario)
 {
-    union command_slot slots[2];
+    union command_slot slots[COMMAND_SLOTS_MAX];
     struct command *command = by_operator(scenario, slots, COMMAND_SET_REFERENCE);
     command->set_reference = (struct command_set_reference){
         .price_e4 = model_scenario_money(scenario, model_scenario_word(scenario, 2)),
@@ -188,7 +189,7 @@ static void set_reference(struct model_scenario *scenario)
 
 static void halt(struct model_scenario *scenario, uint8_t type)
 {
-    union command_slot slots[2];
+    union command_slot slots[COMMAND_SLOTS_MAX];
     struct command *command = by_operator(scenario, slots, type);
     if (model_scenario_find_word(scenario, "class") != 0) {
         command->halt.filter |= SCOPE_CLASS;
@@ -203,7 +204,7 @@ static void halt(struct model_scenario *scenario, uint8_t type)
 
 static void kill_or_revive(struct model_scenario *scenario, uint8_t type)
 {
-    union command_slot slots[2];
+    union command_slot slots[COMMAND_SLOTS_MAX];
     struct command *command = by_operator(scenario, slots, type);
     const char *name = model_scenario_word(scenario, 1);
     command->kill.account =
@@ -215,7 +216,7 @@ static void kill_or_revive(struct model_scenario *scenario, uint8_t type)
 
 static void revoke_key(struct model_scenario *scenario)
 {
-    union command_slot slots[2];
+    union command_slot slots[COMMAND_SLOTS_MAX];
     struct command *command = by_operator(scenario, slots, COMMAND_REVOKE_KEY);
     command->revoke_key.key =
         (uint32_t)model_scenario_id(scenario, MODEL_SCENARIO_KEY, model_scenario_word(scenario, 1));
@@ -224,7 +225,7 @@ static void revoke_key(struct model_scenario *scenario)
 
 static void advance(struct model_scenario *scenario)
 {
-    union command_slot slots[2];
+    union command_slot slots[COMMAND_SLOTS_MAX];
     struct command *command = by_operator(scenario, slots, COMMAND_ADVANCE);
     command->advance.delta_ns = model_scenario_span_ns(scenario, model_scenario_word(scenario, 1));
     model_scenario_send_changed(scenario, slots);

@@ -61,6 +61,9 @@ static const struct model_text_field new_fields[] = {
     FIELD(event, NUMBER, "tif", new_order.tif),
     FIELD(event, NUMBER, "stp", new_order.stp),
     FIELD(event, NUMBER, "source", new_order.source_tier),
+    FIELD(event, NUMBER, "display", new_order.display_qty),
+    FIELD(event, NUMBER, "job_lead", new_order.job_lead_hours),
+    FIELD(event, NUMBER, "ranged", new_order.ranged),
     END};
 
 static const struct model_text_field replaced_fields[] = {
@@ -69,6 +72,7 @@ static const struct model_text_field replaced_fields[] = {
     FIELD(event, SIDE, "side", replaced.side),
     FIELD(event, TIER, "tier", replaced.contract),
     FIELD(event, HOUR, "hour", replaced.contract),
+    FIELD(event, NUMBER, "contract", replaced.contract),
     FIELD(event, NUMBER, "orig_cl", replaced.orig_cl_ord_id),
     FIELD(event, MONEY, "price", replaced.price_e4),
     FIELD(event, NUMBER, "qty", replaced.qty),
@@ -85,6 +89,7 @@ static const struct model_text_field out_fields[] = {
     FIELD(event, SIDE, "side", out.side),
     FIELD(event, TIER, "tier", out.contract),
     FIELD(event, HOUR, "hour", out.contract),
+    FIELD(event, NUMBER, "contract", out.contract),
     FIELD(event, NUMBER, "orig_cl", out.orig_cl_ord_id),
     FIELD(event, MONEY, "price", out.price_e4),
     FIELD(event, NUMBER, "qty", out.qty),
@@ -109,6 +114,8 @@ static const struct model_text_field fill_fields[] = {
     FIELD(event, RESOURCE, "resource", fill.resource),
     FIELD(event, NUMBER, "resting", fill.resting),
     FIELD(event, NUMBER, "trade_tier", fill.trade_tier),
+    FIELD(event, NUMBER, "contingent", fill.contingent),
+    FIELD(event, NUMBER, "group", fill.trade_group),
     END};
 
 static const struct model_text_field trade_fields[] = {
@@ -130,6 +137,8 @@ static const struct model_text_field trade_fields[] = {
     FIELD(event, MONEY, "bond", trade.bond_e4),
     FIELD(event, NUMBER, "buyer_group", trade.buyer_group),
     FIELD(event, NUMBER, "seller_group", trade.seller_group),
+    FIELD(event, NUMBER, "contingent", trade.contingent),
+    FIELD(event, NUMBER, "group", trade.trade_group),
     END};
 
 static const struct model_text_field rejected_fields[] = {
@@ -140,6 +149,68 @@ static const struct model_text_field rejected_fields[] = {
     FIELD(event, ORDER, "order", rejected.order_id),
     FIELD(event, NUMBER, "value", rejected.value),
     FIELD(event, NUMBER, "bound", rejected.bound),
+    FIELD(event, NUMBER, "leg", rejected.leg),
+    FIELD(event, NUMBER, "contract", rejected.contract),
+    FIELD(event, TIER, "tier", rejected.contract),
+    FIELD(event, HOUR, "hour", rejected.contract),
+    END};
+
+static const struct model_text_field range_fields[] = {
+    PARTY,
+    FIELD(event, ORDER, "order", range.order_id),
+    FIELD(event, NUMBER, "done", range.done),
+    FIELD(event, TIER, "tier", range.contract),
+    FIELD(event, HOUR, "hour", range.contract),
+    FIELD(event, NUMBER, "orig_cl", range.orig_cl_ord_id),
+    FIELD(event, MONEY, "price", range.price_e4),
+    FIELD(event, NUMBER, "qty", range.qty),
+    FIELD(event, MONEY, "reserved", range.reserved_e4),
+    FIELD(event, NUMBER, "hours", range.hours),
+    FIELD(event, NUMBER, "orders", range.orders),
+    FIELD(event, RESOURCE, "resource", range.resource),
+    FIELD(event, NUMBER, "flags", range.flags),
+    FIELD(event, NUMBER, "job_lead", range.job_lead_hours),
+    FIELD(event, NUMBER, "stp", range.stp),
+    END};
+
+static const struct model_text_field set_fields[] = {
+    PARTY,
+    FIELD(event, ORDER, "order", set.order_id),
+    FIELD(event, NUMBER, "qty", set.qty),
+    FIELD(event, NUMBER, "min_qty", set.min_qty),
+    FIELD(event, NUMBER, "expire_ns", set.expire_time_ns),
+    FIELD(event, MONEY, "reserved", set.reserved_e4),
+    FIELD(event, NUMBER, "flags", set.flags),
+    FIELD(event, NUMBER, "legs", set.leg_count),
+    FIELD(event, NUMBER, "tif", set.tif),
+    FIELD(event, NUMBER, "stp", set.stp),
+    END};
+
+#define SET_LEG(number, at)                                                                        \
+    FIELD(event, NUMBER, "leg" number, set_legs.legs[at].leg),                                     \
+        FIELD(event, TIER, "tier" number, set_legs.legs[at].contract),                             \
+        FIELD(event, HOUR, "hour" number, set_legs.legs[at].contract),                             \
+        FIELD(event, MONEY, "price" number, set_legs.legs[at].price_e4)
+
+static const struct model_text_field set_legs_fields[] = {
+    FIELD(event, ORDER, "order", set_legs.order_id),
+    SET_LEG("1", 0),
+    SET_LEG("2", 1),
+    SET_LEG("3", 2),
+    SET_LEG("4", 3),
+    SET_LEG("5", 4),
+    SET_LEG("6", 5),
+    END};
+
+static const struct model_text_field miss_fields[] = {
+    PARTY,
+    FIELD(event, ORDER, "order", miss.order_id),
+    FIELD(event, NUMBER, "contract", miss.contract),
+    FIELD(event, TIER, "tier", miss.contract),
+    FIELD(event, HOUR, "hour", miss.contract),
+    FIELD(event, NUMBER, "qty", miss.qty),
+    FIELD(event, NUMBER, "wanted", miss.wanted_qty),
+    FIELD(event, NUMBER, "leg", miss.leg),
     END};
 
 static const struct model_text_field sweep_fields[] = {
@@ -264,6 +335,13 @@ static const struct model_text_type event_types[] = {
     {EVENT_MASS_CANCEL, "mass_cancel", sweep_fields},
     {EVENT_SWEEP_DONE, "sweep_done", sweep_fields},
     {EVENT_DONE, "done", party_fields},
+    {EVENT_RANGE, "range", range_fields},
+    {EVENT_SET, "set", set_fields},
+    {EVENT_SET_LEGS, "set_legs", set_legs_fields},
+    {EVENT_LEG_CANCELED, "leg_canceled", out_fields},
+    {EVENT_MISS, "miss", miss_fields},
+    {EVENT_REFRESHED, "refreshed", out_fields},
+    {EVENT_RELEASED, "released", out_fields},
     {EVENT_CLASS, "class", class_fields},
     {EVENT_REGION, "region", region_fields},
     {EVENT_MARKET, "market", market_fields},
@@ -295,6 +373,31 @@ static const struct model_text_field new_order_fields[] = {
     FIELD(command, NUMBER, "flags", new_order.flags),
     FIELD(command, NUMBER, "expire_ns", new_order.expire_time_ns),
     FIELD(command, NUMBER, "resource", new_order.resource),
+    FIELD(command, NUMBER, "job_lead", new_order.job_lead_hours),
+    END};
+
+static const struct model_text_field new_range_fields[] = {
+    FIELD(command, NUMBER, "qty", new_range.qty),
+    FIELD(command, MONEY, "price", new_range.price_e4),
+    FIELD(command, NUMBER, "range_contract", new_range.contract),
+    FIELD(command, TIER, "tier", new_range.contract),
+    FIELD(command, HOUR, "hour", new_range.contract),
+    FIELD(command, NUMBER, "hours", new_range.hours),
+    FIELD(command, NUMBER, "resource", new_range.resource),
+    FIELD(command, NUMBER, "flags", new_range.flags),
+    FIELD(command, NUMBER, "job_lead", new_range.job_lead_hours),
+    FIELD(command, NUMBER, "stp", new_range.stp),
+    END};
+
+static const struct model_text_field new_set_fields[] = {
+    FIELD(command, NUMBER, "qty", new_set.qty),
+    FIELD(command, NUMBER, "min_qty", new_set.min_qty),
+    FIELD(command, NUMBER, "display", new_set.display_qty),
+    FIELD(command, NUMBER, "expire_ns", new_set.expire_time_ns),
+    FIELD(command, NUMBER, "flags", new_set.flags),
+    FIELD(command, NUMBER, "legs", new_set.leg_count),
+    FIELD(command, NUMBER, "tif", new_set.tif),
+    FIELD(command, NUMBER, "stp", new_set.stp),
     END};
 
 static const struct model_text_field replace_order_fields[] = {
@@ -388,6 +491,8 @@ static const struct model_text_type command_types[] = {
     {COMMAND_REPLACE_ORDER, "REPLACE_ORDER", replace_order_fields},
     {COMMAND_CANCEL_ORDER, "CANCEL_ORDER", cancel_order_fields},
     {COMMAND_MASS_CANCEL, "MASS_CANCEL", mass_cancel_fields},
+    {COMMAND_NEW_RANGE, "NEW_RANGE", new_range_fields},
+    {COMMAND_NEW_SET, "NEW_SET", new_set_fields},
     {COMMAND_REGISTER_CLASS, "REGISTER_CLASS", no_fields},
     {COMMAND_REGISTER_REGION, "REGISTER_REGION", no_fields},
     {COMMAND_SET_MARKET, "SET_MARKET", set_market_fields},
@@ -512,6 +617,21 @@ void model_text_event(const struct event *event, char text[MODEL_TEXT_SIZE])
     add_fields(&line, event, model_text_event_type(event->head.type), event->head.type);
 }
 
+/* Legs of a SET, as many as its slots hold. */
+static void add_legs(struct line *line, const struct command *command)
+{
+    const union command_slot *slots = (const union command_slot *)command;
+    for (uint32_t i = 0; i < command->new_set.leg_count; i++) {
+        uint32_t slot = 1 + i / SET_LEGS_PER_SLOT;
+        if (slot >= command->head.slots || slot >= COMMAND_SLOTS_MAX) {
+            return;
+        }
+        const struct set_leg *leg = &slots[slot].legs[i % SET_LEGS_PER_SLOT];
+        add(line, " %u.%u.%u.%u@%u", contract_class(leg->contract), contract_region(leg->contract),
+            contract_tier(leg->contract), contract_hour(leg->contract), leg->price_e4);
+    }
+}
+
 void model_text_command(const struct command *command, char text[MODEL_TEXT_SIZE])
 {
     struct line line = {text, 0};
@@ -520,4 +640,7 @@ void model_text_command(const struct command *command, char text[MODEL_TEXT_SIZE
         head->seq, head->time_ns / NS_PER_SECOND, head->time_ns % NS_PER_SECOND, head->key,
         head->session, head->cl_ord_id, head->slots);
     add_fields(&line, command, model_text_command_type(head->type), head->type);
+    if (head->type == COMMAND_NEW_SET) {
+        add_legs(&line, command);
+    }
 }

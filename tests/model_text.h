@@ -44,8 +44,8 @@ const struct model_text_field *model_text_find(const struct model_text_type *typ
 /* The number in a field of an event or command. */
 int64_t model_text_value(const void *bytes, const struct model_text_field *field);
 
-#define MODEL_TEXT_SIZE 1024
-/* One line, no line feed. */
+#define MODEL_TEXT_SIZE 2560
+/* One line, no line feed. A command points at all of its slots. */
 void model_text_event(const struct event *event, char text[MODEL_TEXT_SIZE]);
 void model_text_command(const struct command *command, char text[MODEL_TEXT_SIZE]);
 

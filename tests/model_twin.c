@@ -111,10 +111,16 @@ static uint64_t engine_id(const struct model_twin_ids *ids, uint64_t model_id)
     return model_id;
 }
 
+/* Slots of a command that are there, whatever its head says. */
+static size_t slots_of(const struct command_head *head)
+{
+    return head->slots == 0 ? 1 : head->slots > COMMAND_SLOTS_MAX ? COMMAND_SLOTS_MAX : head->slots;
+}
+
 /* The command as the engine must get it: stamped, with the engine's ids. */
 static const struct command *translate(struct model_twin *twin, const union command_slot *slots)
 {
-    size_t count = slots[0].command.head.slots == 2 ? 2 : 1;
+    size_t count = slots_of(&slots[0].command.head);
     if (twin->slot_count + count > twin->slot_capacity) {
         twin->slot_capacity = twin->slot_capacity == 0 ? 1024 : twin->slot_capacity * 2;
         twin->commands = realloc(twin->commands, twin->slot_capacity * sizeof(*twin->commands));
@@ -146,8 +152,25 @@ static void rename_ids(struct model_twin *twin, struct event *expected, const st
     case EVENT_REPLACED:
         expected->replaced.order_id = engine_id(&twin->orders, expected->replaced.order_id);
         return;
+    case EVENT_RANGE:
+        bind(&twin->orders, expected->range.order_id, actual->range.order_id);
+        expected->range.order_id = engine_id(&twin->orders, expected->range.order_id);
+        return;
+    case EVENT_SET:
+        bind(&twin->orders, expected->set.order_id, actual->set.order_id);
+        expected->set.order_id = engine_id(&twin->orders, expected->set.order_id);
+        return;
+    case EVENT_SET_LEGS:
+        expected->set_legs.order_id = engine_id(&twin->orders, expected->set_legs.order_id);
+        return;
+    case EVENT_MISS:
+        expected->miss.order_id = engine_id(&twin->orders, expected->miss.order_id);
+        return;
     case EVENT_CANCELED:
     case EVENT_RESTATED:
+    case EVENT_LEG_CANCELED:
+    case EVENT_REFRESHED:
+    case EVENT_RELEASED:
         expected->out.order_id = engine_id(&twin->orders, expected->out.order_id);
         return;
     case EVENT_REJECTED:
@@ -207,7 +230,7 @@ void model_twin_print(const struct model_twin *twin)
     uint64_t first =
         twin->step_count > MODEL_TWIN_RECENT ? twin->step_count - MODEL_TWIN_RECENT : 0;
     for (uint64_t i = first; i < twin->step_count; i++) {
-        model_text_command(&twin->recent[i % MODEL_TWIN_RECENT], text);
+        model_text_command(&twin->recent[i % MODEL_TWIN_RECENT][0].command, text);
         fprintf(stderr, "  %s\n", text);
     }
     print_events("expected by the model", &twin->expected);
@@ -221,16 +244,23 @@ static void print_difference(const struct model_twin *twin, size_t at)
     model_twin_print(twin);
 }
 
+static bool is_out(uint8_t type)
+{
+    return type == EVENT_CANCELED || type == EVENT_RESTATED || type == EVENT_LEG_CANCELED ||
+           type == EVENT_RELEASED;
+}
+
 static void count_events(struct model_twin *twin)
 {
-    const struct command *command = &twin->recent[(twin->step_count - 1) % MODEL_TWIN_RECENT];
+    const struct command *command =
+        &twin->recent[(twin->step_count - 1) % MODEL_TWIN_RECENT][0].command;
     for (size_t i = 0; i < twin->actual.count; i++) {
         const struct event *event = &twin->actual.items[i];
         twin->events[event->head.type % MODEL_TWIN_EVENTS]++;
         if (event->head.type == EVENT_REJECTED) {
             twin->reasons[event->rejected.reason % MODEL_TWIN_REASONS]++;
         }
-        if (event->head.type == EVENT_CANCELED || event->head.type == EVENT_RESTATED) {
+        if (is_out(event->head.type)) {
             twin->reasons[event->out.reason % MODEL_TWIN_REASONS]++;
             if (event->out.reason == REASON_SELF_TRADE && command->head.type == COMMAND_NEW_ORDER) {
                 twin->self_trades[command->new_order.stp % 3]++;
@@ -243,10 +273,9 @@ static void count_events(struct model_twin *twin)
 
 bool model_twin_step(struct model_twin *twin, const union command_slot *slots)
 {
-    union command_slot stamped[2];
-    memcpy(stamped, slots, sizeof(stamped[0]) * (slots[0].command.head.slots == 2 ? 2 : 1));
+    union command_slot *stamped = twin->recent[twin->step_count % MODEL_TWIN_RECENT];
+    memcpy(stamped, slots, sizeof(stamped[0]) * slots_of(&slots[0].command.head));
     stamped[0].command.head.seq = ++twin->step_count;
-    twin->recent[(twin->step_count - 1) % MODEL_TWIN_RECENT] = stamped[0].command;
     model_events_clear(&twin->expected);
     model_events_clear(&twin->actual);
     const struct command *command = translate(twin, stamped);
@@ -405,7 +434,8 @@ bool model_twin_same_state(const struct model_twin *twin)
     struct engine_counts counts;
     engine_counts(twin->engine, &counts);
     bool same =
-        same_number("orders", 0, model->order_count, (int64_t)counts.orders) &&
+        same_number("orders", 0, (int64_t)model->order_count + model->range_count,
+                    (int64_t)counts.orders) &&
         same_number("accounts", 0, model->account_count, engine_account_count(twin->engine)) &&
         same_number("keys", 0, model->key_count, engine_key_count(twin->engine));
     for (uint32_t i = 1; i <= model->account_count && same; i++) {
@@ -415,7 +445,9 @@ bool model_twin_same_state(const struct model_twin *twin)
         same = same_key(twin, i);
     }
     for (uint32_t i = 0; i < model->order_count && same; i++) {
-        same = same_order(twin, &model->orders[i]) && same_best(twin, model->orders[i].contract);
+        const struct model_order *order = &model->orders[i];
+        same = (order->kind == MODEL_LEG || same_order(twin, order)) &&
+               (order->kind == MODEL_SET || same_best(twin, order->contract));
     }
     return same;
 }
@@ -458,7 +490,7 @@ bool model_twin_replays(const struct model_twin *twin)
         const struct command *command = &twin->commands[i].command;
         engine_step(engine, command, &sink);
         drain(&sink);
-        i += command->head.slots == 2 ? 2 : 1;
+        i += slots_of(&command->head);
     }
     bool same = engine_state_hash(engine) == engine_state_hash(twin->engine);
     if (!same) {

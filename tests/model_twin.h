@@ -36,13 +36,14 @@ struct model_twin {
     size_t slot_count;
     size_t slot_capacity;
     uint64_t step_count;
-    uint64_t reasons[MODEL_TWIN_REASONS]; /* of REJECTED, CANCELED and RESTATED events */
+    uint64_t
+        reasons[MODEL_TWIN_REASONS]; /* of REJECTED, CANCELED, LEG_CANCELED, RESTATED, RELEASED */
     uint64_t events[MODEL_TWIN_EVENTS];
     uint64_t resales;
     uint64_t self_trades[3]; /* by mode of the arriving order */
     uint64_t most_orders;    /* live, at most */
     uint64_t most_work;      /* orders over and not yet taken out, at most */
-    struct command recent[MODEL_TWIN_RECENT];
+    union command_slot recent[MODEL_TWIN_RECENT][COMMAND_SLOTS_MAX];
 };
 
 /* An id of no order: `order_id` of the engine's with bits changed that slots do not use. */

@@ -20,6 +20,7 @@ struct run {
     bool tight;            /* tables so small that they fill up */
     bool deep;             /* few books with thousands of orders */
     bool restless;         /* with deep: sessions come and go */
+    const char *without;   /* kinds of order that do not come, by the first letter of their share */
 };
 
 /* What all runs of a process have seen, for the test that everything occurs. */
@@ -86,7 +87,7 @@ static bool step(struct model_twin *twin, const union command_slot *slots, const
 
 static bool feed(struct model_twin *twin, struct model_random *random, const struct run *run)
 {
-    union command_slot slots[2];
+    union command_slot slots[COMMAND_SLOTS_MAX];
     for (uint32_t i = 0; model_random_opening(random, i, twin->model, slots); i++) {
         if (!step(twin, slots, run)) {
             return false;
@@ -104,7 +105,7 @@ static bool feed(struct model_twin *twin, struct model_random *random, const str
 /* Lets all gates pass: every order goes, and with it everything that was reserved. */
 static bool finish(struct model_twin *twin, struct model_random *random, const struct run *run)
 {
-    union command_slot slots[2];
+    union command_slot slots[COMMAND_SLOTS_MAX];
     memset(slots, 0, sizeof(slots));
     slots[0].command.head.type = COMMAND_TICK;
     slots[0].command.head.slots = 1;
@@ -146,6 +147,16 @@ static void print_statistics(const struct model_twin *twin, const struct run *ru
            twin->most_work);
 }
 
+static void leave_out(struct model_random *random, const char *kinds)
+{
+    for (; kinds != NULL && *kinds != 0; kinds++) {
+        *(*kinds == 'i'   ? &random->icebergs
+          : *kinds == 'j' ? &random->reserved
+          : *kinds == 'r' ? &random->ranges
+                          : &random->sets) = 0;
+    }
+}
+
 static bool run_once(const struct run *run)
 {
     struct engine_config config = config_of(run);
@@ -154,6 +165,7 @@ static bool run_once(const struct run *run)
     model_random_init(&random, run->seed);
     random.deep = run->deep;
     random.restless = run->restless;
+    leave_out(&random, run->without);
     current_twin = twin;
     current_seed = run->seed;
     signal(SIGABRT, say_what_ended);
@@ -232,6 +244,7 @@ static int usage(void)
 {
     fputs("usage: test_model [--seed S] [--commands N] [--sanity-every N] [--tight] [--deep] "
           "[--restless]\n"
+          "       [--without LETTERS]  of i(cebergs) j(ob reservations) r(anges) s(ets)\n"
           "  compares engine and model over N random commands; without any of these options it\n"
           "  runs as a Criterion suite\n"
           "example: test_model --seed 7 --commands 1000000 --sanity-every 1000\n",
@@ -252,6 +265,8 @@ static int by_hand(int argc, char **argv)
             run.commands = strtoull(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "--sanity-every") == 0 && has_value) {
             run.sanity_every = strtoull(argv[++i], NULL, 10);
+        } else if (strcmp(argv[i], "--without") == 0 && has_value) {
+            run.without = argv[++i];
         } else if (strcmp(argv[i], "--tight") == 0) {
             run.tight = true;
         } else if (strcmp(argv[i], "--deep") == 0) {

@@ -33,6 +33,9 @@ static const char *const topics[] = {
     "registry",
     "form",
     "full",
+    "iceberg",
+    "reserved",
+    "range",
 };
 enum { TOPICS = sizeof(topics) / sizeof(topics[0]) };
 

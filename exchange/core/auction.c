@@ -159,15 +159,9 @@ bool auction_collects(const struct engine *e, uint32_t market, uint32_t hour)
            kind_at(e, market, ladder, hour) != AUCTION_NONE;
 }
 
-static bool record_free(const struct engine *e)
+bool auction_begins(const struct engine *e, const struct arrival *a)
 {
-    return e->s.auction_count < e->config.auctions;
-}
-
-bool auction_has_room(const struct engine *e, const struct arrival *a)
-{
-    return record_free(e) ||
-           kind_at(e, a->market, a->ladder, contract_hour(a->contract)) == AUCTION_NONE;
+    return kind_at(e, a->market, a->ladder, contract_hour(a->contract)) != AUCTION_NONE;
 }
 
 static void begin(struct engine *e, uint32_t ladder, uint8_t kind)
@@ -205,7 +199,7 @@ static void begin(struct engine *e, uint32_t ladder, uint8_t kind)
 void auction_begin(struct engine *e, const struct arrival *a)
 {
     uint8_t kind = kind_at(e, a->market, a->ladder, contract_hour(a->contract));
-    if (kind != AUCTION_NONE && record_free(e)) {
+    if (kind != AUCTION_NONE && auction_has_room(e, 1)) {
         begin(e, a->ladder, kind);
     }
 }
@@ -214,7 +208,7 @@ bool auction_begin_volatility(struct engine *e, uint32_t slot, const struct arri
 {
     const struct market_terms *t = &e->terms[a->market];
     if (!a->may_rest || t->volatility_s == 0 || t->volatility_min_qty == 0 ||
-        e->orders[slot].leaves < t->volatility_min_qty || !record_free(e) ||
+        e->orders[slot].leaves < t->volatility_min_qty || !auction_has_room(e, 1) ||
         end_of(e, a->market, contract_hour(a->contract), AUCTION_VOLATILITY) <= e->s.time_ns) {
         return false;
     }
@@ -280,7 +274,7 @@ static void go_on(struct engine *e, uint32_t ladder)
     const struct ladder *l = &e->ladders[ladder];
     if (e->markets[l->market].mode == MODE_AUCTION && (l->orders[0] | l->orders[1]) != 0) {
         uint8_t kind = kind_at(e, l->market, ladder, contract_hour(l->contract));
-        if (kind != AUCTION_NONE && record_free(e)) {
+        if (kind != AUCTION_NONE && auction_has_room(e, 1)) {
             begin(e, ladder, kind);
         }
     } else if (l->orders[1] != 0) {

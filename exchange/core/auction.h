@@ -12,8 +12,13 @@
 /* Whether an order that arrives in the hour rests without trading, either because an auction collects
  * or because it begins one, or because of the market's mode. */
 bool auction_collects(const struct engine *e, uint32_t market, uint32_t hour);
-/* Whether there is a record for the auction that such an arrival may begin. */
-bool auction_has_room(const struct engine *e, const struct arrival *a);
+/* Whether such an arrival begins one. */
+bool auction_begins(const struct engine *e, const struct arrival *a);
+/* Room for the records of so many more. */
+static inline bool auction_has_room(const struct engine *e, uint32_t count)
+{
+    return e->config.auctions - e->s.auction_count >= count;
+}
 /* Begins the auction that the arrival of a collected order begins, if any. */
 void auction_begin(struct engine *e, const struct arrival *a);
 /* Begins a volatility auction in place of the end of an order that would trade outside the inner band;

@@ -36,4 +36,12 @@ static inline struct event_party emit_party(struct engine *e, uint32_t key, uint
         .report_seq = ++k->report_seq, .cl_ord_id = cl_ord_id, .key = key, .account = k->account};
 }
 
+/* The same for an event that is no report of its own. */
+static inline struct event_party emit_party_silent(const struct engine *e, uint32_t key,
+                                                   uint64_t cl_ord_id)
+{
+    return (struct event_party){
+        .cl_ord_id = cl_ord_id, .key = key, .account = e->keys[key].account};
+}
+
 #endif

@@ -9,7 +9,9 @@
 #include "exchange/core/match.h"
 #include "exchange/core/order.h"
 #include "exchange/core/plain.h"
+#include "exchange/core/range.h"
 #include "exchange/core/registry.h"
+#include "exchange/core/replace.h"
 #include "exchange/core/session.h"
 #include "exchange/core/state.h"
 
@@ -177,10 +179,27 @@ static uint8_t roles_for(const struct command *c)
         type == COMMAND_TAKE_OFFER) {
         return ROLE_BUYER;
     }
-    if (type >= COMMAND_NEW_ORDER && type <= COMMAND_MASS_CANCEL) {
+    if (type == COMMAND_NEW_SET) {
+        return ROLE_BUYER;
+    }
+    if (type >= COMMAND_NEW_ORDER && type <= COMMAND_NEW_RANGE) {
         return ROLE_BUYER | ROLE_PROVIDER;
     }
     return type >= COMMAND_REGISTER_CLASS && type <= COMMAND_ADVANCE ? ROLE_OPERATOR : 0;
+}
+
+/* SETs and JOBs look at their number of slots themselves, after their number of legs or lanes. */
+static bool slots_right(const struct command *c)
+{
+    uint8_t type = c->head.type;
+    return type == COMMAND_NEW_SET || type == COMMAND_NEW_JOB ||
+           c->head.slots == (type == COMMAND_REGISTER_RESOURCE ? 2 : 1);
+}
+
+static bool stopped_by_kill(uint8_t type)
+{
+    return type == COMMAND_NEW_ORDER || type == COMMAND_REPLACE_ORDER ||
+           (type >= COMMAND_NEW_RANGE && type <= COMMAND_TAKE_OFFER);
 }
 
 /* What the sender may do at all; the cl_ord_id is used up already. */
@@ -189,22 +208,23 @@ static bool check_sender(struct engine *e, const struct command *c, struct rejec
     const struct key *k = &e->keys[c->head.key];
     const struct account *a = &e->accounts[k->account];
     if (rate_exceeded(e, c)) {
-        *why = (struct rejection){REASON_RATE_EXCEEDED, k->rate_count, a->rate_limit};
+        *why = (struct rejection){
+            .reason = REASON_RATE_EXCEEDED, .value = k->rate_count, .bound = a->rate_limit};
         return false;
     }
     uint8_t roles = roles_for(c);
-    uint8_t slots = c->head.type == COMMAND_REGISTER_RESOURCE ? 2 : 1;
-    if (roles == 0 || c->head.slots != slots) {
-        *why = (struct rejection){REASON_INVALID_COMMAND, c->head.type, c->head.slots};
+    if (roles == 0 || !slots_right(c)) {
+        *why = (struct rejection){
+            .reason = REASON_INVALID_COMMAND, .value = c->head.type, .bound = c->head.slots};
         return false;
     }
     if ((k->roles & roles) == 0) {
-        *why = (struct rejection){REASON_NOT_AUTHORIZED, c->head.type, k->roles};
+        *why = (struct rejection){
+            .reason = REASON_NOT_AUTHORIZED, .value = c->head.type, .bound = k->roles};
         return false;
     }
-    if (a->killed && (c->head.type == COMMAND_NEW_ORDER || c->head.type == COMMAND_REPLACE_ORDER ||
-                      c->head.type == COMMAND_TAKE_OFFER)) {
-        *why = (struct rejection){REASON_ACCOUNT_KILLED, 0, 0};
+    if (a->killed && stopped_by_kill(c->head.type)) {
+        *why = (struct rejection){.reason = REASON_ACCOUNT_KILLED, .value = 0, .bound = 0};
         return false;
     }
     return true;
@@ -225,7 +245,10 @@ static void apply_request(struct engine *e, const struct command *c)
         order_cancel(e, c);
         break;
     case COMMAND_REPLACE_ORDER:
-        order_replace(e, c);
+        replace_apply(e, c);
+        break;
+    case COMMAND_NEW_RANGE:
+        range_new(e, c);
         break;
     case COMMAND_MASS_CANCEL:
         housekeeping_mass_cancel(e, c);

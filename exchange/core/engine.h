@@ -112,17 +112,23 @@ bool engine_key(const struct engine *engine, uint32_t key, struct engine_key *ou
 uint32_t engine_key_count(const struct engine *engine);     /* keys are 1 .. count */
 uint32_t engine_account_count(const struct engine *engine); /* accounts are 1 .. count */
 
+/* What an order is. */
+enum engine_order_kind { ENGINE_ORDER, ENGINE_SET, ENGINE_JOB, ENGINE_RANGE };
 struct engine_order {
     uint64_t order_id;
-    uint64_t contract;
+    uint64_t contract; /* 0: a SET or a JOB; RANGE: of the first hour entered */
     uint64_t cl_ord_id;
     int64_t price_e4;
-    int64_t leaves_qty;
+    int64_t leaves_qty; /* SET: its balance; RANGE: the quantity of an hour as asked for last */
     int64_t cum_qty;
+    int64_t shown_qty; /* of leaves_qty: less than it where an iceberg keeps a part back */
     uint32_t key;
     uint32_t account;
     uint32_t resource;
     uint8_t side;
+    uint8_t kind;  /* enum engine_order_kind */
+    bool reserved; /* for JOBs: it stands apart */
+    bool ranged;   /* an hour of a RANGE */
 };
 /* False when the order is not live. */
 bool engine_order(const struct engine *engine, uint64_t order_id, struct engine_order *out);
@@ -150,7 +156,8 @@ bool engine_reference(const struct engine *engine, uint64_t contract, int64_t *p
 
 /* Counts, for sizing and statistics. */
 struct engine_counts {
-    uint64_t orders;
+    uint64_t
+        orders; /* places of their table in use: a SET, its legs, a RANGE and its offers each take one */
     uint64_t ladders;
     uint64_t fills;
     uint64_t holdings;

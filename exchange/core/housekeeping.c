@@ -150,15 +150,18 @@ void housekeeping_mass_cancel(struct engine *e, const struct command *command)
     const struct command_mass_cancel *m = &command->mass_cancel;
     struct rejection why = {0};
     if ((m->filter & ~15u) != 0) {
-        why = (struct rejection){REASON_INVALID_COMMAND, m->filter, 15};
+        why = (struct rejection){.reason = REASON_INVALID_COMMAND, .value = m->filter, .bound = 15};
     } else if ((m->filter & MASS_CANCEL_CLASS) && m->class_id >= e->s.class_count) {
-        why = (struct rejection){REASON_UNKNOWN_CLASS, m->class_id, e->s.class_count};
+        why = (struct rejection){
+            .reason = REASON_UNKNOWN_CLASS, .value = m->class_id, .bound = e->s.class_count};
     } else if ((m->filter & MASS_CANCEL_REGION) && m->region_id >= e->s.region_count) {
-        why = (struct rejection){REASON_UNKNOWN_REGION, m->region_id, e->s.region_count};
+        why = (struct rejection){
+            .reason = REASON_UNKNOWN_REGION, .value = m->region_id, .bound = e->s.region_count};
     } else if (e->s.sweep_count == SWEEPS_MAX) {
-        why = (struct rejection){REASON_BUSY, SWEEPS_MAX, SWEEPS_MAX};
+        why = (struct rejection){.reason = REASON_BUSY, .value = SWEEPS_MAX, .bound = SWEEPS_MAX};
     } else if ((m->filter & MASS_CANCEL_HOURS) && m->hour_from >= m->hour_to) {
-        why = (struct rejection){REASON_INVALID_RANGE, m->hour_from, m->hour_to};
+        why = (struct rejection){
+            .reason = REASON_INVALID_RANGE, .value = m->hour_from, .bound = m->hour_to};
     }
     if (why.reason != REASON_NONE) {
         order_reject(e, command, 0, &why);
@@ -191,6 +194,9 @@ static void sweep_unit(struct engine *e)
 {
     struct sweep *s = first_sweep(e);
     uint32_t slot = s->slot;
+    if (slot != 0 && e->orders[slot].kind == KIND_RANGE) {
+        slot = e->orders[slot].newer; /* its offers were looked at one by one */
+    }
     if (slot != 0 && e->orders[slot].epoch < s->epoch) {
         const struct order *o = &e->orders[slot];
         if (order_covered(s, o, e->ladders[o->ladder].contract)) {

@@ -73,7 +73,7 @@ void listing_take(struct engine *e, const struct command *command)
                                                .qty = t->qty,
                                                .side = SIDE_BUY,
                                                .tif = TIF_IOC};
-    trade(e, order_enter(e, &bid, &a, &terms), offer, &a);
+    trade(e, order_admit(e, &bid, &a, &terms), offer, &a);
 }
 
 /* --- the end of bids ----------------------------------------------------------------------- */

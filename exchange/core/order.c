@@ -9,6 +9,7 @@
 #include "exchange/core/match.h"
 #include "exchange/core/money.h"
 #include "exchange/core/order_check.h"
+#include "exchange/core/range.h"
 #include "exchange/core/slot.h"
 #include "exchange/core/timers.h"
 
@@ -25,6 +26,8 @@ void order_reject(struct engine *e, const struct command *command, uint64_t orde
         .reason = why->reason,
         .request = command->head.type,
         .consumed = 1,
+        .leg = why->leg,
+        .contract = why->contract,
     };
 }
 
@@ -95,16 +98,20 @@ void order_finish(struct engine *e, uint32_t slot)
 {
     struct order *o = &e->orders[slot];
     CHECK(!o->resting);
+    uint32_t range = __builtin_expect(o->ranged, 0) ? range_ending_with(e, slot) : 0;
     e->accounts[e->keys[o->key].account].open_orders--;
     if (o->timed) {
         timers_remove(e, slot);
     }
     chain_remove(e, slot);
     slot_release(e, slot);
+    if (__builtin_expect(range != 0, 0)) {
+        chain_remove(e, range);
+        slot_release(e, range);
+    }
 }
 
-/* Gives back everything that an order has reserved. */
-static void release_reserves(struct engine *e, uint32_t slot, uint64_t contract)
+void order_release_reserves(struct engine *e, uint32_t slot, uint64_t contract)
 {
     const struct order *o = &e->orders[slot];
     struct account *account = &e->accounts[e->keys[o->key].account];
@@ -130,15 +137,17 @@ void order_leave(struct engine *e, uint32_t slot)
     }
 }
 
-void order_take_out(struct engine *e, uint32_t slot, uint16_t reason, uint64_t cl_ord_id)
+void order_take_out_as(struct engine *e, uint32_t slot, uint16_t reason, uint64_t cl_ord_id,
+                       bool silent)
 {
+    uint64_t number = cl_ord_id != 0 ? cl_ord_id : e->orders[slot].cl_ord_id;
     struct order *o = &e->orders[slot];
     uint32_t ladder = o->ladder;
     uint64_t contract = contract_with_tier(e->ladders[ladder].contract, o->tier);
-    release_reserves(e, slot, contract);
+    order_release_reserves(e, slot, contract);
     struct event *event = emit(e, EVENT_CANCELED, emit_link(&e->keys[o->key]), 0);
     event->out = (struct event_out){
-        .party = emit_party(e, o->key, cl_ord_id != 0 ? cl_ord_id : o->cl_ord_id),
+        .party = silent ? emit_party_silent(e, o->key, number) : emit_party(e, o->key, number),
         .order_id = order_id_of(e, slot),
         .contract = contract,
         .orig_cl_ord_id = o->cl_ord_id,
@@ -153,6 +162,11 @@ void order_take_out(struct engine *e, uint32_t slot, uint16_t reason, uint64_t c
         order_leave(e, slot);
     }
     order_finish(e, slot);
+}
+
+void order_take_out(struct engine *e, uint32_t slot, uint16_t reason, uint64_t cl_ord_id)
+{
+    order_take_out_as(e, slot, reason, cl_ord_id, false);
 }
 
 void order_take_out_over(struct engine *e, uint32_t slot, uint16_t reason)
@@ -192,20 +206,23 @@ static int64_t collar_limit(const struct engine *e, const struct arrival *a, int
     return limit > high ? high : limit;
 }
 
-/* An iceberg, or an offer reserved for JOBs. */
+/* An iceberg, an offer reserved for JOBs, an hour of a RANGE. */
 RARE static void enter_special(struct engine *e, uint32_t slot, const struct command_new_order *n,
                                const struct terms *terms)
 {
+    struct order *o = &e->orders[slot];
+    o->special = 1;
+    o->ranged = terms->ranged;
     if (terms->reserved) {
-        e->orders[slot].special = 1;
-        e->orders[slot].reserved = 1;
+        o->reserved = 1;
         timers_add(e, slot, order_release_time_ns(e, n));
-    } else {
+    }
+    if (n->display_qty != 0) {
         iceberg_begin(e, slot, (uint32_t)n->display_qty);
     }
 }
 
-uint32_t order_enter(struct engine *e, const struct command *command, struct arrival *a,
+uint32_t order_admit(struct engine *e, const struct command *command, struct arrival *a,
                      const struct terms *terms)
 {
     const struct command_new_order *n = &command->new_order;
@@ -247,12 +264,14 @@ uint32_t order_enter(struct engine *e, const struct command *command, struct arr
     if (n->tif == TIF_TIME) {
         timers_add(e, slot, n->expire_time_ns);
     }
-    if (__builtin_expect((n->display_qty != 0 && n->display_qty != n->qty) || terms->reserved, 0)) {
+    bool iceberg = n->display_qty != 0 && n->display_qty != n->qty;
+    if (__builtin_expect(iceberg || terms->reserved || terms->ranged, 0)) {
         enter_special(e, slot, n, terms);
     }
     struct event *event = emit(e, EVENT_NEW, emit_link(&e->keys[key]), 0);
     event->new_order = (struct event_new){
-        .party = emit_party(e, key, command->head.cl_ord_id),
+        .party = terms->ranged ? emit_party_silent(e, key, command->head.cl_ord_id)
+                               : emit_party(e, key, command->head.cl_ord_id),
         .order_id = order_id_of(e, slot),
         .contract = n->contract,
         .price_e4 = a->limit_e4,
@@ -267,7 +286,8 @@ uint32_t order_enter(struct engine *e, const struct command *command, struct arr
         .tif = n->tif,
         .stp = n->stp,
         .source_tier = terms->source,
-        .display_qty = e->orders[slot].iceberg ? (uint32_t)n->display_qty : 0,
+        .ranged = terms->ranged,
+        .display_qty = iceberg ? (uint32_t)n->display_qty : 0,
         .job_lead_hours = n->job_lead_hours,
     };
     return slot;
@@ -308,8 +328,7 @@ void order_arrive(struct engine *e, uint32_t slot, const struct arrival *a, bool
     ladder_release_if_idle(e, ladder);
 }
 
-/* A reserved offer does not arrive: it stands where only JOBs look. */
-static void stand_reserved(struct engine *e, uint32_t slot)
+void order_stand_reserved(struct engine *e, uint32_t slot)
 {
     uint32_t ladder = e->orders[slot].ladder;
     book_set_aside(e, slot);
@@ -332,6 +351,20 @@ static void arrive_new(struct engine *e, uint32_t slot, const struct arrival *a,
     order_arrive(e, slot, a, n->tif == TIF_IOC || n->tif == TIF_FOK);
 }
 
+void order_enter(struct engine *e, const struct command *command, struct arrival *a,
+                 const struct terms *terms)
+{
+    uint32_t slot = order_admit(e, command, a, terms);
+    if (terms->reserved) {
+        order_stand_reserved(e, slot);
+    } else if (a->limit_e4 == 0) {
+        order_take_out(e, slot, REASON_NO_LIQUIDITY, 0);
+        ladder_release_if_idle(e, a->ladder);
+    } else {
+        arrive_new(e, slot, a, &command->new_order);
+    }
+}
+
 /* What depends on the book: the limit of a market order, post-only, reserves, room. */
 static bool check_arrival(struct engine *e, const struct command *command, struct arrival *a,
                           int64_t reference_e4, struct terms *terms, struct rejection *why)
@@ -342,7 +375,8 @@ static bool check_arrival(struct engine *e, const struct command *command, struc
         a->limit_e4 = collar_limit(e, a, n->price_e4, reference_e4);
     } else if ((n->flags & ORDER_POST_ONLY) != 0 && !a->collected && match_best(e, a, &best) &&
                match_crosses(a, best)) {
-        *why = (struct rejection){REASON_POST_ONLY_WOULD_TRADE, n->price_e4, best};
+        *why = (struct rejection){
+            .reason = REASON_POST_ONLY_WOULD_TRADE, .value = n->price_e4, .bound = best};
         return false;
     }
     if (!order_check_reserves(e, command, a, reference_e4, terms, why)) {
@@ -369,6 +403,7 @@ void order_new(struct engine *e, const struct command *command)
         return;
     }
     terms = (struct terms){.reserved = order_release_time_ns(e, n) > e->s.time_ns};
+    a.collected = a.collected && !terms.reserved;
     if (!terms.reserved && !a.collected) {
         match_clear_tops(e, &a);
     }
@@ -379,47 +414,49 @@ void order_new(struct engine *e, const struct command *command)
         }
         return;
     }
-    uint32_t slot = order_enter(e, command, &a, &terms);
-    if (terms.reserved) {
-        stand_reserved(e, slot);
-        return;
-    }
-    if (a.limit_e4 == 0) {
-        order_take_out(e, slot, REASON_NO_LIQUIDITY, 0);
-        ladder_release_if_idle(e, a.ladder);
-        return;
-    }
-    arrive_new(e, slot, &a, n);
+    order_enter(e, command, &a, &terms);
 }
 
-/* --- cancel and replace ------------------------------------------------------------------- */
+/* --- cancel ------------------------------------------------------------------- */
 
-/* Live order of the sender's account that is not over; else refuses and returns 0. */
-static uint32_t find_own(struct engine *e, const struct command *command, uint64_t order_id)
+/* Takes an order out if it is over, or those parts of it that are. */
+RARE static void touch_lagging(struct engine *e, uint32_t slot)
 {
-    uint32_t slot = order_find(e, order_id);
-    if (slot != 0 && e->keys[e->orders[slot].key].account == e->keys[command->head.key].account) {
-        uint16_t over = order_over(e, slot);
-        if (over == 0) {
-            return slot;
-        }
+    if (e->orders[slot].kind == KIND_RANGE) {
+        range_take_out_over(e, slot);
+        return;
+    }
+    uint16_t over = order_over(e, slot);
+    if (over != 0) {
         uint32_t ladder = e->orders[slot].ladder;
         order_take_out_over(e, slot, over);
         ladder_release_if_idle(e, ladder);
+    }
+}
+
+uint32_t order_find_own(struct engine *e, const struct command *command, uint64_t order_id)
+{
+    uint32_t slot = order_find(e, order_id);
+    if (slot != 0 && e->keys[e->orders[slot].key].account == e->keys[command->head.key].account) {
+        if (__builtin_expect(e->s.lag == 0, 1)) {
+            return slot;
+        }
+        touch_lagging(e, slot);
+        if (order_find(e, order_id) != 0) {
+            return slot;
+        }
     }
     order_reject(e, command, order_id, &(struct rejection){.reason = REASON_UNKNOWN_ORDER});
     return 0;
 }
 
-/* The request's cl_ord_id where the order's own key asks; else the order's: numbers rise per key, and
- * another key's number must not turn up among this one's. */
-static uint64_t own_number(const struct engine *e, const struct command *command, uint32_t slot)
+uint64_t order_own_number(const struct engine *e, const struct command *command, uint32_t slot)
 {
     const struct order *o = &e->orders[slot];
     return o->key == command->head.key ? command->head.cl_ord_id : o->cl_ord_id;
 }
 
-RARE static void emit_done(struct engine *e, const struct command *command)
+void order_emit_done(struct engine *e, const struct command *command)
 {
     uint32_t key = command->head.key;
     struct event *event = emit(e, EVENT_DONE, emit_link(&e->keys[key]), 0);
@@ -427,183 +464,21 @@ RARE static void emit_done(struct engine *e, const struct command *command)
     event->party = emit_party(e, key, command->head.cl_ord_id);
 }
 
-/* DONE to the sender when the order's events went to another key. */
-static inline void answer_other_key(struct engine *e, const struct command *command, uint32_t owner)
-{
-    if (__builtin_expect(command->head.key != owner, 0)) {
-        emit_done(e, command);
-    }
-}
-
 void order_cancel(struct engine *e, const struct command *command)
 {
-    uint32_t slot = find_own(e, command, command->cancel_order.order_id);
+    uint32_t slot = order_find_own(e, command, command->cancel_order.order_id);
     if (slot == 0) {
+        return;
+    }
+    if (__builtin_expect(e->orders[slot].kind == KIND_RANGE, 0)) {
+        range_cancel(e, command, slot);
         return;
     }
     uint32_t ladder = e->orders[slot].ladder;
     uint32_t owner = e->orders[slot].key;
-    order_take_out(e, slot, REASON_REQUESTED, own_number(e, command, slot));
-    answer_other_key(e, command, owner);
+    order_take_out(e, slot, REASON_REQUESTED, order_own_number(e, command, slot));
+    order_answer_other_key(e, command, owner);
     ladder_release_if_idle(e, ladder);
-}
-
-static void emit_replaced(struct engine *e, uint32_t slot, const struct command *command,
-                          const struct order *old, bool kept)
-{
-    const struct order *o = &e->orders[slot];
-    struct event *event = emit(e, EVENT_REPLACED, emit_link(&e->keys[o->key]), 0);
-    event->replaced = (struct event_replaced){
-        .party = emit_party(e, o->key, o->cl_ord_id),
-        .order_id = order_id_of(e, slot),
-        .contract = contract_with_tier(e->ladders[o->ladder].contract, o->tier),
-        .orig_cl_ord_id = old->cl_ord_id,
-        .price_e4 = o->price_e4,
-        .qty = (int64_t)o->cum + o->leaves,
-        .leaves_qty = o->leaves,
-        .cum_qty = o->cum,
-        .old_price_e4 = old->price_e4,
-        .old_leaves_qty = old->leaves,
-        .side = o->sell,
-        .kept_priority = kept,
-    };
-    answer_other_key(e, command, o->key);
-}
-
-/* Same price, less quantity: what it loses is given back and it stays where it is. */
-static void replace_in_place(struct engine *e, uint32_t slot, const struct command *command,
-                             uint32_t leaves)
-{
-    struct order *o = &e->orders[slot];
-    struct account *account = &e->accounts[e->keys[o->key].account];
-    struct order old = *o;
-    if (o->iceberg) {
-        iceberg_take(e, slot, o->leaves - leaves);
-    }
-    if (o->sell) {
-        int64_t less = (int64_t)o->leaves - leaves;
-        account->bond_open_e4 -= (int64_t)o->bond_unit * less;
-        capacity_reserve(e, slot, contract_hour(e->ladders[o->ladder].contract), -less);
-    } else {
-        account->reserved_e4 +=
-            money_bid_reserve(e, (uint8_t)o->fees, o->fee_rest, o->price_e4, leaves) -
-            money_bid_reserve(e, (uint8_t)o->fees, o->fee_rest, o->price_e4, o->leaves);
-    }
-    o->leaves = leaves;
-    o->cl_ord_id = own_number(e, command, slot);
-    auction_touch(e, o->ladder);
-    emit_replaced(e, slot, command, &old, true);
-}
-
-/* `draft` is the order as it would become. */
-static bool check_rearrival(struct engine *e, uint32_t slot, struct arrival *a,
-                            const struct order *draft, int64_t reference_e4, struct rejection *why)
-{
-    if (!order_check_band(e, a->market, reference_e4, a->limit_e4, why)) {
-        return false;
-    }
-    order_check_inner_band(e, a, reference_e4);
-    if (!draft->reserved && !a->collected) {
-        match_clear_tops(e, a);
-    }
-    int64_t best;
-    if (draft->post_only && !a->collected && match_best(e, a, &best) && match_crosses(a, best)) {
-        *why = (struct rejection){REASON_POST_ONLY_WOULD_TRADE, a->limit_e4, best};
-        return false;
-    }
-    if (!order_check_replaced_reserves(e, slot, draft, why)) {
-        return false;
-    }
-    if (!order_check_room(e, a, draft->reserved ? 0 : draft->leaves)) {
-        *why = (struct rejection){.reason = REASON_FULL};
-        return false;
-    }
-    return true;
-}
-
-/* Gives up its place and arrives anew under its old id. */
-static void replace_anew(struct engine *e, uint32_t slot, const struct command *command,
-                         uint32_t leaves)
-{
-    struct order *o = &e->orders[slot];
-    struct account *account = &e->accounts[e->keys[o->key].account];
-    uint64_t contract = contract_with_tier(e->ladders[o->ladder].contract, o->tier);
-    struct arrival a = {
-        .contract = contract,
-        .ladder = ladder_main(e, o->ladder),
-        .market = e->ladders[o->ladder].market,
-        .limit_e4 = command->replace_order.price_e4,
-        .group = e->keys[o->key].group,
-        .tier = o->tier,
-        .stp = o->stp,
-        .sell = o->sell,
-        .may_rest = true,
-        .collected = !o->reserved &&
-                     auction_collects(e, e->ladders[o->ladder].market, contract_hour(contract)),
-    };
-    int64_t reference = order_reference(e, a.market, contract);
-    struct rejection why;
-    struct order draft = *o;
-    draft.cl_ord_id = own_number(e, command, slot);
-    draft.price_e4 = (uint32_t)a.limit_e4;
-    draft.leaves = leaves;
-    draft.fees = account->fees;
-    draft.bond_unit = o->sell ? money_bond_unit(e, a.limit_e4, reference) : 0;
-    if (!check_rearrival(e, slot, &a, &draft, reference, &why)) {
-        order_reject(e, command, command->replace_order.order_id, &why);
-        return;
-    }
-    /* Past this line nothing can fail. */
-    struct order old = *o;
-    order_leave(e, slot);
-    release_reserves(e, slot, contract);
-    o->cl_ord_id = draft.cl_ord_id;
-    o->price_e4 = draft.price_e4;
-    o->leaves = draft.leaves;
-    o->fees = draft.fees;
-    o->bond_unit = draft.bond_unit;
-    if (o->sell) {
-        account->bond_open_e4 += (int64_t)o->bond_unit * leaves;
-        capacity_reserve(e, slot, contract_hour(contract), leaves);
-    } else {
-        account->reserved_e4 +=
-            money_bid_reserve(e, (uint8_t)o->fees, o->fee_rest, o->price_e4, leaves);
-    }
-    emit_replaced(e, slot, command, &old, false);
-    if (o->reserved) {
-        stand_reserved(e, slot);
-        return;
-    }
-    order_arrive(e, slot, &a, false);
-}
-
-void order_replace(struct engine *e, const struct command *command)
-{
-    const struct command_replace_order *r = &command->replace_order;
-    uint32_t slot = find_own(e, command, r->order_id);
-    if (slot == 0) {
-        return;
-    }
-    const struct order *o = &e->orders[slot];
-    struct rejection why;
-    if (!order_check_replace(e, command, slot, &why)) {
-        order_reject(e, command, r->order_id, &why);
-        return;
-    }
-    uint32_t ladder = o->ladder;
-    uint32_t owner = o->key;
-    if (r->qty <= (int64_t)o->cum) {
-        order_take_out(e, slot, REASON_REPLACED_AWAY, own_number(e, command, slot));
-        answer_other_key(e, command, owner);
-        ladder_release_if_idle(e, ladder);
-        return;
-    }
-    uint32_t leaves = (uint32_t)(r->qty - (int64_t)o->cum);
-    if (r->price_e4 == o->price_e4 && leaves < o->leaves) {
-        replace_in_place(e, slot, command, leaves);
-    } else {
-        replace_anew(e, slot, command, leaves);
-    }
 }
 
 /* --- reservations ------------------------------------------------------------------------- */

@@ -5,11 +5,26 @@
 #include "exchange/core/state.h"
 
 struct arrival;
+struct terms;
 
 /* Requests; the sender is checked already, cl_ord_id used up. */
 void order_new(struct engine *e, const struct command *command);
-void order_replace(struct engine *e, const struct command *command);
 void order_cancel(struct engine *e, const struct command *command);
+
+/* Live order of the sender's account that is not over; else refuses and returns 0. */
+uint32_t order_find_own(struct engine *e, const struct command *command, uint64_t order_id);
+/* The request's cl_ord_id where the order's own key asks; else the order's: numbers rise per key, and
+ * another key's number must not turn up among this one's. */
+uint64_t order_own_number(const struct engine *e, const struct command *command, uint32_t slot);
+/* DONE to the sender when the order's events went to another key. */
+RARE void order_emit_done(struct engine *e, const struct command *command);
+static inline void order_answer_other_key(struct engine *e, const struct command *command,
+                                          uint32_t owner)
+{
+    if (__builtin_expect(command->head.key != owner, 0)) {
+        order_emit_done(e, command);
+    }
+}
 
 /* Live slot of an order id; 0 when it is not live. */
 uint32_t order_find(const struct engine *e, uint64_t order_id);
@@ -24,12 +39,25 @@ static inline uint16_t order_over(const struct engine *e, uint32_t slot)
 /* Ends a live order with CANCELED, releasing all that it reserved. `cl_ord_id`: the request's, or 0
  * for the order's own. */
 void order_take_out(struct engine *e, uint32_t slot, uint16_t reason, uint64_t cl_ord_id);
+/* The same; `silent`: without a report, for an hour of a RANGE. */
+void order_take_out_as(struct engine *e, uint32_t slot, uint16_t reason, uint64_t cl_ord_id,
+                       bool silent);
+/* Gives back everything that an order has reserved. */
+void order_release_reserves(struct engine *e, uint32_t slot, uint64_t contract);
 /* The same for one that is over; counts for its mass cancel. */
 void order_take_out_over(struct engine *e, uint32_t slot, uint16_t reason);
 /* An order that has entered trades what crosses; what is left rests, or is taken out when it must not. */
 void order_arrive(struct engine *e, uint32_t slot, const struct arrival *a, bool immediate);
+/* A new order that has passed the checks: entered, reported, and still to arrive. */
+uint32_t order_admit(struct engine *e, const struct command *command, struct arrival *a,
+                     const struct terms *terms);
+/* The same, up to where it rests or ends. */
+void order_enter(struct engine *e, const struct command *command, struct arrival *a,
+                 const struct terms *terms);
 /* Takes an order out of where it stands, its own book or aside. */
 void order_leave(struct engine *e, uint32_t slot);
+/* A reserved offer does not arrive: it stands where only JOBs look. */
+void order_stand_reserved(struct engine *e, uint32_t slot);
 /* The time has come that an offer was reserved until: it arrives in its book. */
 void order_release(struct engine *e, uint32_t slot);
 /* When a new offer's reservation for JOBs ends; 0 when it asks for none. */
@@ -46,6 +74,8 @@ struct rejection {
     uint16_t reason;
     int64_t value;
     int64_t bound;
+    uint64_t contract; /* at fault, of a RANGE, SET or JOB */
+    uint8_t leg;
 };
 RARE void order_reject(struct engine *e, const struct command *command, uint64_t order_id,
                        const struct rejection *why);

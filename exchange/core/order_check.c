@@ -13,8 +13,8 @@ RARE static bool refuse(struct rejection *why, uint16_t reason, int64_t value, i
     return false;
 }
 
-static bool check_contract(const struct engine *e, uint64_t contract, uint32_t *market,
-                           struct rejection *why)
+bool order_check_contract(const struct engine *e, uint64_t contract, uint32_t *market,
+                          struct rejection *why)
 {
     uint16_t class_id = contract_class(contract);
     uint16_t region_id = contract_region(contract);
@@ -78,8 +78,8 @@ static bool check_kind(const struct engine *e, const struct command_new_order *n
     return true;
 }
 
-static bool check_qty(const struct engine *e, uint32_t market, uint32_t account, int64_t qty,
-                      struct rejection *why)
+bool order_check_qty(const struct engine *e, uint32_t market, uint32_t account, int64_t qty,
+                     struct rejection *why)
 {
     if (qty < 1 || qty > QTY_MAX) {
         return refuse(why, REASON_QTY_OUT_OF_RANGE, qty, QTY_MAX);
@@ -147,7 +147,7 @@ static bool check_amounts(const struct engine *e, const struct command_new_order
     if (n->price_e4 < least || n->price_e4 > PRICE_MAX_E4) {
         return refuse(why, REASON_PRICE_OUT_OF_RANGE, n->price_e4, PRICE_MAX_E4);
     }
-    if (!check_qty(e, market, account, n->qty, why)) {
+    if (!order_check_qty(e, market, account, n->qty, why)) {
         return false;
     }
     if (n->min_qty != 0 &&
@@ -161,8 +161,8 @@ static bool check_amounts(const struct engine *e, const struct command_new_order
     return check_mode(e, n, market, why);
 }
 
-static bool check_resource(const struct engine *e, const struct command_new_order *n,
-                           uint32_t account, struct rejection *why)
+bool order_check_resource(const struct engine *e, const struct command_new_order *n,
+                          uint32_t account, struct rejection *why)
 {
     if (n->side == SIDE_BUY) {
         if (n->resource != 0) {
@@ -205,18 +205,32 @@ bool order_check_band(const struct engine *e, uint32_t market, int64_t reference
     return true;
 }
 
-/* Room in the tables for all that an arrival of this quantity could bring about. */
-bool order_check_room(const struct engine *e, const struct arrival *a, int64_t qty)
+int64_t order_check_trades(const struct engine *e, const struct arrival *a, int64_t qty)
 {
     int64_t opposite = a->ladder == 0 || a->collected ? 0 : iceberg_trades(e, a->ladder, !a->sell);
-    int64_t fills_left = (int64_t)e->config.fills - (int64_t)e->s.fill_count;
-    int64_t holdings_left = (int64_t)e->config.holdings - (int64_t)e->s.holding_count;
-    int64_t trades = fills_left < holdings_left ? fills_left : holdings_left;
-    /* It trades at most once with each slice of an opposite order and with each lot of its own. */
+    uint32_t lot = e->markets[a->market].lot;
+    /* The division is the dear part, and most books are short. */
+    return opposite == 0 || opposite * lot <= qty ? opposite : qty / lot;
+}
+
+bool order_check_fills(const struct engine *e, int64_t trades)
+{
+    return (int64_t)e->config.fills - (int64_t)e->s.fill_count >= trades &&
+           (int64_t)e->config.holdings - (int64_t)e->s.holding_count >= trades;
+}
+
+bool order_check_tables(const struct engine *e, uint32_t orders, uint32_t timers)
+{
+    return e->config.orders - e->s.order_count - e->s.order_retired >= orders &&
+           e->config.timers - e->s.timer_count >= timers;
+}
+
+bool order_check_room(const struct engine *e, const struct arrival *a, int64_t qty)
+{
     return book_has_room(e) && (a->ladder != 0 || ladder_has_room(e, 1)) &&
-           (trades >= opposite || trades >= qty / e->markets[a->market].lot) &&
+           order_check_fills(e, order_check_trades(e, a, qty)) &&
            contract_hour(a->contract) - e->s.gate_hour < HOUR_RING &&
-           (!a->collected || auction_has_room(e, a));
+           (!a->collected || auction_has_room(e, auction_begins(e, a)));
 }
 
 void order_check_inner_band(const struct engine *e, struct arrival *a, int64_t reference_e4)
@@ -233,9 +247,9 @@ bool order_check_new(const struct engine *e, const struct command *command, stru
     const struct command_new_order *n = &command->new_order;
     const struct key *k = &e->keys[command->head.key];
     const struct account *account = &e->accounts[k->account];
-    if (!check_contract(e, n->contract, &a->market, why) || !check_kind(e, n, why) ||
+    if (!order_check_contract(e, n->contract, &a->market, why) || !check_kind(e, n, why) ||
         !check_amounts(e, n, a->market, k->account, why) ||
-        !check_resource(e, n, k->account, why)) {
+        !order_check_resource(e, n, k->account, why)) {
         return false;
     }
     *reference_e4 = order_reference(e, a->market, n->contract);
@@ -261,30 +275,41 @@ bool order_check_new(const struct engine *e, const struct command *command, stru
     return true;
 }
 
+bool order_check_offer_source(const struct engine *e, const struct command *command,
+                              const struct arrival *a, int64_t reference_e4, struct terms *terms,
+                              struct rejection *why)
+{
+    const struct command_new_order *n = &command->new_order;
+    uint32_t account = e->keys[command->head.key].account;
+    if (e->resources[n->resource].account != account &&
+        (e->markets[a->market].flags & MARKET_NO_RESALE) != 0) {
+        return refuse(why, REASON_RESALE_NOT_ALLOWED, n->resource, 0);
+    }
+    if (!capacity_source(e, account, n, &terms->source)) {
+        return refuse(why, REASON_INSUFFICIENT_CAPACITY, n->qty, capacity_most(e, account, n));
+    }
+    /* A market order that found nothing (limit 0) ends at once and reserves nothing. */
+    terms->bond_unit = a->limit_e4 == 0 ? 0 : money_bond_unit(e, a->limit_e4, reference_e4);
+    terms->reserve_e4 = (int64_t)terms->bond_unit * n->qty;
+    return true;
+}
+
 bool order_check_reserves(const struct engine *e, const struct command *command,
                           const struct arrival *a, int64_t reference_e4, struct terms *terms,
                           struct rejection *why)
 {
     const struct command_new_order *n = &command->new_order;
-    uint32_t account = e->keys[command->head.key].account;
-    int64_t available = account_available(&e->accounts[account]);
+    const struct account *account = &e->accounts[e->keys[command->head.key].account];
+    int64_t available = account_available(account);
     if (a->sell) {
-        if (e->resources[n->resource].account != account &&
-            (e->markets[a->market].flags & MARKET_NO_RESALE) != 0) {
-            return refuse(why, REASON_RESALE_NOT_ALLOWED, n->resource, 0);
+        if (!order_check_offer_source(e, command, a, reference_e4, terms, why)) {
+            return false;
         }
-        if (!capacity_source(e, account, n, &terms->source)) {
-            return refuse(why, REASON_INSUFFICIENT_CAPACITY, n->qty, capacity_most(e, account, n));
-        }
-        /* A market order that found nothing (limit 0) ends at once and reserves nothing. */
-        terms->bond_unit = a->limit_e4 == 0 ? 0 : money_bond_unit(e, a->limit_e4, reference_e4);
-        terms->reserve_e4 = (int64_t)terms->bond_unit * n->qty;
         if (available < terms->reserve_e4) {
             return refuse(why, REASON_INSUFFICIENT_BOND, terms->reserve_e4, available);
         }
     } else {
-        uint8_t fees = e->accounts[account].fees;
-        terms->reserve_e4 = money_bid_reserve(e, fees, 0, a->limit_e4, n->qty);
+        terms->reserve_e4 = money_bid_reserve(e, account->fees, 0, a->limit_e4, n->qty);
         if (available < terms->reserve_e4) {
             return refuse(why, REASON_INSUFFICIENT_FUNDS, terms->reserve_e4, available);
         }
@@ -303,7 +328,7 @@ bool order_check_take(const struct engine *e, const struct command *command, uin
     if (e->markets[market].halted) {
         return refuse(why, REASON_MARKET_HALTED, 0, 0);
     }
-    if (!check_qty(e, market, k->account, t->qty, why)) {
+    if (!order_check_qty(e, market, k->account, t->qty, why)) {
         return false;
     }
     if (account->open_orders >= account->open_orders_limit) {
@@ -329,25 +354,41 @@ bool order_check_take(const struct engine *e, const struct command *command, uin
     return true;
 }
 
-bool order_check_replace(const struct engine *e, const struct command *command, uint32_t slot,
-                         struct rejection *why)
+bool order_check_new_terms(const struct engine *e, const struct command *command, uint32_t market,
+                           uint32_t account, struct rejection *why)
 {
     const struct command_replace_order *r = &command->replace_order;
-    const struct order *o = &e->orders[slot];
-    uint32_t market = e->ladders[o->ladder].market;
     if (e->markets[market].halted) {
         return refuse(why, REASON_MARKET_HALTED, 0, 0);
     }
     if (r->price_e4 < 1 || r->price_e4 > PRICE_MAX_E4) {
         return refuse(why, REASON_PRICE_OUT_OF_RANGE, r->price_e4, PRICE_MAX_E4);
     }
-    if (!check_qty(e, market, e->keys[o->key].account, r->qty, why)) {
+    return order_check_qty(e, market, account, r->qty, why);
+}
+
+bool order_check_replace(const struct engine *e, const struct command *command, uint32_t slot,
+                         struct rejection *why)
+{
+    const struct command_replace_order *r = &command->replace_order;
+    const struct order *o = &e->orders[slot];
+    uint32_t market = e->ladders[o->ladder].market;
+    if (!order_check_new_terms(e, command, market, e->keys[o->key].account, why)) {
         return false;
     }
     if (r->price_e4 == o->price_e4 && r->qty == (int64_t)o->cum + o->leaves) {
         return refuse(why, REASON_NOTHING_TO_REPLACE, r->price_e4, r->qty);
     }
     return true;
+}
+
+bool order_check_replaced_capacity(const struct engine *e, uint32_t slot, const struct order *draft,
+                                   struct rejection *why)
+{
+    const struct order *o = &e->orders[slot];
+    int64_t more = (int64_t)draft->leaves - o->leaves;
+    int64_t room = capacity_room(e, slot, contract_hour(e->ladders[o->ladder].contract));
+    return more <= room || refuse(why, REASON_INSUFFICIENT_CAPACITY, more, room);
 }
 
 /* Funds, bond and capacity of the order as it would become, its own reserves given back. */
@@ -358,10 +399,8 @@ bool order_check_replaced_reserves(const struct engine *e, uint32_t slot, const 
     const struct account *account = &e->accounts[e->keys[o->key].account];
     int64_t available = account_available(account);
     if (o->sell) {
-        int64_t more = (int64_t)draft->leaves - o->leaves;
-        int64_t room = capacity_room(e, slot, contract_hour(e->ladders[o->ladder].contract));
-        if (more > room) {
-            return refuse(why, REASON_INSUFFICIENT_CAPACITY, more, room);
+        if (!order_check_replaced_capacity(e, slot, draft, why)) {
+            return false;
         }
         int64_t bond = (int64_t)draft->bond_unit * draft->leaves;
         available += (int64_t)o->bond_unit * o->leaves;
@@ -381,6 +420,5 @@ bool order_check_replaced_reserves(const struct engine *e, uint32_t slot, const 
 
 bool order_check_slot(const struct engine *e, bool timer)
 {
-    return (e->s.order_free != 0 || e->s.order_top < e->config.orders) &&
-           (!timer || e->s.timer_count < e->config.timers);
+    return order_check_tables(e, 1, timer);
 }

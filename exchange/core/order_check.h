@@ -12,11 +12,20 @@ struct terms {
     uint32_t bond_unit;
     uint8_t source;
     bool reserved; /* stands apart for JOBs */
+    bool ranged;   /* an hour of a RANGE: NEW is no report */
 };
 
 /* Everything about a new order that does not need the book; fills in the arrival. */
 bool order_check_new(const struct engine *e, const struct command *command, struct arrival *a,
                      int64_t *reference_e4, struct rejection *why);
+/* Parts of it, for RANGEs and SETs: the contract, of which it finds the market; quantity, lot and the
+ * account's largest order; the resource of an offer. */
+bool order_check_contract(const struct engine *e, uint64_t contract, uint32_t *market,
+                          struct rejection *why);
+bool order_check_qty(const struct engine *e, uint32_t market, uint32_t account, int64_t qty,
+                     struct rejection *why);
+bool order_check_resource(const struct engine *e, const struct command_new_order *order,
+                          uint32_t account, struct rejection *why);
 /* A limit against the outer band; reference 0: none. */
 bool order_check_band(const struct engine *e, uint32_t market, int64_t reference_e4,
                       int64_t price_e4, struct rejection *why);
@@ -26,18 +35,32 @@ void order_check_inner_band(const struct engine *e, struct arrival *a, int64_t r
 bool order_check_reserves(const struct engine *e, const struct command *command,
                           const struct arrival *a, int64_t reference_e4, struct terms *terms,
                           struct rejection *why);
-/* Past the checks nothing here can fail: the order is entered, reported and still to arrive. */
-uint32_t order_enter(struct engine *e, const struct command *command, struct arrival *a,
-                     const struct terms *terms);
 /* A bid for a named offer of a listing market. */
 bool order_check_take(const struct engine *e, const struct command *command, uint32_t offer,
                       struct terms *terms, struct rejection *why);
+/* Of an offer: resale and capacity alone; sets its terms. */
+bool order_check_offer_source(const struct engine *e, const struct command *command,
+                              const struct arrival *a, int64_t reference_e4, struct terms *terms,
+                              struct rejection *why);
+/* A replace's price and quantity as such, in a market. */
+bool order_check_new_terms(const struct engine *e, const struct command *command, uint32_t market,
+                           uint32_t account, struct rejection *why);
 /* A replace as such, before its quantity is compared with what is filled. */
 bool order_check_replace(const struct engine *e, const struct command *command, uint32_t slot,
                          struct rejection *why);
 /* Funds, bond and capacity of the order as it would become, its own reserves given back. */
 bool order_check_replaced_reserves(const struct engine *e, uint32_t slot, const struct order *draft,
                                    struct rejection *why);
+/* Of an offer: capacity alone. */
+bool order_check_replaced_capacity(const struct engine *e, uint32_t slot, const struct order *draft,
+                                   struct rejection *why);
+/* Trades that an arrival of this quantity can bring about at most: one with each slice of an opposite
+ * order, and one with each lot of its own. */
+int64_t order_check_trades(const struct engine *e, const struct arrival *a, int64_t qty);
+/* Room for the fills and the holdings of so many. */
+bool order_check_fills(const struct engine *e, int64_t trades);
+/* Room for so many orders and timers. */
+bool order_check_tables(const struct engine *e, uint32_t orders, uint32_t timers);
 /* Room in the tables for all that an arrival of this quantity could bring about. */
 bool order_check_room(const struct engine *e, const struct arrival *a, int64_t qty);
 /* Room for the order itself, and for its timer if it has one. */

@@ -1,6 +1,8 @@
 /* Reads of the engine's state: engine.h declares them. */
 #include "exchange/core/book.h"
+#include "exchange/core/iceberg.h"
 #include "exchange/core/order.h"
+#include "exchange/core/range.h"
 #include "exchange/core/state.h"
 
 bool engine_account(const struct engine *e, uint32_t account, struct engine_account *out)
@@ -59,6 +61,24 @@ uint32_t engine_account_count(const struct engine *e)
     return e->s.account_count;
 }
 
+static uint8_t kind_of(const struct order *o)
+{
+    static const uint8_t kinds[] = {
+        [KIND_PLAIN] = ENGINE_ORDER, [KIND_SET] = ENGINE_SET,  [KIND_LEG] = ENGINE_SET,
+        [KIND_JOB] = ENGINE_JOB,     [KIND_LANE] = ENGINE_JOB, [KIND_RANGE] = ENGINE_RANGE,
+    };
+    return kinds[o->kind];
+}
+
+static uint64_t contract_of(const struct engine *e, uint32_t slot)
+{
+    const struct order *o = &e->orders[slot];
+    if (o->kind == KIND_RANGE) {
+        return range_contract(e, slot);
+    }
+    return o->kind == KIND_PLAIN ? contract_with_tier(e->ladders[o->ladder].contract, o->tier) : 0;
+}
+
 bool engine_order(const struct engine *e, uint64_t order_id, struct engine_order *out)
 {
     uint32_t slot = order_find(e, order_id);
@@ -68,15 +88,19 @@ bool engine_order(const struct engine *e, uint64_t order_id, struct engine_order
     const struct order *o = &e->orders[slot];
     *out = (struct engine_order){
         .order_id = order_id,
-        .contract = contract_with_tier(e->ladders[o->ladder].contract, o->tier),
+        .contract = contract_of(e, slot),
         .cl_ord_id = o->cl_ord_id,
         .price_e4 = o->price_e4,
         .leaves_qty = o->leaves,
-        .cum_qty = o->cum,
+        .cum_qty = o->kind == KIND_RANGE ? 0 : o->cum,
+        .shown_qty = (int64_t)o->leaves - iceberg_reserve(e, slot),
         .key = o->key,
         .account = e->keys[o->key].account,
         .resource = o->resource,
         .side = o->sell,
+        .kind = kind_of(o),
+        .reserved = o->reserved,
+        .ranged = o->ranged,
     };
     return true;
 }

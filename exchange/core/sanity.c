@@ -60,45 +60,78 @@ uint64_t engine_state_hash(const struct engine *e)
 
 /* --- sanity --------------------------------------------------------------------------------- */
 
-/* Money that open orders of a key reserve; also CHECKs its chain. */
-static void sum_chain(const struct engine *e, uint32_t key, struct account *sum)
+/* What the chains of keys hold. */
+struct tally {
+    uint32_t slots;    /* of the table of orders */
+    uint32_t standing; /* in books or aside */
+};
+
+static void check_plain(const struct engine *e, uint32_t slot)
+{
+    const struct order *o = &e->orders[slot];
+    CHECK(o->kind == KIND_PLAIN && o->resting && o->leaves > 0);
+    CHECK(o->special == (o->iceberg || o->reserved || o->ranged));
+    CHECK(o->reserved == ladder_is_shadow(e, o->ladder));
+    CHECK(!o->reserved || (o->timed && !o->iceberg));
+    const struct order *newer = &e->orders[o->newer];
+    CHECK(!o->ranged || (o->newer != 0 && (newer->kind == KIND_RANGE || newer->ranged)));
+}
+
+static void add_order(const struct engine *e, uint32_t slot, struct account *sum,
+                      struct tally *tally)
+{
+    const struct order *o = &e->orders[slot];
+    tally->slots++;
+    if (o->kind == KIND_RANGE) {
+        CHECK(o->older != 0 && e->orders[o->older].ranged && o->special);
+        return;
+    }
+    sum->open_orders++;
+    check_plain(e, slot);
+    tally->standing++;
+    if (o->sell) {
+        sum->bond_open_e4 += (int64_t)o->bond_unit * o->leaves;
+    } else {
+        sum->reserved_e4 +=
+            money_bid_reserve(e, (uint8_t)o->fees, o->fee_rest, o->price_e4, o->leaves);
+    }
+}
+
+/* Sums up what the orders of a key reserve; also CHECKs its chain. */
+static void sum_chain(const struct engine *e, uint32_t key, struct account *sum,
+                      struct tally *tally)
 {
     uint32_t older = 0;
     uint32_t epoch = 0;
     for (uint32_t slot = e->keys[key].oldest; slot != 0; slot = e->orders[slot].newer) {
         const struct order *o = &e->orders[slot];
-        CHECK(o->live && o->key == key && o->older == older && o->resting && o->leaves > 0);
+        CHECK(o->live && o->key == key && o->older == older);
         CHECK(o->epoch >= epoch && o->epoch <= e->s.epoch);
         CHECK(!o->timed || e->timers[e->timer_of[slot]].slot == slot);
-        if (o->sell) {
-            sum->bond_open_e4 += (int64_t)o->bond_unit * o->leaves;
-        } else {
-            sum->reserved_e4 +=
-                money_bid_reserve(e, (uint8_t)o->fees, o->fee_rest, o->price_e4, o->leaves);
-        }
-        sum->open_orders++;
+        add_order(e, slot, sum, tally);
         older = slot;
         epoch = o->epoch;
     }
     CHECK(e->keys[key].newest == older);
 }
 
-static void check_accounts(const struct engine *e)
+/* Returns the number of orders that stand in books or aside. */
+static uint32_t check_accounts(const struct engine *e)
 {
-    uint32_t orders = 0;
+    struct tally tally = {0};
     for (uint32_t i = 1; i <= e->s.account_count; i++) {
         const struct account *a = &e->accounts[i];
         struct account sum = {0};
         for (uint32_t key = a->first_key; key != 0; key = e->keys[key].next_of_account) {
             CHECK(e->keys[key].account == i && e->keys[key].group == a->group);
-            sum_chain(e, key, &sum);
+            sum_chain(e, key, &sum, &tally);
         }
         CHECK(sum.reserved_e4 == a->reserved_e4);
         CHECK(sum.bond_open_e4 == a->bond_open_e4);
         CHECK(sum.open_orders == a->open_orders);
-        orders += sum.open_orders;
     }
-    CHECK(orders == e->s.order_count);
+    CHECK(tally.slots == e->s.order_count);
+    return tally.standing;
 }
 
 static void check_fills(const struct engine *e)
@@ -138,7 +171,7 @@ static uint32_t check_shadow(const struct engine *e, uint32_t ladder)
     return orders;
 }
 
-static void check_ladders(const struct engine *e)
+static void check_ladders(const struct engine *e, uint32_t standing)
 {
     uint32_t ladders = 0;
     uint32_t orders = 0;
@@ -157,7 +190,7 @@ static void check_ladders(const struct engine *e)
             ladders++;
         }
     }
-    CHECK(ladders == e->s.ladder_count && orders == e->s.order_count);
+    CHECK(ladders == e->s.ladder_count && orders == standing);
 }
 
 /* Offered and sold GPUs of every resource hour, from the orders and the fills, against the cells and
@@ -173,7 +206,8 @@ static void check_capacity(const struct engine *e)
             int64_t committed = 0;
             for (uint32_t slot = 1; slot <= e->s.order_top; slot++) {
                 const struct order *o = &e->orders[slot];
-                if (o->live && o->sell && o->resource == r && o->source == SOURCE_OWN &&
+                if (o->live && o->sell && o->kind == KIND_PLAIN && o->resource == r &&
+                    o->source == SOURCE_OWN &&
                     contract_hour(e->ladders[o->ladder].contract) == cell->hour) {
                     committed += o->leaves;
                 }
@@ -200,7 +234,7 @@ static void check_holdings(const struct engine *e)
         int64_t offered = 0;
         for (uint32_t slot = 1; slot <= e->s.order_top; slot++) {
             const struct order *o = &e->orders[slot];
-            offered += o->live && o->sell && o->resource == h->resource &&
+            offered += o->live && o->sell && o->kind == KIND_PLAIN && o->resource == h->resource &&
                                o->source == (h->hour_tier & 0xffu) &&
                                e->keys[o->key].account == h->account &&
                                contract_hour(e->ladders[o->ladder].contract) == h->hour_tier >> 8
@@ -217,8 +251,7 @@ static void check_holdings(const struct engine *e)
 
 void engine_sanity(const struct engine *e)
 {
-    check_accounts(e);
-    check_ladders(e);
+    check_ladders(e, check_accounts(e));
     check_holdings(e);
     check_fills(e);
     check_capacity(e);

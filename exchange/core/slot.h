@@ -25,10 +25,12 @@ static inline void slot_release(struct engine *e, uint32_t slot)
     o->generation++;
     e->s.order_count--;
     /* A slot whose generations are used up is retired: ids never repeat. */
-    if (o->generation != 0) {
-        o->newer = e->s.order_free;
-        e->s.order_free = slot;
+    if (__builtin_expect(o->generation == 0, 0)) {
+        e->s.order_retired++;
+        return;
     }
+    o->newer = e->s.order_free;
+    e->s.order_free = slot;
 }
 
 static inline void chain_append(struct engine *e, uint32_t slot)

@@ -370,6 +370,7 @@ struct scalars {
     uint32_t order_top; /* slots ever used */
     uint32_t order_free;
     uint32_t order_count;
+    uint32_t order_retired; /* slots whose generations are used up */
     uint32_t ladder_top;
     uint32_t ladder_free;
     uint32_t ladder_count;

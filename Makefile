@@ -54,7 +54,7 @@ MODEL = tests/model.c tests/model_order.c tests/model_book.c tests/model_money.c
 	tests/model_room.c tests/model_range.c tests/model_set.c \
 	tests/model_registry.c tests/model_text.c tests/model_audit.c tests/model_twin.c \
 	tests/model_random.c tests/model_random_hours.c tests/model_random_operator.c tests/model_scenario.c \
-	tests/model_scenario_command.c tests/model_scenario_operator.c
+	tests/model_scenario_command.c tests/model_scenario_operator.c tests/model_auction.c tests/model_clearing.c
 TESTS += model scenarios core_memory contract reject auction_clear
 test_model_USES = MODEL CORE WIRE BASE
 test_scenarios_USES = MODEL CORE WIRE BASE

@@ -95,7 +95,8 @@ static void rest(struct model *model, uint64_t set_id)
     for (uint32_t i = 1; i <= SET_LEGS_MAX; i++) {
         struct model_order *leg = leg_of(model, set_id, i);
         if (leg != NULL) {
-            leg->asleep = model_set_tradeable(model, leg) == 0;
+            leg->asleep = model_set_tradeable(model, leg) == 0 ||
+                          model_auction_collects(model, leg->contract);
             leg->place = ++model->last_entry;
         }
     }
@@ -111,7 +112,8 @@ static const struct model_order *next_leg(struct model *model, uint64_t set_id,
     int64_t most_e4 = 0;
     for (uint32_t i = 1; i <= SET_LEGS_MAX; i++) {
         const struct model_order *leg = leg_of(model, set_id, i);
-        if (leg == NULL || model_set_tradeable(model, leg) == 0) {
+        if (leg == NULL || model_set_tradeable(model, leg) == 0 ||
+            model_auction_collects(model, leg->contract)) {
             continue;
         }
         const struct model_order *best = model_book_best(model, leg, true);
@@ -135,6 +137,32 @@ static void trade(struct model *model, uint64_t set_id, const struct model_band 
         }
     }
     model_book_forget_passed(model);
+}
+
+void model_set_wake(struct model *model, uint64_t leg_id)
+{
+    struct model_order *leg = model_book_find(model, leg_id);
+    uint64_t set_id = leg->set_id;
+    int64_t reference_e4 = 0;
+    (void)model_money_reference(model, leg->contract, &reference_e4);
+    struct model_band inner =
+        model_book_band(reference_e4, model_market_find(model, contract_class(leg->contract),
+                                                        contract_region(leg->contract))
+                                          ->terms.inner_band_bp);
+    leg->place = ++model->last_entry;
+    while (leg != NULL && model_set_tradeable(model, leg) > 0) {
+        const struct model_order *offer = model_book_best(model, leg, true);
+        if (offer == NULL) {
+            leg->asleep = false;
+            return;
+        }
+        model_book_meet(model, leg_id, offer->order_id, inner);
+        const struct model_order *set = model_book_find(model, set_id);
+        if (set != NULL) {
+            model_set_settle(model, set_id);
+        }
+        leg = model_book_find(model, leg_id);
+    }
 }
 
 /* What would be filled now: it is done to a copy of the market. */
@@ -349,7 +377,8 @@ static enum reject_reason check_tops(struct model *model, struct entry *entry)
     for (uint32_t i = 0; i < entry->count; i++) {
         const struct model_order *leg = &entry->legs[i];
         entry->fault = leg;
-        if (entry->set.leaves_qty < lot_of(model, leg)) {
+        if (entry->set.leaves_qty < lot_of(model, leg) ||
+            model_auction_collects(model, leg->contract)) {
             continue;
         }
         model_book_take_out_tops(model, leg);

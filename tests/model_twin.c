@@ -53,7 +53,8 @@ struct model_twin *model_twin_new(const struct engine_config *config)
                                   .keys = config->keys,
                                   .resources = config->resources,
                                   .groups = config->groups,
-                                  .markets = config->markets};
+                                  .markets = config->markets,
+                                  .auctions = config->auctions};
     twin->model = model_new(&limits);
     twin->memory = map_memory(engine_memory_size(config));
     twin->engine = engine_init(twin->memory, config);
@@ -137,6 +138,10 @@ static const struct command *translate(struct model_twin *twin, const union comm
     if (copy->command.head.type == COMMAND_REPLACE_ORDER) {
         copy->command.replace_order.order_id =
             engine_id(&twin->orders, slots[0].command.replace_order.order_id);
+    }
+    if (copy->command.head.type == COMMAND_TAKE_OFFER) {
+        copy->command.take_offer.order_id =
+            engine_id(&twin->orders, slots[0].command.take_offer.order_id);
     }
     return &copy->command;
 }
@@ -266,6 +271,14 @@ static void count_events(struct model_twin *twin)
                 twin->self_trades[command->new_order.stp % 3]++;
             }
         }
+        if (event->head.type == EVENT_AUCTION && event->auction.state == AUCTION_ENDED) {
+            uint32_t tiers = 0;
+            for (int t = 0; t < TIER_COUNT; t++) {
+                tiers += event->auction.qty[t] > 0;
+            }
+            twin->cleared[event->auction.kind % 4] += tiers > 0;
+            twin->coupled += tiers > 1;
+        }
         twin->resales += event->head.type == EVENT_TRADE && event->trade.source_tier != SOURCE_OWN;
         model_audit_event(twin->audit, event);
     }
@@ -292,6 +305,11 @@ bool model_twin_step(struct model_twin *twin, const union command_slot *slots)
     }
     if (twin->expected.count != twin->actual.count) {
         print_difference(twin, count);
+        return false;
+    }
+    if (engine_wants_tick(twin->engine) != model_wants_tick(twin->model)) {
+        print_difference(twin, count);
+        fprintf(stderr, "engine_wants_tick is %d\n", engine_wants_tick(twin->engine));
         return false;
     }
     if (engine_has_work(twin->engine) != model_has_work(twin->model)) {

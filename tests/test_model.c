@@ -20,7 +20,8 @@ struct run {
     bool tight;            /* tables so small that they fill up */
     bool deep;             /* few books with thousands of orders */
     bool restless;         /* with deep: sessions come and go */
-    const char *without;   /* kinds of order that do not come, by the first letter of their share */
+    uint8_t main_mode; /* enum market_mode, of the market that most orders are of; 0: no auctions */
+    const char *without; /* kinds of order that do not come, by the first letter of their share */
 };
 
 /* What all runs of a process have seen, for the test that everything occurs. */
@@ -51,6 +52,7 @@ static struct engine_config config_of(const struct run *run)
     config.holdings = 700; /* few, so that their table has collisions */
     if (run->tight) {
         config.orders = 40;
+        config.auctions = 3;
         config.timers = 4;
         config.fills = 600;
         config.holdings = 100;
@@ -138,13 +140,14 @@ static void print_statistics(const struct model_twin *twin, const struct run *ru
 {
     printf("seed %" PRIu64 ": %" PRIu64 " commands, W %u: orders %" PRIu64 ", trades %" PRIu64
            ", resales %" PRIu64 ", replaced %" PRIu64 ", self-trades %" PRIu64 "/%" PRIu64
-           "/%" PRIu64 ", sweeps %" PRIu64 ", most live %" PRIu64 ", over and waiting %" PRIu64
-           "\n",
+           "/%" PRIu64 ", auctions %" PRIu64 "/%" PRIu64 "/%" PRIu64 " (%" PRIu64
+           " coupled), sweeps %" PRIu64 ", most live %" PRIu64 ", over and waiting %" PRIu64 "\n",
            run->seed, twin->step_count, twin->model->rules.sweep_slice, twin->events[EVENT_NEW],
            twin->events[EVENT_TRADE], twin->resales, twin->events[EVENT_REPLACED],
            twin->self_trades[STP_CANCEL_NEWEST], twin->self_trades[STP_CANCEL_OLDEST],
-           twin->self_trades[STP_DECREMENT], twin->events[EVENT_SWEEP_DONE], twin->most_orders,
-           twin->most_work);
+           twin->self_trades[STP_DECREMENT], twin->cleared[AUCTION_OPENING],
+           twin->cleared[AUCTION_PERIODIC], twin->cleared[AUCTION_VOLATILITY], twin->coupled,
+           twin->events[EVENT_SWEEP_DONE], twin->most_orders, twin->most_work);
 }
 
 static void leave_out(struct model_random *random, const char *kinds)
@@ -166,6 +169,11 @@ static bool run_once(const struct run *run)
     random.deep = run->deep;
     random.restless = run->restless;
     leave_out(&random, run->without);
+    if (run->main_mode != 0) {
+        random.auctions = true;
+        random.main_mode = run->main_mode;
+        random.takes = run->main_mode == MODE_LISTING ? 40 : 5;
+    }
     current_twin = twin;
     current_seed = run->seed;
     signal(SIGABRT, say_what_ended);
@@ -211,6 +219,20 @@ Test(model, short_runs_agree_with_invariants_walked_at_every_step)
     }
 }
 
+Test(model, auctions_and_listings_agree)
+{
+    for (uint8_t mode = MODE_CONTINUOUS; mode <= MODE_LISTING; mode++) {
+        for (uint64_t seed = 400; seed < 403; seed++) {
+            struct run run = {.seed = seed + 10U * mode,
+                              .commands = 5000,
+                              .sanity_every = 20,
+                              .main_mode = mode,
+                              .tight = seed == 402};
+            cr_assert(run_once(&run), "seed %" PRIu64, run.seed);
+        }
+    }
+}
+
 Test(model, books_of_thousands_of_orders_agree)
 {
     struct run run = {.seed = 202, .commands = 12000, .sanity_every = 200, .deep = true};
@@ -244,6 +266,7 @@ static int usage(void)
 {
     fputs("usage: test_model [--seed S] [--commands N] [--sanity-every N] [--tight] [--deep] "
           "[--restless]\n"
+          "       [--mode N]  markets have auctions, the main one has mode 1, 2 or 3\n"
           "       [--without LETTERS]  of i(cebergs) j(ob reservations) r(anges) s(ets)\n"
           "  compares engine and model over N random commands; without any of these options it\n"
           "  runs as a Criterion suite\n"
@@ -267,6 +290,8 @@ static int by_hand(int argc, char **argv)
             run.sanity_every = strtoull(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "--without") == 0 && has_value) {
             run.without = argv[++i];
+        } else if (strcmp(argv[i], "--mode") == 0 && has_value) {
+            run.main_mode = (uint8_t)strtoul(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "--tight") == 0) {
             run.tight = true;
         } else if (strcmp(argv[i], "--deep") == 0) {

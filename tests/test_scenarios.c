@@ -70,7 +70,8 @@ static void model_start(void *self)
                                   .keys = config.keys,
                                   .resources = config.resources,
                                   .groups = config.groups,
-                                  .markets = config.markets};
+                                  .markets = config.markets,
+                                  .auctions = config.auctions};
     model_free(*model);
     *model = model_new(&limits);
 }

@@ -43,11 +43,12 @@ WIRE = wire/contract.c wire/reject.c wire/seal.c wire/frame.c wire/link.c wire/t
 	wire/codec_decode.c wire/codec_value.c wire/codec_names.c \
 	wire/codec_table_message.c wire/codec_table_request.c wire/report.c
 
-CORE = exchange/core/engine.c exchange/core/order.c exchange/core/order_check.c exchange/core/replace.c exchange/core/range.c exchange/core/plain.c \
+CORE = exchange/core/engine.c exchange/core/order.c exchange/core/order_check.c exchange/core/replace.c exchange/core/range.c exchange/core/set.c \
+	exchange/core/set_check.c exchange/core/set_enter.c exchange/core/set_arrive.c exchange/core/plain.c \
 	exchange/core/match.c exchange/core/iceberg.c exchange/core/book.c exchange/core/tree.c exchange/core/capacity.c exchange/core/timers.c \
 	exchange/core/housekeeping.c exchange/core/session.c exchange/core/registry.c \
 	exchange/core/reads.c exchange/core/sanity.c exchange/core/auction.c \
-	exchange/core/auction_clear.c exchange/core/auction_trade.c exchange/core/listing.c
+	exchange/core/auction_clear.c exchange/core/auction_trade.c exchange/core/listing.c exchange/core/set_sleep.c
 # The slow model of the exchange, and what feeds it and the engine.
 GROUPS += MODEL
 MODEL = tests/model.c tests/model_order.c tests/model_book.c tests/model_money.c tests/model_due.c \

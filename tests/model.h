@@ -306,6 +306,7 @@ struct model {
     struct model_auction auctions[MODEL_AUCTIONS_MAX]; /* in the order of their beginning */
     uint64_t auctioned[MODEL_LADDERS_MAX];             /* hours that have had one, tier G0 */
     uint64_t delistings;
+    bool waking;  /* a leg at rest is arriving */
     bool ticking; /* a TICK may draw ends */
     bool drawn;
     uint16_t drawn_random_end_s;

@@ -390,11 +390,11 @@ static void clear(struct model *model, struct model_auction *due)
     emit_auction(model, &auction, AUCTION_ENDED, price_e4, qty);
     uncross(model, auction.contract);
     enum auction_kind kind = kind_of(model, auction.contract);
-    if (market->terms.mode != MODE_AUCTION) {
-        wake(model, auction.contract);
-    } else if (model_room_of_hour(model, auction.contract) > 0 && kind != AUCTION_NONE &&
-               model_auction_room(model, 1)) {
+    if (kind == AUCTION_PERIODIC && model_room_of_hour(model, auction.contract) > 0 &&
+        model_auction_room(model, 1)) {
         begin(model, auction.contract, kind);
+    } else {
+        wake(model, auction.contract);
     }
 }
 

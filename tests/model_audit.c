@@ -43,6 +43,7 @@ struct model_audit {
     uint16_t taker_bp[256];
     int64_t gpus[PARTIES_MAX]; /* by resource */
     int64_t deposits_e4;
+    struct model_audit_sets sets;
 };
 
 struct model_audit *model_audit_new(void)
@@ -169,6 +170,8 @@ static void take_fill(struct model_audit *audit, const struct event *event)
     require(sums->leaves_qty >= 0 && sums->leaves_qty == fill->leaves_qty, event,
             "no order is filled beyond what is open, no balance is overdrawn");
     if (sums->legs != NULL) {
+        audit->sets.fills_resting += fill->resting != 0;
+        audit->sets.fills_arriving += fill->resting == 0;
         const struct set_leg *leg = leg_in(sums, fill->contract);
         require(leg != NULL, event, "a SET trades in contracts of live legs");
         require(fill->resting != 0 ? fill->price_e4 == leg->price_e4
@@ -316,6 +319,11 @@ void model_audit_event(struct model_audit *audit, const struct event *event)
     default:
         return;
     }
+}
+
+const struct model_audit_sets *model_audit_sets(const struct model_audit *audit)
+{
+    return &audit->sets;
 }
 
 int64_t model_audit_cash_e4(const struct model_audit *audit, uint32_t account)

@@ -16,6 +16,13 @@ void model_audit_free(struct model_audit *audit);
 /* Takes the next event of the tape; ends the process at the first that cannot be. */
 void model_audit_event(struct model_audit *audit, const struct event *event);
 
+/* Fills of SETs, by whether they arrived or rested. */
+struct model_audit_sets {
+    uint64_t fills_arriving;
+    uint64_t fills_resting;
+};
+const struct model_audit_sets *model_audit_sets(const struct model_audit *audit);
+
 /* Cash and escrow that the tape gives an account. */
 int64_t model_audit_cash_e4(const struct model_audit *audit, uint32_t account);
 int64_t model_audit_escrow_e4(const struct model_audit *audit, uint32_t account);

@@ -413,7 +413,7 @@ static void decrement(struct model *model, uint64_t taker_id, uint64_t maker_id)
     int64_t qty = smaller(open_qty(model, model_book_find(model, taker_id)),
                           open_qty(model, model_book_find(model, maker_id)));
     reduce(model, maker_id, qty, true);
-    reduce(model, taker_id, qty, false);
+    reduce(model, taker_id, qty, model->waking);
 }
 
 static void end_resting(struct model *model, const struct model_order *order,
@@ -430,7 +430,7 @@ static void end_arriving(struct model *model, const struct model_order *order,
                          enum reject_reason reason)
 {
     if (order->kind == MODEL_LEG) {
-        model_set_end_leg(model, order->order_id, reason, true);
+        model_set_end_leg(model, order->order_id, reason, !model->waking);
     } else {
         model_book_end(model, order->order_id, reason, order->cl_ord_id, false);
     }

@@ -13,7 +13,7 @@ void model_random_init(struct model_random *random, uint64_t seed)
     *random = (struct model_random){.state = seed,
                                     .time_ns = START_NS,
                                     .icebergs = 18,
-                                    .reserved = 12,
+                                    .reserved = 18,
                                     .ranges = 5,
                                     .sets = 14,
                                     .takes = 2,
@@ -288,7 +288,7 @@ static void choose_kind(struct model_random *random, const struct model *model,
         order->display_qty = (int64_t)lot * (1 + model_random_below(random, lots / 2 + 1));
     } else if (order->side == SIDE_SELL && order->tif == TIF_GATE && order->flags == 0 &&
                order->min_qty == 0 && model_random_chance(random, random->reserved)) {
-        order->job_lead_hours = (uint16_t)(1 + model_random_below(random, 3));
+        order->job_lead_hours = (uint16_t)(1 + model_random_below(random, 2));
     }
 }
 

@@ -249,10 +249,29 @@ static void print_difference(const struct model_twin *twin, size_t at)
     model_twin_print(twin);
 }
 
+bool model_twin_shows_reason(uint16_t reason)
+{
+    bool of_jobs = reason == REASON_LANE_COUNT_OUT_OF_RANGE ||
+                   reason == REASON_FACTOR_OUT_OF_RANGE || reason == REASON_JOB_NOT_FILLED ||
+                   (reason >= REASON_HOURS_OUT_OF_RANGE && reason <= REASON_DUPLICATE_LANE);
+    return reason >= 100 && reason < 300 && !of_jobs;
+}
+
 static bool is_out(uint8_t type)
 {
     return type == EVENT_CANCELED || type == EVENT_RESTATED || type == EVENT_LEG_CANCELED ||
            type == EVENT_RELEASED;
+}
+
+static void count_self_trade(struct model_twin *twin, const struct command *command,
+                             const struct event *event)
+{
+    if (event->out.reason == REASON_SELF_TRADE && command->head.type == COMMAND_NEW_ORDER) {
+        twin->self_trades[command->new_order.stp % 3]++;
+    }
+    if (event->out.reason == REASON_SELF_TRADE && command->head.type == COMMAND_NEW_SET) {
+        twin->self_trades[command->new_set.stp % 3]++;
+    }
 }
 
 static void count_events(struct model_twin *twin)
@@ -267,9 +286,10 @@ static void count_events(struct model_twin *twin)
         }
         if (is_out(event->head.type)) {
             twin->reasons[event->out.reason % MODEL_TWIN_REASONS]++;
-            if (event->out.reason == REASON_SELF_TRADE && command->head.type == COMMAND_NEW_ORDER) {
-                twin->self_trades[command->new_order.stp % 3]++;
-            }
+            count_self_trade(twin, command, event);
+        }
+        if (event->head.type == EVENT_LEG_CANCELED) {
+            twin->leg_reasons[event->out.reason % MODEL_TWIN_REASONS]++;
         }
         if (event->head.type == EVENT_AUCTION && event->auction.state == AUCTION_ENDED) {
             uint32_t tiers = 0;

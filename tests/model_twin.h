@@ -39,14 +39,19 @@ struct model_twin {
     uint64_t
         reasons[MODEL_TWIN_REASONS]; /* of REJECTED, CANCELED, LEG_CANCELED, RESTATED, RELEASED */
     uint64_t events[MODEL_TWIN_EVENTS];
-    uint64_t cleared[4]; /* auctions that ended with trades, by kind */
-    uint64_t coupled;    /* of these, with bids of several tiers */
+    uint64_t cleared[4];                      /* auctions that ended with trades, by kind */
+    uint64_t coupled;                         /* of these, with bids of several tiers */
+    uint64_t leg_reasons[MODEL_TWIN_REASONS]; /* of LEG_CANCELED alone */
     uint64_t resales;
     uint64_t self_trades[3]; /* by mode of the arriving order */
     uint64_t most_orders;    /* live, at most */
+    uint64_t most_asleep;    /* legs of SETs, at most */
     uint64_t most_work;      /* orders over and not yet taken out, at most */
     union command_slot recent[MODEL_TWIN_RECENT][COMMAND_SLOTS_MAX];
 };
+
+/* Whether a reason is one of the core's that can occur: tables and long runs show them all. */
+bool model_twin_shows_reason(uint16_t reason);
 
 /* An id of no order: `order_id` of the engine's with bits changed that slots do not use. */
 #define MODEL_TWIN_STALE (UINT64_C(1) << 62)

@@ -4,6 +4,7 @@
 #include "exchange/core/emit.h"
 #include "exchange/core/job.h"
 #include "exchange/core/order.h"
+#include "exchange/core/set.h"
 
 /* An auction that has ended by then, random end included, is cleared before the gate closes even if the
  * exchange is silent in between: ticks come every second. */
@@ -193,6 +194,7 @@ static void begin(struct engine *e, uint32_t ladder, uint8_t kind)
         make_ready(e, index, a->end_ns);
     }
     emit_auction(e, a, AUCTION_BEGUN, NULL);
+    set_sleep_all(e, ladder);
     auction_touch(e, ladder);
 }
 
@@ -272,12 +274,13 @@ static struct auction detach(struct engine *e, uint32_t auction)
 static void go_on(struct engine *e, uint32_t ladder)
 {
     const struct ladder *l = &e->ladders[ladder];
-    if (e->markets[l->market].mode == MODE_AUCTION && (l->orders[0] | l->orders[1]) != 0) {
-        uint8_t kind = kind_at(e, l->market, ladder, contract_hour(l->contract));
-        if (kind != AUCTION_NONE && auction_has_room(e, 1)) {
-            begin(e, ladder, kind);
-        }
-    } else if (l->orders[1] != 0) {
+    uint8_t kind = kind_at(e, l->market, ladder, contract_hour(l->contract));
+    if (kind == AUCTION_PERIODIC && (l->orders[0] | l->orders[1]) != 0 && auction_has_room(e, 1)) {
+        begin(e, ladder, kind);
+        return;
+    }
+    set_wake_all(e, ladder);
+    if (l->orders[1] != 0) {
         job_offer_stands(e, ladder);
     }
 }
@@ -304,8 +307,11 @@ static void clear_first(struct engine *e)
     struct auction_outcome out;
     auction_trade(e, ladder, a.reference_e4, &out);
     emit_auction(e, &a, AUCTION_ENDED, &out);
+    e->busy = ladder;
     auction_uncross(e, ladder);
     go_on(e, ladder);
+    e->busy = 0;
+    ladder_release_if_idle(e, ladder);
 }
 
 static void draw_first(struct engine *e)

@@ -57,10 +57,11 @@ void auction_foresee(const struct engine *e, uint32_t ladder,
     auction_clear(&book, out);
 }
 
-/* Each trade uses up what an order has in the clearing, or afterwards an order. */
+/* Each trade uses up what an order has in the clearing, or afterwards an order or what a leg may trade. */
 int64_t auction_trades_most(const struct engine *e, uint32_t ladder)
 {
-    return 2 * (iceberg_trades(e, ladder, false) + iceberg_trades(e, ladder, true));
+    return 2 * (iceberg_trades(e, ladder, false) + iceberg_trades(e, ladder, true) +
+                e->ladders[ladder_shadow(e, ladder)].orders[0]);
 }
 
 /* --- who trades with whom ------------------------------------------------------------------ */

@@ -13,6 +13,7 @@
 #include "exchange/core/registry.h"
 #include "exchange/core/replace.h"
 #include "exchange/core/session.h"
+#include "exchange/core/set.h"
 #include "exchange/core/state.h"
 
 void engine_config_default(struct engine_config *config)
@@ -249,6 +250,9 @@ static void apply_request(struct engine *e, const struct command *c)
         break;
     case COMMAND_NEW_RANGE:
         range_new(e, c);
+        break;
+    case COMMAND_NEW_SET:
+        set_new(e, c);
         break;
     case COMMAND_MASS_CANCEL:
         housekeeping_mass_cancel(e, c);

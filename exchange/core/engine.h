@@ -154,6 +154,25 @@ bool engine_best_offer(const struct engine *engine, uint64_t contract, int64_t *
 /* Reference price in force for a contract; false: none. */
 bool engine_reference(const struct engine *engine, uint64_t contract, int64_t *price_e4);
 
+/* What a request of several contracts would bring now, without anything being changed. */
+struct engine_quote {
+    int64_t qty;            /* that it would fill on arrival */
+    int64_t notional_e4;    /* at these prices, fees apart */
+    int64_t reserved_e4;    /* that it would reserve first */
+    int64_t value;          /* as in REJECTED */
+    int64_t bound;          /* as in REJECTED */
+    uint64_t contract;      /* at fault; 0 none */
+    uint64_t miss_contract; /* as in MISS; 0: nothing at all, or it is malformed */
+    int64_t miss_qty;
+    uint16_t reason; /* why it would be refused, or canceled whole; REASON_NONE: neither */
+    uint8_t leg;     /* at fault; 0 none */
+    uint8_t miss_leg;
+};
+/* Of a NEW_SET of head.key; session, cl_ord_id and rate are not looked at. False: no such key, or
+ * another type. */
+bool engine_quote_set(const struct engine *engine, const struct command *command,
+                      struct engine_quote *out);
+
 /* Counts, for sizing and statistics. */
 struct engine_counts {
     uint64_t

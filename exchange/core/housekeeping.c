@@ -6,6 +6,7 @@
 #include "exchange/core/emit.h"
 #include "exchange/core/listing.h"
 #include "exchange/core/order.h"
+#include "exchange/core/set.h"
 #include "exchange/core/timers.h"
 
 static struct sweep *first_sweep(struct engine *e)
@@ -86,7 +87,9 @@ static uint32_t gate_unit(struct engine *e)
             auction_close_hour(e, ladder);
         }
         if (ladder != 0 && e->ladders[ladder].occupied != 0) {
+            e->busy = ladder; /* it is closed as a unit of its own */
             order_take_out(e, top_order(e, ladder), REASON_GATE_CLOSED, 0);
+            e->busy = 0;
             return 1;
         }
         if (ladder != 0) {
@@ -199,7 +202,11 @@ static void sweep_unit(struct engine *e)
     }
     if (slot != 0 && e->orders[slot].epoch < s->epoch) {
         const struct order *o = &e->orders[slot];
-        if (order_covered(s, o, e->ladders[o->ladder].contract)) {
+        if (o->kind == KIND_SET) {
+            uint32_t newer = o->newer;
+            s->canceled += set_sweep(e, slot, s);
+            s->slot = newer;
+        } else if (order_covered(s, o, e->ladders[o->ladder].contract)) {
             s->canceled++;
             take_out_of_ladder(e, slot, REASON_MASS_CANCELED); /* moves s->slot on */
         } else {

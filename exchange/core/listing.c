@@ -92,15 +92,31 @@ void listing_begin(struct engine *e, uint32_t market)
     e->due_ns = e->s.time_ns;
 }
 
-/* Hour by hour, tier by tier upwards, best bid first. */
+/* Tier by tier upwards, best first; legs that sleep after all others. */
+static uint32_t first_bid(const struct engine *e, uint32_t ladder)
+{
+    if (ladder == 0) {
+        return 0;
+    }
+    const uint32_t bids = (1u << TIER_COUNT) - 1;
+    const struct ladder *l = &e->ladders[ladder];
+    if ((l->occupied & bids) == 0) {
+        l = &e->ladders[ladder_shadow(e, ladder)];
+    }
+    return (l->occupied & bids) == 0 ? 0 : l->best[__builtin_ctz(l->occupied & bids)];
+}
+
+/* Hour by hour. */
 void listing_unit(struct engine *e)
 {
     uint32_t market = e->s.delisting_head;
     for (; e->s.delisting_hour < e->s.gate_hour + HOUR_RING; e->s.delisting_hour++) {
         uint32_t ladder = ladder_find(e, market, e->s.delisting_hour);
-        uint32_t bids = e->ladders[ladder].occupied & 0xfu;
-        if (bids != 0) {
-            order_take_out(e, e->ladders[ladder].best[__builtin_ctz(bids)], REASON_MODE_CHANGED, 0);
+        uint32_t bid = first_bid(e, ladder);
+        if (bid != 0) {
+            e->busy = ladder;
+            order_take_out(e, bid, REASON_MODE_CHANGED, 0);
+            e->busy = 0;
             ladder_release_if_idle(e, ladder);
             return;
         }

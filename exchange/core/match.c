@@ -8,14 +8,8 @@
 #include "exchange/core/job.h"
 #include "exchange/core/money.h"
 #include "exchange/core/order.h"
+#include "exchange/core/set.h"
 #include "exchange/core/walk.h"
-
-/* Opposite books that an arriving order may trade with, as bits of ladder.occupied: a bid of tier
- * T looks at offers T .. 3 (books 4 + T .. 7), an offer of tier T at bids 0 .. T. */
-static uint32_t eligible(const struct arrival *a)
-{
-    return a->sell ? (2u << a->tier) - 1u : 0xf0u & ~((16u << a->tier) - 16u);
-}
 
 /* Book with the best price among `mask`; at equal prices the nearest tier: for a bid the lowest
  * offer tier, for an offer the highest bid tier. */
@@ -34,6 +28,13 @@ static uint32_t best_book(const struct ladder *l, const struct arrival *a, uint3
     return best;
 }
 
+uint32_t match_top(const struct engine *e, const struct arrival *a)
+{
+    const struct ladder *l = &e->ladders[a->ladder];
+    uint32_t mask = l->occupied & match_eligible(a);
+    return mask == 0 ? 0 : l->best[best_book(l, a, mask)];
+}
+
 bool match_crosses(const struct arrival *a, int64_t price_e4)
 {
     return a->sell ? price_e4 >= a->limit_e4 : price_e4 <= a->limit_e4;
@@ -45,7 +46,7 @@ bool match_best(const struct engine *e, const struct arrival *a, int64_t *price_
         return false;
     }
     const struct ladder *l = &e->ladders[a->ladder];
-    uint32_t mask = l->occupied & eligible(a);
+    uint32_t mask = l->occupied & match_eligible(a);
     if (mask == 0) {
         return false;
     }
@@ -80,10 +81,11 @@ void match_clear_tops_lagging(struct engine *e, const struct arrival *a)
         return;
     }
     struct ladder *l = &e->ladders[a->ladder];
+    e->busy = a->ladder;
     for (uint32_t i = 0; i < TIER_COUNT; i++) {
         uint32_t book = a->sell ? a->tier - i : 4 + a->tier + i;
         if (a->sell ? i > a->tier : a->tier + i >= TIER_COUNT) {
-            return;
+            break;
         }
         while ((l->occupied >> book & 1u) != 0) {
             uint16_t over = order_over(e, l->best[book]);
@@ -93,17 +95,23 @@ void match_clear_tops_lagging(struct engine *e, const struct arrival *a)
             order_take_out_over(e, l->best[book], over);
         }
     }
+    e->busy = 0;
 }
 
 uint32_t match_whole(const struct engine *e, uint32_t slot)
 {
-    return e->orders[slot].leaves;
+    return e->orders[slot].kind == KIND_LEG ? set_open(e, slot) : e->orders[slot].leaves;
 }
 
 uint32_t match_shown(const struct engine *e, uint32_t slot)
 {
-    const struct order *o = &e->orders[slot];
-    return o->leaves - iceberg_reserve(e, slot);
+    return match_whole(e, slot) - iceberg_reserve(e, slot);
+}
+
+/* A leg of a SET of which a better one is met before: after that the others of the hour sleep. */
+static bool sleeps_by_then(const struct engine *e, uint32_t slot, const struct arrival *a)
+{
+    return e->orders[slot].kind == KIND_LEG && set_leg_is_second(e, slot, a->tier);
 }
 
 int64_t match_fillable(const struct engine *e, const struct arrival *a, int64_t wanted)
@@ -116,7 +124,7 @@ int64_t match_fillable(const struct engine *e, const struct arrival *a, int64_t 
     int64_t fillable = 0;
     int64_t open = wanted;
     while (open > 0) {
-        uint32_t book = walk_best(e, &w, eligible(a), a->sell);
+        uint32_t book = walk_best(e, &w, match_eligible(a), a->sell);
         if (book == BOOKS) {
             break;
         }
@@ -127,7 +135,7 @@ int64_t match_fillable(const struct engine *e, const struct arrival *a, int64_t 
             break;
         }
         bool hidden = (w.hidden >> book & 1u) != 0;
-        if (!hidden && order_over(e, slot) != 0) {
+        if (!hidden && (order_over(e, slot) != 0 || sleeps_by_then(e, slot, a))) {
             walk_pass(e, &w, book, false);
             continue;
         }
@@ -315,7 +323,9 @@ void match_close_deal(struct engine *e, const struct deal *d)
 void match_after_fill(struct engine *e, uint32_t slot)
 {
     const struct order *o = &e->orders[slot];
-    if (o->leaves == 0) {
+    if (o->kind == KIND_LEG) {
+        set_settle(e, set_of(e, slot));
+    } else if (o->leaves == 0) {
         order_leave(e, slot);
         order_finish(e, slot);
     } else if (o->iceberg && o->leaves == iceberg_reserve(e, slot)) {
@@ -327,6 +337,9 @@ void match_after_fill(struct engine *e, uint32_t slot)
 RARE static void trade_special(struct engine *e, uint32_t resting, struct deal *d)
 {
     uint32_t shown = match_shown(e, resting);
+    if (e->orders[resting].kind == KIND_LEG) {
+        d->bid = set_of(e, resting);
+    }
     d->qty = shown < d->qty ? shown : d->qty;
     close_deal(e, d);
     match_after_fill(e, resting);
@@ -392,33 +405,26 @@ static void restate(struct engine *e, uint32_t slot, uint32_t qty, uint64_t cont
     };
 }
 
-RARE static void decrement(struct engine *e, uint32_t arriving, uint32_t resting,
-                           const struct arrival *a, uint32_t resting_book)
+void match_decrement(struct engine *e, uint32_t slot, uint32_t qty)
 {
-    uint32_t both[2] = {resting, arriving};
-    uint64_t contracts[2] = {contract_with_tier(a->contract, resting_book & 3u), a->contract};
-    uint32_t qty = e->orders[arriving].leaves < e->orders[resting].leaves
-                       ? e->orders[arriving].leaves
-                       : e->orders[resting].leaves;
-    for (int i = 0; i < 2; i++) {
-        if (e->orders[both[i]].leaves == qty) {
-            order_take_out(e, both[i], REASON_SELF_TRADE, 0);
-        } else {
-            restate(e, both[i], qty, contracts[i]);
-        }
+    const struct order *o = &e->orders[slot];
+    if (o->kind == KIND_LEG) {
+        set_decrement(e, slot, qty);
+    } else if (o->leaves == qty) {
+        order_take_out(e, slot, REASON_SELF_TRADE, 0);
+    } else {
+        restate(e, slot, qty, contract_with_tier(e->ladders[o->ladder].contract, o->tier));
     }
 }
 
-/* An iceberg that shows its next slice is the last at its price: a walk that has passed it by meets it
- * again. */
-static void walk_return(const struct engine *e, struct walk *w, uint32_t book, uint32_t slot)
+/* Both lose the smaller of the two quantities, the resting order first. */
+RARE static void decrement(struct engine *e, uint32_t arriving, uint32_t resting)
 {
-    const struct order *o = &e->orders[slot];
-    uint32_t next = w->slot[book];
-    if (o->live && o->iceberg && o->resting &&
-        (next == 0 || e->orders[next].price_e4 != o->price_e4)) {
-        w->slot[book] = slot;
-    }
+    uint32_t open = e->orders[arriving].leaves;
+    uint32_t whole = match_whole(e, resting);
+    uint32_t qty = open < whole ? open : whole;
+    match_decrement(e, resting, qty);
+    match_decrement(e, arriving, qty);
 }
 
 void match_run(struct engine *e, uint32_t slot, const struct arrival *a)
@@ -426,7 +432,7 @@ void match_run(struct engine *e, uint32_t slot, const struct arrival *a)
     struct order *o = &e->orders[slot];
     const uint32_t generation = o->generation;
     struct ladder *l = &e->ladders[a->ladder];
-    const uint32_t mask = eligible(a);
+    const uint32_t mask = match_eligible(a);
     struct walk w;
     if (a->fok) {
         walk_start(e, &w, a->ladder);
@@ -441,6 +447,7 @@ void match_run(struct engine *e, uint32_t slot, const struct arrival *a)
                 return;
             }
             resting = walk_take(e, &w, book);
+            walk_skip_legs(e, &w, resting);
             price = e->orders[resting].price_e4;
         } else {
             uint32_t occupied = l->occupied & mask;
@@ -474,7 +481,7 @@ void match_run(struct engine *e, uint32_t slot, const struct arrival *a)
         } else if (a->stp == STP_CANCEL_OLDEST) {
             order_take_out(e, resting, REASON_SELF_TRADE, 0);
         } else {
-            decrement(e, slot, resting, a, book);
+            decrement(e, slot, resting);
         }
     }
 }

@@ -50,9 +50,19 @@ bool match_best(const struct engine *e, const struct arrival *a, int64_t *price_
 bool match_crosses(const struct arrival *a, int64_t price_e4);
 /* Quantity that could be filled now, counted up to `wanted`. */
 int64_t match_fillable(const struct engine *e, const struct arrival *a, int64_t wanted);
+/* Opposite books that an arriving order may trade with, as bits of ladder.occupied: a bid of tier
+ * T looks at offers T .. 3 (books 4 + T .. 7), an offer of tier T at bids 0 .. T. */
+static inline uint32_t match_eligible(const struct arrival *a)
+{
+    return a->sell ? (2u << a->tier) - 1u : 0xf0u & ~((16u << a->tier) - 16u);
+}
+/* Best opposite order over these, at equal prices of the nearest tier; 0 none. */
+uint32_t match_top(const struct engine *e, const struct arrival *a);
 /* What a resting order shows and so may trade next, and what self-trade prevention may take of it. */
 uint32_t match_shown(const struct engine *e, uint32_t slot);
 uint32_t match_whole(const struct engine *e, uint32_t slot);
+/* Self-trade prevention takes so much of an order or, through a leg, of its SET. */
+void match_decrement(struct engine *e, uint32_t slot, uint32_t qty);
 /* Carries a trade out and reports it; orders that it uses up are the caller's to end. */
 void match_close_deal(struct engine *e, const struct deal *d);
 /* What follows for a resting order that has traded: it ends, or shows its next slice. */

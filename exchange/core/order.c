@@ -10,6 +10,7 @@
 #include "exchange/core/money.h"
 #include "exchange/core/order_check.h"
 #include "exchange/core/range.h"
+#include "exchange/core/set.h"
 #include "exchange/core/slot.h"
 #include "exchange/core/timers.h"
 
@@ -72,6 +73,12 @@ uint16_t order_over_lagging(const struct engine *e, uint32_t slot)
 {
     const struct order *o = &e->orders[slot];
     const struct key *k = &e->keys[o->key];
+    if (o->kind == KIND_SET) {
+        return set_over(e, slot);
+    }
+    if (o->kind == KIND_LEG) {
+        return set_leg_over(e, slot);
+    }
     if (contract_hour(e->ladders[o->ladder].contract) < e->s.open_hour) {
         return REASON_GATE_CLOSED;
     }
@@ -137,9 +144,24 @@ void order_leave(struct engine *e, uint32_t slot)
     }
 }
 
+/* An order that is none of a single contract, or a leg of one. */
+RARE static void take_out_whole(struct engine *e, uint32_t slot, uint16_t reason,
+                                uint64_t cl_ord_id)
+{
+    if (e->orders[slot].kind == KIND_LEG) {
+        set_end_leg(e, slot, reason);
+    } else {
+        set_take_out(e, slot, reason, cl_ord_id);
+    }
+}
+
 void order_take_out_as(struct engine *e, uint32_t slot, uint16_t reason, uint64_t cl_ord_id,
                        bool silent)
 {
+    if (__builtin_expect(e->orders[slot].special, 0) && e->orders[slot].kind != KIND_PLAIN) {
+        take_out_whole(e, slot, reason, cl_ord_id);
+        return;
+    }
     uint64_t number = cl_ord_id != 0 ? cl_ord_id : e->orders[slot].cl_ord_id;
     struct order *o = &e->orders[slot];
     uint32_t ladder = o->ladder;
@@ -171,6 +193,10 @@ void order_take_out(struct engine *e, uint32_t slot, uint16_t reason, uint64_t c
 
 void order_take_out_over(struct engine *e, uint32_t slot, uint16_t reason)
 {
+    if (e->orders[slot].kind == KIND_LEG) {
+        set_take_out_leg_over(e, slot);
+        return;
+    }
     if (reason == REASON_MASS_CANCELED) {
         covering_sweep(e, &e->orders[slot])->canceled++;
     }
@@ -314,7 +340,9 @@ void order_arrive(struct engine *e, uint32_t slot, const struct arrival *a, bool
     if (__builtin_expect(a->collected, 0)) {
         auction_begin(e, a);
     } else {
+        e->busy = ladder;
         match_run(e, slot, a);
+        e->busy = 0;
     }
     if (o->generation == generation) {
         if (o->leaves == 0) {
@@ -367,19 +395,19 @@ void order_enter(struct engine *e, const struct command *command, struct arrival
 
 /* What depends on the book: the limit of a market order, post-only, reserves, room. */
 static bool check_arrival(struct engine *e, const struct command *command, struct arrival *a,
-                          int64_t reference_e4, struct terms *terms, struct rejection *why)
+                          struct terms *terms, struct rejection *why)
 {
     const struct command_new_order *n = &command->new_order;
     int64_t best;
     if (n->ord_type == ORD_MARKET) {
-        a->limit_e4 = collar_limit(e, a, n->price_e4, reference_e4);
+        a->limit_e4 = collar_limit(e, a, n->price_e4, terms->reference_e4);
     } else if ((n->flags & ORDER_POST_ONLY) != 0 && !a->collected && match_best(e, a, &best) &&
                match_crosses(a, best)) {
         *why = (struct rejection){
             .reason = REASON_POST_ONLY_WOULD_TRADE, .value = n->price_e4, .bound = best};
         return false;
     }
-    if (!order_check_reserves(e, command, a, reference_e4, terms, why)) {
+    if (!order_check_reserves(e, command, a, terms, why)) {
         return false;
     }
     int64_t may_trade = terms->reserved ? 0 : n->qty;
@@ -402,12 +430,13 @@ void order_new(struct engine *e, const struct command *command)
         order_reject(e, command, 0, &why);
         return;
     }
-    terms = (struct terms){.reserved = order_release_time_ns(e, n) > e->s.time_ns};
+    terms = (struct terms){.reference_e4 = reference,
+                           .reserved = order_release_time_ns(e, n) > e->s.time_ns};
     a.collected = a.collected && !terms.reserved;
     if (!terms.reserved && !a.collected) {
         match_clear_tops(e, &a);
     }
-    if (!check_arrival(e, command, &a, reference, &terms, &why)) {
+    if (!check_arrival(e, command, &a, &terms, &why)) {
         order_reject(e, command, 0, &why);
         if (a.ladder != 0) {
             ladder_release_if_idle(e, a.ladder);
@@ -424,6 +453,10 @@ RARE static void touch_lagging(struct engine *e, uint32_t slot)
 {
     if (e->orders[slot].kind == KIND_RANGE) {
         range_take_out_over(e, slot);
+        return;
+    }
+    if (e->orders[slot].kind == KIND_SET) {
+        set_take_out_over(e, slot);
         return;
     }
     uint16_t over = order_over(e, slot);

@@ -276,8 +276,7 @@ bool order_check_new(const struct engine *e, const struct command *command, stru
 }
 
 bool order_check_offer_source(const struct engine *e, const struct command *command,
-                              const struct arrival *a, int64_t reference_e4, struct terms *terms,
-                              struct rejection *why)
+                              const struct arrival *a, struct terms *terms, struct rejection *why)
 {
     const struct command_new_order *n = &command->new_order;
     uint32_t account = e->keys[command->head.key].account;
@@ -289,20 +288,19 @@ bool order_check_offer_source(const struct engine *e, const struct command *comm
         return refuse(why, REASON_INSUFFICIENT_CAPACITY, n->qty, capacity_most(e, account, n));
     }
     /* A market order that found nothing (limit 0) ends at once and reserves nothing. */
-    terms->bond_unit = a->limit_e4 == 0 ? 0 : money_bond_unit(e, a->limit_e4, reference_e4);
+    terms->bond_unit = a->limit_e4 == 0 ? 0 : money_bond_unit(e, a->limit_e4, terms->reference_e4);
     terms->reserve_e4 = (int64_t)terms->bond_unit * n->qty;
     return true;
 }
 
 bool order_check_reserves(const struct engine *e, const struct command *command,
-                          const struct arrival *a, int64_t reference_e4, struct terms *terms,
-                          struct rejection *why)
+                          const struct arrival *a, struct terms *terms, struct rejection *why)
 {
     const struct command_new_order *n = &command->new_order;
     const struct account *account = &e->accounts[e->keys[command->head.key].account];
     int64_t available = account_available(account);
     if (a->sell) {
-        if (!order_check_offer_source(e, command, a, reference_e4, terms, why)) {
+        if (!order_check_offer_source(e, command, a, terms, why)) {
             return false;
         }
         if (available < terms->reserve_e4) {

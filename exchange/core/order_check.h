@@ -8,7 +8,8 @@
 
 /* What an order draws on and reserves. */
 struct terms {
-    int64_t reserve_e4; /* bid: money; offer: bond */
+    int64_t reference_e4; /* of its contract when the command began */
+    int64_t reserve_e4;   /* bid: money; offer: bond */
     uint32_t bond_unit;
     uint8_t source;
     bool reserved; /* stands apart for JOBs */
@@ -33,15 +34,13 @@ bool order_check_band(const struct engine *e, uint32_t market, int64_t reference
 void order_check_inner_band(const struct engine *e, struct arrival *a, int64_t reference_e4);
 /* Funds, bond and capacity of a new order; sets its terms. */
 bool order_check_reserves(const struct engine *e, const struct command *command,
-                          const struct arrival *a, int64_t reference_e4, struct terms *terms,
-                          struct rejection *why);
+                          const struct arrival *a, struct terms *terms, struct rejection *why);
 /* A bid for a named offer of a listing market. */
 bool order_check_take(const struct engine *e, const struct command *command, uint32_t offer,
                       struct terms *terms, struct rejection *why);
 /* Of an offer: resale and capacity alone; sets its terms. */
 bool order_check_offer_source(const struct engine *e, const struct command *command,
-                              const struct arrival *a, int64_t reference_e4, struct terms *terms,
-                              struct rejection *why);
+                              const struct arrival *a, struct terms *terms, struct rejection *why);
 /* A replace's price and quantity as such, in a market. */
 bool order_check_new_terms(const struct engine *e, const struct command *command, uint32_t market,
                            uint32_t account, struct rejection *why);

@@ -36,30 +36,34 @@ uint32_t range_ending_with(const struct engine *e, uint32_t slot)
     return last ? o->newer : 0;
 }
 
-/* Its live offers, oldest hour first; returns their number. */
-static uint32_t offers_of(const struct engine *e, uint32_t range, uint32_t slots[RANGE_HOURS_MAX])
+/* The live offers of a range, oldest hour first. */
+struct offers {
+    uint32_t count;
+    uint32_t slots[RANGE_HOURS_MAX];
+};
+
+static void offers_of(const struct engine *e, uint32_t range, struct offers *offers)
 {
     uint32_t first = e->orders[range].older;
     while (is_offer(e, e->orders[first].older)) {
         first = e->orders[first].older;
     }
-    uint32_t count = 0;
+    offers->count = 0;
     for (uint32_t slot = first; slot != range; slot = e->orders[slot].newer) {
-        CHECK(count < RANGE_HOURS_MAX && is_offer(e, slot));
-        slots[count++] = slot;
+        CHECK(offers->count < RANGE_HOURS_MAX && is_offer(e, slot));
+        offers->slots[offers->count++] = slot;
     }
-    return count;
 }
 
 void range_take_out_over(struct engine *e, uint32_t range)
 {
-    uint32_t slots[RANGE_HOURS_MAX];
-    uint32_t count = offers_of(e, range, slots);
-    for (uint32_t i = 0; i < count; i++) {
-        uint16_t over = order_over(e, slots[i]);
+    struct offers offers;
+    offers_of(e, range, &offers);
+    for (uint32_t i = 0; i < offers.count; i++) {
+        uint16_t over = order_over(e, offers.slots[i]);
         if (over != 0) {
-            uint32_t ladder = e->orders[slots[i]].ladder;
-            order_take_out_over(e, slots[i], over);
+            uint32_t ladder = e->orders[offers.slots[i]].ladder;
+            order_take_out_over(e, offers.slots[i], over);
             ladder_release_if_idle(e, ladder);
         }
     }
@@ -221,9 +225,11 @@ static bool check_prices(const struct engine *e, const struct command *c, struct
     return true;
 }
 
-static struct terms terms_of(const struct engine *e, const struct command *hour)
+static struct terms terms_of(const struct engine *e, const struct command *hour,
+                             const struct arrival *a)
 {
-    return (struct terms){.reserved = order_release_time_ns(e, &hour->new_order) > e->s.time_ns,
+    return (struct terms){.reference_e4 = order_reference(e, a->market, a->contract),
+                          .reserved = order_release_time_ns(e, &hour->new_order) > e->s.time_ns,
                           .ranged = true};
 }
 
@@ -232,7 +238,7 @@ static bool check_hour(struct engine *e, const struct command *hour, struct term
                        struct rejection *why)
 {
     struct arrival a = arrival_of(e, hour);
-    *terms = terms_of(e, hour);
+    *terms = terms_of(e, hour, &a);
     if (!terms->reserved && !a.collected) {
         match_clear_tops(e, &a);
     }
@@ -242,8 +248,7 @@ static bool check_hour(struct engine *e, const struct command *hour, struct term
         match_best(e, &a, &best) && match_crosses(&a, best)) {
         ok = refuse(why, REASON_POST_ONLY_WOULD_TRADE, a.limit_e4, best);
     } else {
-        int64_t reference = order_reference(e, a.market, a.contract);
-        ok = order_check_offer_source(e, hour, &a, reference, terms, why);
+        ok = order_check_offer_source(e, hour, &a, terms, why);
     }
     ladder_release_if_idle(e, a.ladder);
     return ok || refuse_at(why, a.contract);
@@ -256,7 +261,7 @@ static bool check_tables(const struct engine *e, const struct command *c, struct
     for (uint32_t i = 0; i < r->hours; i++) {
         struct command hour = hour_of(c, i);
         struct arrival a = arrival_of(e, &hour);
-        bool reserved = terms_of(e, &hour).reserved;
+        bool reserved = terms_of(e, &hour, &a).reserved;
         needs->timers += reserved;
         needs->ladders += a.ladder == 0;
         needs->auctions += a.collected && auction_begins(e, &a);
@@ -339,10 +344,9 @@ void range_new(struct engine *e, const struct command *c)
     for (uint32_t i = 0; i < c->new_range.hours; i++) {
         struct command hour = hour_of(c, i);
         struct arrival a = arrival_of(e, &hour);
-        struct terms terms = terms_of(e, &hour);
+        struct terms terms = terms_of(e, &hour, &a);
         struct rejection none;
-        int64_t reference = order_reference(e, a.market, a.contract);
-        CHECK(order_check_offer_source(e, &hour, &a, reference, &terms, &none));
+        CHECK(order_check_offer_source(e, &hour, &a, &terms, &none));
         order_enter(e, &hour, &a, &terms);
     }
     if (is_offer(e, e->keys[c->head.key].newest)) {
@@ -356,19 +360,20 @@ void range_new(struct engine *e, const struct command *c)
 
 void range_cancel(struct engine *e, const struct command *c, uint32_t range)
 {
-    uint32_t slots[RANGE_HOURS_MAX];
-    uint32_t count = offers_of(e, range, slots);
+    struct offers offers;
+    offers_of(e, range, &offers);
     uint32_t owner = e->orders[range].key;
     uint64_t number = order_own_number(e, c, range);
     struct event_range told = describe(e, range);
     told.orig_cl_ord_id = e->orders[range].cl_ord_id;
-    told.orders = count;
+    told.orders = offers.count;
     told.done = RANGE_CANCELED;
     emit_range(e, range, number, &told);
     order_answer_other_key(e, c, owner);
-    for (uint32_t i = 0; i < count; i++) { /* the range ends with the last */
-        uint32_t ladder = e->orders[slots[i]].ladder;
-        order_take_out_as(e, slots[i], REASON_REQUESTED, order_own_number(e, c, slots[i]), true);
+    for (uint32_t i = 0; i < offers.count; i++) { /* the range ends with the last */
+        uint32_t ladder = e->orders[offers.slots[i]].ladder;
+        order_take_out_as(e, offers.slots[i], REASON_REQUESTED,
+                          order_own_number(e, c, offers.slots[i]), true);
         ladder_release_if_idle(e, ladder);
     }
 }
@@ -383,14 +388,14 @@ struct change {
 };
 
 static bool check_new_prices(const struct engine *e, const struct command *c,
-                             const uint32_t slots[], uint32_t count, struct rejection *why)
+                             const struct offers *offers, struct rejection *why)
 {
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < offers->count; i++) {
         struct replacement r;
-        if (replace_way(e, c, slots[i]) != REPLACE_ANEW) {
+        if (replace_way(e, c, offers->slots[i]) != REPLACE_ANEW) {
             continue;
         }
-        replace_draft(e, c, slots[i], &r);
+        replace_draft(e, c, offers->slots[i], &r);
         if (!replace_check_band(e, &r, why)) {
             return refuse_at(why, r.arrival.contract);
         }
@@ -408,34 +413,36 @@ static bool check_anew(struct engine *e, const struct replacement *r, struct rej
     return true;
 }
 
-static bool check_change(struct engine *e, const struct command *c, const uint32_t slots[],
-                         uint32_t count, struct change *change, struct rejection *why)
+static bool check_change(struct engine *e, const struct command *c, const struct offers *offers,
+                         struct change *change, struct rejection *why)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        const struct order *o = &e->orders[slots[i]];
-        enum replace_way way = replace_way(e, c, slots[i]);
+    for (uint32_t i = 0; i < offers->count; i++) {
+        const struct order *o = &e->orders[offers->slots[i]];
+        enum replace_way way = replace_way(e, c, offers->slots[i]);
         struct replacement r;
         change->orders += way != REPLACE_NOT;
         change->old_bond_e4 += (int64_t)o->bond_unit * o->leaves;
         if (way == REPLACE_AWAY) {
             continue;
         }
-        replace_draft(e, c, slots[i], &r);
+        replace_draft(e, c, offers->slots[i], &r);
         if (way == REPLACE_ANEW && !check_anew(e, &r, why)) {
             return false;
         }
         uint32_t unit = way == REPLACE_ANEW ? r.draft.bond_unit : o->bond_unit;
         change->bond_e4 += (int64_t)unit * r.draft.leaves;
     }
-    int64_t available = account_available(&e->accounts[e->keys[e->orders[slots[0]].key].account]) +
-                        change->old_bond_e4;
+    int64_t available =
+        account_available(&e->accounts[e->keys[e->orders[offers->slots[0]].key].account]) +
+        change->old_bond_e4;
     if (available < change->bond_e4) {
         return refuse(why, REASON_INSUFFICIENT_BOND, change->bond_e4, available);
     }
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < offers->count; i++) {
         struct replacement r;
-        if (replace_way(e, c, slots[i]) == REPLACE_ANEW && !e->orders[slots[i]].reserved) {
-            replace_draft(e, c, slots[i], &r);
+        if (replace_way(e, c, offers->slots[i]) == REPLACE_ANEW &&
+            !e->orders[offers->slots[i]].reserved) {
+            replace_draft(e, c, offers->slots[i], &r);
             change->trades += order_check_trades(e, &r.arrival, r.draft.leaves);
             change->auctions += r.arrival.collected && auction_begins(e, &r.arrival);
         }
@@ -445,34 +452,34 @@ static bool check_change(struct engine *e, const struct command *c, const uint32
            refuse(why, REASON_FULL, 0, 0);
 }
 
-static bool check_replace(struct engine *e, const struct command *c, const uint32_t slots[],
-                          uint32_t count, struct change *change, struct rejection *why)
+static bool check_replace(struct engine *e, const struct command *c, const struct offers *offers,
+                          struct change *change, struct rejection *why)
 {
     *change = (struct change){0};
     uint32_t changed = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        changed += replace_way(e, c, slots[i]) != REPLACE_NOT;
+    for (uint32_t i = 0; i < offers->count; i++) {
+        changed += replace_way(e, c, offers->slots[i]) != REPLACE_NOT;
     }
-    uint32_t market = e->ladders[e->orders[slots[0]].ladder].market;
-    if (!order_check_new_terms(e, c, market, e->keys[e->orders[slots[0]].key].account, why)) {
+    uint32_t market = e->ladders[e->orders[offers->slots[0]].ladder].market;
+    if (!order_check_new_terms(e, c, market, e->keys[e->orders[offers->slots[0]].key].account,
+                               why)) {
         return false;
     }
     if (changed == 0) {
         return refuse(why, REASON_NOTHING_TO_REPLACE, c->replace_order.price_e4,
                       c->replace_order.qty);
     }
-    return check_new_prices(e, c, slots, count, why) &&
-           check_change(e, c, slots, count, change, why);
+    return check_new_prices(e, c, offers, why) && check_change(e, c, offers, change, why);
 }
 
 void range_replace(struct engine *e, const struct command *c, uint32_t range)
 {
-    uint32_t slots[RANGE_HOURS_MAX];
-    uint32_t count = offers_of(e, range, slots);
+    struct offers offers;
+    offers_of(e, range, &offers);
     struct order *o = &e->orders[range];
     struct change change;
     struct rejection why;
-    if (!check_replace(e, c, slots, count, &change, &why)) {
+    if (!check_replace(e, c, &offers, &change, &why)) {
         order_reject(e, c, c->replace_order.order_id, &why);
         return;
     }
@@ -489,7 +496,7 @@ void range_replace(struct engine *e, const struct command *c, uint32_t range)
     told.done = RANGE_REPLACED;
     emit_range(e, range, o->cl_ord_id, &told);
     order_answer_other_key(e, c, owner);
-    for (uint32_t i = 0; i < count; i++) { /* it may end on the way, with the last of them */
-        replace_commit(e, c, slots[i], true);
+    for (uint32_t i = 0; i < offers.count; i++) { /* it may end on the way, with the last of them */
+        replace_commit(e, c, offers.slots[i], true);
     }
 }

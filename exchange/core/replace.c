@@ -10,6 +10,7 @@
 #include "exchange/core/order.h"
 #include "exchange/core/order_check.h"
 #include "exchange/core/range.h"
+#include "exchange/core/set.h"
 
 static void emit_replaced(struct engine *e, uint32_t slot, const struct order *old, bool kept,
                           bool silent)
@@ -200,6 +201,10 @@ void replace_apply(struct engine *e, const struct command *command)
     }
     if (__builtin_expect(e->orders[slot].kind == KIND_RANGE, 0)) {
         range_replace(e, command, slot);
+        return;
+    }
+    if (__builtin_expect(e->orders[slot].kind == KIND_SET, 0)) {
+        set_replace(e, command, slot);
         return;
     }
     struct rejection why;

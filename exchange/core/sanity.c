@@ -6,6 +6,7 @@
 #include "exchange/core/iceberg.h"
 #include "exchange/core/money.h"
 #include "exchange/core/order.h"
+#include "exchange/core/set.h"
 #include "exchange/core/state.h"
 
 /* --- hash ----------------------------------------------------------------------------------- */
@@ -87,8 +88,14 @@ static void add_order(const struct engine *e, uint32_t slot, struct account *sum
         return;
     }
     sum->open_orders++;
-    check_plain(e, slot);
-    tally->standing++;
+    if (o->kind == KIND_SET) {
+        uint32_t legs = set_sanity(e, slot);
+        tally->slots += legs;
+        tally->standing += legs;
+    } else {
+        check_plain(e, slot);
+        tally->standing++;
+    }
     if (o->sell) {
         sum->bond_open_e4 += (int64_t)o->bond_unit * o->leaves;
     } else {

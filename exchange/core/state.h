@@ -17,9 +17,12 @@
  *     left its book, has no reserve. LADDER_ICEBERGS is set while an iceberg of it has a reserve.
  *  9. due_ns is not above any time at which something becomes due: the end of the second (and so
  *     any gate) and the first expire time; at or below time_ns while something is.
- * 10. available = cash + credit - reserved - bond_open - bond_locked is never below 0 but by a
+ * 10. A resting SET has a live leg, the dearest of which is its price; a leg that may trade something
+ *     stands in its book, any other in the shadow of its ladder (set.h).
+ * 11. The offers of a RANGE stand one after the other in their key's chain, itself behind them.
+ * 12. available = cash + credit - reserved - bond_open - bond_locked is never below 0 but by a
  *     lowered credit limit.
- * 11. A collecting ladder and its auction name each other, and the auction stands in one of the heaps
+ * 13. A collecting ladder and its auction name each other, and the auction stands in one of the heaps
  *     WAITING and READY; TOUCHED is empty between steps. */
 #ifndef KASHI_EXCHANGE_CORE_STATE_H
 #define KASHI_EXCHANGE_CORE_STATE_H
@@ -429,6 +432,7 @@ struct engine {
     uint32_t *timer_of;       /* by slot, of timed orders */
     struct iceberg *icebergs; /* by slot, of icebergs */
     struct slices *slices;    /* by ladder */
+    uint32_t busy; /* ladder that the request at hand works at, which is its to release; scratch */
     uint32_t bucket_mask;
     uint32_t hint_mask;
     uint32_t node_units;

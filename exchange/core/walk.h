@@ -65,4 +65,31 @@ static inline void walk_pass(const struct engine *e, struct walk *w, uint32_t bo
     w->slot[book] = next;
 }
 
+/* An iceberg that shows its next slice is the last at its price: a walk that has passed it by meets it
+ * again. */
+static inline void walk_return(const struct engine *e, struct walk *w, uint32_t book, uint32_t slot)
+{
+    const struct order *o = &e->orders[slot];
+    uint32_t next = w->slot[book];
+    if (o->live && o->iceberg && o->resting &&
+        (next == 0 || e->orders[next].price_e4 != o->price_e4)) {
+        w->slot[book] = slot;
+    }
+}
+
+/* A leg of a SET is about to trade or to be taken out, after which no other leg of the SET stands in this
+ * ladder hour: the candidates move past them. */
+static inline void walk_skip_legs(const struct engine *e, struct walk *w, uint32_t slot)
+{
+    const struct order *o = &e->orders[slot];
+    for (uint32_t book = 0; o->kind == KIND_LEG && book < BOOKS; book++) {
+        uint32_t other = w->slot[book];
+        while (other != 0 && e->orders[other].kind == KIND_LEG &&
+               e->orders[other].older == o->older) {
+            other = book_worse(e, other);
+        }
+        w->slot[book] = other;
+    }
+}
+
 #endif

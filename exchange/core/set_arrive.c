@@ -1,0 +1,329 @@
+#include "exchange/core/book.h"
+#include "exchange/core/emit.h"
+#include "exchange/core/set.h"
+#include "exchange/core/walk.h"
+
+/* What arriving legs see of the offers when they may not, or must not only, take what is on top: legs of
+ * one ladder hour share a walk. */
+struct view {
+    struct walk walks[SET_LEGS_MAX];
+    uint8_t walk_of[SET_LEGS_MAX];
+};
+
+static void view_start(const struct engine *e, const struct set_arrival *a, struct view *v)
+{
+    for (uint32_t i = 0; i < a->count; i++) {
+        uint32_t first = 0;
+        while (a->legs[first].ladder != a->legs[i].ladder) {
+            first++;
+        }
+        v->walk_of[i] = (uint8_t)first;
+        if (first == i) {
+            walk_start(e, &v->walks[i], a->legs[i].ladder);
+        }
+    }
+}
+
+static int64_t open_of(const struct engine *e, const struct arrival *leg, int64_t balance)
+{
+    return leg->collected ? 0 : balance - balance % e->markets[leg->market].lot;
+}
+
+/* Best offer for a leg; 0 none. With a view, its candidate; *book then names its book. */
+static uint32_t offer_for(const struct engine *e, const struct set_arrival *a, uint32_t i,
+                          const struct view *v, uint32_t *book)
+{
+    const struct arrival *leg = &a->legs[i];
+    if (v == NULL) {
+        return match_top(e, leg);
+    }
+    const struct walk *w = &v->walks[v->walk_of[i]];
+    *book = walk_best(e, w, match_eligible(leg), false);
+    return *book == BOOKS ? 0 : w->slot[*book];
+}
+
+/* What comes next: a leg and an offer. */
+struct meeting {
+    uint32_t leg;
+    uint32_t offer;
+    uint32_t book; /* of the view */
+};
+
+/* How far an arrival has come. */
+struct course {
+    int64_t balance;
+    uint64_t ended; /* bits of the legs that are not live */
+};
+
+/* The leg awake with the largest surplus, the earlier one in a tie; false: none has any. */
+static bool next_meeting(const struct engine *e, const struct set_arrival *a,
+                         const struct course *course, const struct view *v, struct meeting *next)
+{
+    int64_t most = -1;
+    for (uint32_t i = 0; i < a->count; i++) {
+        uint32_t book = 0;
+        if ((course->ended >> i & 1u) != 0 || open_of(e, &a->legs[i], course->balance) == 0) {
+            continue;
+        }
+        uint32_t offer = offer_for(e, a, i, v, &book);
+        int64_t surplus = offer == 0 ? -1 : a->legs[i].limit_e4 - e->orders[offer].price_e4;
+        if (surplus > most) {
+            most = surplus;
+            *next = (struct meeting){.leg = i, .offer = offer, .book = book};
+        }
+    }
+    return most >= 0;
+}
+
+static bool outside_band(const struct engine *e, const struct arrival *leg, uint32_t offer)
+{
+    int64_t price = e->orders[offer].price_e4;
+    return price < leg->inner_low_e4 || price > leg->inner_high_e4;
+}
+
+static bool same_group(const struct engine *e, const struct arrival *leg, uint32_t offer)
+{
+    return e->keys[e->orders[offer].key].group == leg->group;
+}
+
+/* --- what it would fill ---------------------------------------------------------------------- */
+
+/* A leg that cannot take all of an offer sleeps after it, and so do all of its ladder hour, which have
+ * the same lot: a candidate that was met is never met again. */
+struct set_fill set_fillable(const struct engine *e, const struct set_arrival *a)
+{
+    struct view v;
+    struct meeting m;
+    struct set_fill fill = {0, 0};
+    struct course course = {.balance = a->balance};
+    view_start(e, a, &v);
+    while (next_meeting(e, a, &course, &v, &m)) {
+        const struct arrival *leg = &a->legs[m.leg];
+        struct walk *w = &v.walks[v.walk_of[m.leg]];
+        int64_t open = open_of(e, leg, course.balance);
+        bool hidden = (w->hidden >> m.book & 1u) != 0;
+        if (!hidden && order_over(e, m.offer) != 0) {
+            walk_pass(e, w, m.book, false);
+            continue;
+        }
+        bool own = !hidden && same_group(e, leg, m.offer);
+        if (outside_band(e, leg, m.offer) || (own && !leg->fok && leg->stp == STP_CANCEL_NEWEST)) {
+            course.ended |= UINT64_C(1) << m.leg;
+            continue;
+        }
+        int64_t qty = hidden ? w->reserve[m.book]
+                      : own  ? match_whole(e, m.offer)
+                             : match_shown(e, m.offer);
+        qty = qty < open ? qty : open;
+        walk_pass(e, w, m.book, !own);
+        if (!own) {
+            fill.qty += qty;
+            fill.notional_e4 += qty * e->orders[m.offer].price_e4;
+            course.balance -= qty;
+        } else if (!leg->fok && leg->stp == STP_DECREMENT) {
+            course.balance -= qty;
+        }
+    }
+    return fill;
+}
+
+/* Displayed by others within the leg's limit, counted up to `enough`. */
+static int64_t displayed(const struct engine *e, const struct arrival *leg, int64_t enough)
+{
+    int64_t sum = 0;
+    uint32_t mask = match_eligible(leg);
+    for (uint32_t book = 0; book < BOOKS; book++) {
+        uint32_t offer = (mask >> book & 1u) != 0 ? e->ladders[leg->ladder].best[book] : 0;
+        while (offer != 0 && sum < enough && e->orders[offer].price_e4 <= leg->limit_e4) {
+            bool counts = !same_group(e, leg, offer) && order_over(e, offer) == 0;
+            sum += counts ? match_shown(e, offer) : 0;
+            offer = book_worse(e, offer);
+        }
+    }
+    return sum < enough ? sum : enough;
+}
+
+struct set_miss set_miss(const struct engine *e, const struct set_arrival *a)
+{
+    struct set_miss miss = {0};
+    for (uint32_t i = 0; i < a->count; i++) {
+        bool live = a->set == 0 || a->slots[i] != 0;
+        int64_t qty = live ? displayed(e, &a->legs[i], a->balance) : 0;
+        if (qty > miss.qty) {
+            miss = (struct set_miss){
+                .contract = a->legs[i].contract, .qty = qty, .number = a->numbers[i]};
+        }
+    }
+    return miss;
+}
+
+/* --- arriving -------------------------------------------------------------------------------- */
+
+static bool is_live(const struct engine *e, const struct set_arrival *a, uint32_t generation)
+{
+    return e->orders[a->set].generation == generation;
+}
+
+static void end_leg(struct engine *e, struct set_arrival *a, uint32_t i, uint16_t reason)
+{
+    uint32_t leg = a->slots[i];
+    a->slots[i] = 0;
+    set_end_leg(e, leg, reason);
+}
+
+static void trade(struct engine *e, const struct set_arrival *a, uint32_t i, uint32_t offer)
+{
+    const struct arrival *leg = &a->legs[i];
+    uint32_t open = set_open(e, a->slots[i]);
+    uint32_t shown = match_shown(e, offer);
+    struct deal d = {
+        .bid = a->set,
+        .offer = offer,
+        .qty = open < shown ? open : shown,
+        .ladder = leg->ladder,
+        .price_e4 = e->orders[offer].price_e4,
+        .contract = leg->contract,
+        .sell = false,
+    };
+    match_close_deal(e, &d);
+    match_after_fill(e, offer);
+}
+
+static void prevent_self_trade(struct engine *e, struct set_arrival *a, uint32_t i, uint32_t offer)
+{
+    const struct arrival *leg = &a->legs[i];
+    if (leg->stp == STP_CANCEL_NEWEST) {
+        end_leg(e, a, i, REASON_SELF_TRADE);
+    } else if (leg->stp == STP_CANCEL_OLDEST) {
+        order_take_out(e, offer, REASON_SELF_TRADE, 0);
+    } else {
+        uint32_t open = set_open(e, a->slots[i]);
+        uint32_t whole = match_whole(e, offer);
+        uint32_t qty = open < whole ? open : whole;
+        match_decrement(e, offer, qty);
+        set_decrement(e, a->slots[i], qty);
+    }
+}
+
+static struct course course_of(const struct engine *e, const struct set_arrival *a)
+{
+    struct course course = {.balance = e->orders[a->set].leaves};
+    for (uint32_t i = 0; i < a->count; i++) {
+        course.ended |= (uint64_t)(a->slots[i] == 0) << i;
+    }
+    return course;
+}
+
+/* Trades until no leg is next, or the SET is over. */
+static void run(struct engine *e, struct set_arrival *a, struct view *v)
+{
+    uint32_t generation = e->orders[a->set].generation;
+    struct meeting m;
+    while (is_live(e, a, generation)) {
+        struct course course = course_of(e, a);
+        if (!next_meeting(e, a, &course, v, &m)) {
+            return;
+        }
+        const struct arrival *leg = &a->legs[m.leg];
+        struct walk *w = v != NULL ? &v->walks[v->walk_of[m.leg]] : NULL;
+        uint16_t over = order_over(e, m.offer);
+        bool outside = over == 0 && outside_band(e, leg, m.offer);
+        if (w != NULL && !outside) {
+            walk_take(e, w, m.book); /* outside one leg's band it may be inside another's */
+        }
+        if (over != 0) {
+            order_take_out_over(e, m.offer, over);
+        } else if (outside) {
+            end_leg(e, a, m.leg, REASON_BAND_REMAINDER);
+        } else if (!same_group(e, leg, m.offer)) {
+            trade(e, a, m.leg, m.offer);
+            if (w != NULL) {
+                walk_return(e, w, m.book, m.offer);
+            }
+        } else if (!leg->fok) {
+            prevent_self_trade(e, a, m.leg, m.offer);
+        }
+    }
+}
+
+/* What remains comes to rest, leg by leg; legs that may trade nothing sleep. */
+static void rest(struct engine *e, uint32_t set)
+{
+    e->orders[set].resting = 1;
+    for (uint32_t leg = e->orders[set].next; leg != 0; leg = e->orders[leg].newer) {
+        if (set_open(e, leg) != 0 && !ladder_is_collecting(&e->ladders[e->orders[leg].ladder])) {
+            book_insert(e, leg);
+        } else {
+            book_set_aside(e, leg);
+        }
+    }
+}
+
+static void emit_miss(struct engine *e, const struct set_arrival *a)
+{
+    const struct order *o = &e->orders[a->set];
+    const struct key *k = &e->keys[o->key];
+    struct set_miss miss = set_miss(e, a);
+    struct event *event = emit(e, EVENT_MISS, emit_link(k), 0);
+    event->miss = (struct event_miss){
+        .party = emit_party_silent(e, o->key, o->cl_ord_id),
+        .order_id = order_id_of(e, a->set),
+        .contract = miss.contract,
+        .qty = miss.qty,
+        .wanted_qty = a->balance,
+        .leg = miss.number,
+    };
+}
+
+static void end_missed(struct engine *e, const struct set_arrival *a, uint16_t reason)
+{
+    emit_miss(e, a);
+    set_take_out(e, a->set, reason, 0);
+}
+
+/* False when it cannot fill what it wants at once and so has ended. */
+static bool fills_enough(struct engine *e, struct set_arrival *a, const struct set_wish *wish)
+{
+    bool fok = a->legs[0].fok;
+    int64_t wanted = fok ? a->balance : wish->min_qty;
+    if (wanted == 0 || set_fillable(e, a).qty >= wanted) {
+        return true;
+    }
+    end_missed(e, a, fok ? REASON_FOK_NOT_FILLED : REASON_MIN_QTY_NOT_MET);
+    return false;
+}
+
+static void trade_and_rest(struct engine *e, struct set_arrival *a, const struct set_wish *wish)
+{
+    struct view v;
+    uint32_t set = a->set;
+    uint32_t generation = e->orders[set].generation;
+    bool fok = a->legs[0].fok;
+    if (fok) {
+        view_start(e, a, &v);
+    }
+    run(e, a, fok ? &v : NULL);
+    if (!is_live(e, a, generation)) {
+        return;
+    }
+    a->balance = e->orders[set].leaves;
+    if (a->balance == 0) {
+        set_finish(e, set);
+    } else if (!wish->immediate) {
+        rest(e, set);
+    } else if (e->orders[set].cum == 0) {
+        end_missed(e, a, REASON_IMMEDIATE_REMAINDER);
+    } else {
+        set_take_out(e, set, REASON_IMMEDIATE_REMAINDER, 0);
+    }
+}
+
+void set_arrive(struct engine *e, struct set_arrival *a, const struct set_wish *wish)
+{
+    if (fills_enough(e, a, wish)) {
+        trade_and_rest(e, a, wish);
+    }
+    for (uint32_t i = 0; i < a->count; i++) {
+        ladder_release_if_idle(e, a->legs[i].ladder);
+    }
+}

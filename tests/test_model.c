@@ -295,6 +295,11 @@ Test(model, long_runs_agree_and_every_reason_occurs)
                           .lively = seed != 105};
         cr_assert(run_once(&run), "seed %" PRIu64, seed);
     }
+    for (uint8_t mode = MODE_CONTINUOUS; mode <= MODE_LISTING; mode++) {
+        struct run run = {
+            .seed = 105U + mode, .commands = 12000, .sanity_every = 500, .main_mode = mode};
+        cr_assert(run_once(&run), "seed %" PRIu64, run.seed);
+    }
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
         if (model_twin_shows_reason(reasons[i].number)) {
             cr_assert(reasons_seen[reasons[i].number] > 0, "%s never occurred", reasons[i].name);

@@ -22,8 +22,8 @@ struct run {
     bool deep;             /* few books with thousands of orders */
     bool restless;         /* with deep: sessions come and go */
     uint8_t main_mode; /* enum market_mode, of the market that most orders are of; 0: no auctions */
-    bool lively;           /* icebergs, SETs and the rest must really meet */
-    const char *without;   /* kinds of order that do not come, by the first letter of their share */
+    bool lively;       /* icebergs, SETs and the rest must really meet */
+    const char *without; /* kinds of order that do not come, by the first letter of their share */
 };
 
 /* What all runs of a process have seen, for the test that everything occurs. */

@@ -34,6 +34,8 @@ static const char *const topics[] = {
     "registry",
     "form",
     "full",
+    "auction",
+    "listing",
     "iceberg",
     "reserved",
     "range",

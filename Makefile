@@ -43,22 +43,32 @@ WIRE = wire/contract.c wire/reject.c wire/seal.c wire/frame.c wire/link.c wire/t
 	wire/codec_decode.c wire/codec_value.c wire/codec_names.c \
 	wire/codec_table_message.c wire/codec_table_request.c wire/report.c
 
-CORE = exchange/core/engine.c exchange/core/order.c exchange/core/order_check.c exchange/core/replace.c exchange/core/range.c exchange/core/set.c \
-	exchange/core/set_check.c exchange/core/set_enter.c exchange/core/set_arrive.c exchange/core/plain.c \
+CORE = exchange/core/engine.c exchange/core/order.c exchange/core/order_check.c \
+	exchange/core/replace.c exchange/core/range.c exchange/core/set.c exchange/core/set_check.c \
+	exchange/core/set_enter.c exchange/core/set_arrive.c exchange/core/plain.c exchange/core/quote.c \
 	exchange/core/match.c exchange/core/iceberg.c exchange/core/book.c exchange/core/tree.c exchange/core/capacity.c exchange/core/timers.c \
 	exchange/core/housekeeping.c exchange/core/session.c exchange/core/registry.c \
-	exchange/core/reads.c exchange/core/sanity.c exchange/core/auction.c \
-	exchange/core/auction_clear.c exchange/core/auction_trade.c exchange/core/listing.c exchange/core/set_sleep.c
+	exchange/core/job.c exchange/core/job_check.c exchange/core/job_offers.c exchange/core/job_search.c \
+	exchange/core/job_due.c exchange/core/job_quote.c exchange/core/job_sanity.c exchange/core/reads.c exchange/core/sanity.c \
+	exchange/core/auction.c exchange/core/auction_clear.c exchange/core/auction_trade.c exchange/core/listing.c \
+	exchange/core/set_sleep.c
 # The slow model of the exchange, and what feeds it and the engine.
 GROUPS += MODEL
 MODEL = tests/model.c tests/model_order.c tests/model_book.c tests/model_money.c tests/model_due.c \
-	tests/model_room.c tests/model_range.c tests/model_set.c \
-	tests/model_registry.c tests/model_text.c tests/model_audit.c tests/model_twin.c \
-	tests/model_random.c tests/model_random_hours.c tests/model_random_operator.c tests/model_scenario.c \
-	tests/model_scenario_command.c tests/model_scenario_operator.c tests/model_auction.c tests/model_clearing.c
-TESTS += model scenarios core_memory contract reject auction_clear
+	tests/model_room.c tests/model_range.c tests/model_set.c tests/model_job.c tests/model_job_fit.c \
+	tests/model_job_due.c tests/model_registry.c tests/model_text.c tests/model_audit.c \
+	tests/model_audit_job.c tests/model_twin.c tests/model_random.c tests/model_random_hours.c \
+	tests/model_random_job.c tests/model_random_operator.c tests/model_scenario.c \
+	tests/model_scenario_command.c tests/model_scenario_job.c tests/model_scenario_operator.c \
+	tests/model_auction.c tests/model_clearing.c
+TESTS += model scenarios core_orders core_memory job job_resting contract reject auction_clear
+GROUPS += JOB_MARKET
+JOB_MARKET = tests/job_market.c
+test_job_USES = JOB_MARKET CORE WIRE BASE
+test_job_resting_USES = JOB_MARKET CORE WIRE BASE
 test_model_USES = MODEL CORE WIRE BASE
 test_scenarios_USES = MODEL CORE WIRE BASE
+test_core_orders_USES = MODEL CORE WIRE BASE
 test_core_memory_USES = CORE WIRE BASE
 test_contract_USES = WIRE BASE
 test_auction_clear_USES = CORE WIRE BASE
@@ -177,6 +187,8 @@ TESTKIT = tests/sim_disk.c tests/edge.c
 BENCHKIT = bench/flow.c bench/instance.c
 BENCHES += core
 bench_core_USES = BENCHKIT CORE WIRE BASE
+BENCHES += job
+bench_job_USES = CORE WIRE BASE
 BENCHES += gateway
 bench_gateway_USES = BENCHKIT WIRE BASE
 

@@ -9,7 +9,7 @@
 
 #include "exchange/journal.h"
 
-#define JOURNAL_VERSION       1
+#define JOURNAL_VERSION       2
 #define JOURNAL_SEGMENT_MAGIC UINT64_C(0x4745534948534b4a) /* "JKSHISEG" */
 #define JOURNAL_BATCH_MAGIC   UINT64_C(0x5441424948534b4a) /* "JKSHIBAT" */
 #define JOURNAL_MARK_MAGIC    UINT64_C(0x4b524d4948534b4a) /* "JKSHIMRK" */
@@ -26,7 +26,7 @@ struct journal_segment_header {
     uint64_t segment_bytes;
     struct engine_config tables;
     uint8_t chain[JOURNAL_CHAIN_SIZE]; /* of the last batch before this segment */
-    uint8_t reserved[8];
+    uint8_t reserved[4];
     uint32_t crc; /* CRC32C over all bytes before it */
 };
 static_assert(sizeof(struct journal_segment_header) == 128, "segment header");

@@ -90,6 +90,7 @@ static int tables_compare(const struct journal_reader *reader,
         {"groups", had.groups, want->groups},
         {"markets", had.markets, want->markets},
         {"auctions", had.auctions, want->auctions},
+        {"jobs", had.jobs, want->jobs},
     };
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         if (tables[i].had != tables[i].want) {

@@ -24,7 +24,10 @@
 #define OUTBOX_EVENTS_MAX FRAME_ITEMS_MAX
 #define SILENCE_NS        NS_PER_SECOND
 #define NS_PER_MS         INT64_C(1000000)
-#define PEER_NONE         UINT8_MAX
+/* How many commands of a batch the engine's hints to the cache run ahead. */
+#define LOOK_FAR  12
+#define LOOK_NEAR 6
+#define PEER_NONE UINT8_MAX
 /* How long a turn with unfinished upkeep of the journal sleeps. */
 #define UPKEEP_SLEEP_NS (10 * NS_PER_MS)
 
@@ -395,35 +398,38 @@ static void publish_mark(struct sequencer *sequencer, int64_t now_ns)
     sequencer->published_ns = now_ns;
 }
 
-/* A place some commands ahead of the one being stepped, for hints to the cache. */
-struct look_ahead {
-    uint32_t at;       /* slot */
-    uint32_t commands; /* passed so far */
-};
-
-static void look_ahead(struct look_ahead *ahead, const struct sequencer *sequencer, uint32_t slots,
-                       uint32_t until, bool near)
+/* The slot of the command behind that at `at`; `slots`, the end, where there is none. */
+static uint32_t next_command(const struct sequencer *sequencer, uint32_t at, uint32_t slots)
 {
-    while (ahead->commands < until && ahead->at < slots) {
-        const struct command *command = &sequencer->slots[ahead->at].command;
-        engine_prefetch(sequencer->replay.engine, command, near);
-        ahead->at += command->head.slots;
-        ahead->commands++;
-    }
+    return at < slots ? at + sequencer->slots[at].command.head.slots : slots;
 }
 
+/* Hints to the cache run some commands ahead of the steps. */
 static void step_batch(struct sequencer *sequencer, uint32_t slots)
 {
+    const struct engine *engine = sequencer->replay.engine;
     struct event_sink *sink = &sequencer->replay.sink;
-    struct look_ahead far = {0};
-    struct look_ahead near = {0};
-    uint32_t stepped = 0;
-    for (uint32_t at = 0; at < slots; stepped++) {
-        look_ahead(&far, sequencer, slots, stepped + 8, false);
-        look_ahead(&near, sequencer, slots, stepped + 4, true);
-        const struct command *command = &sequencer->slots[at].command;
-        engine_step(sequencer->replay.engine, command, sink);
-        at += command->head.slots;
+    const union command_slot *slot = sequencer->slots;
+    uint32_t far = 0;
+    uint32_t near = 0;
+    for (uint32_t ahead = 0; ahead < LOOK_FAR && far < slots; ahead++) {
+        engine_prefetch_far(engine, &slot[far].command);
+        far = next_command(sequencer, far, slots);
+    }
+    for (uint32_t ahead = 0; ahead < LOOK_NEAR && near < slots; ahead++) {
+        engine_prefetch_near(engine, &slot[near].command);
+        near = next_command(sequencer, near, slots);
+    }
+    for (uint32_t at = 0; at < slots; at = next_command(sequencer, at, slots)) {
+        if (far < slots) {
+            engine_prefetch_far(engine, &slot[far].command);
+            far = next_command(sequencer, far, slots);
+        }
+        if (near < slots) {
+            engine_prefetch_near(engine, &slot[near].command);
+            near = next_command(sequencer, near, slots);
+        }
+        engine_step(sequencer->replay.engine, &slot[at].command, sink);
     }
     drain_events(sink);
 }

@@ -89,6 +89,7 @@ static int read_tables(struct engine_config *tables, const struct config *config
         {"groups", &tables->groups, small},
         {"markets", &tables->markets, UINT16_MAX},
         {"auctions", &tables->auctions, small - 1},
+        {"jobs", &tables->jobs, large},
     };
     engine_config_default(tables);
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -139,10 +140,10 @@ static int read_genesis(struct command_genesis *genesis, const struct config *co
 static int read_only_known(const struct config *config, struct error *error)
 {
     static const char *const exchange[] = {
-        "durability", "clock",           "sim_start", "segment_bytes", "link",
-        "mark",       "spin_us",         "orders",    "ladders",       "fills",
-        "timers",     "link_timeout_ms", "holdings",  "resources",     "accounts",
-        "groups",     "markets",         "keys",      "auctions",      NULL};
+        "durability", "clock",     "sim_start", "segment_bytes", "link",    "mark",
+        "spin_us",    "orders",    "ladders",   "fills",         "timers",  "link_timeout_ms",
+        "holdings",   "resources", "accounts",  "groups",        "markets", "keys",
+        "auctions",   "jobs",      NULL};
     static const char *const genesis[] = {"horizon_hours",   "gate_lead_s", "bond_bp",
                                           "sweep_slice",     "rate_limit",  "open_orders_limit",
                                           "order_qty_limit", NULL};

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "tests/model_job.h"
 
 struct model *model_new(const struct model_limits *limits)
 {
@@ -321,7 +322,7 @@ static bool form_known(const struct command_head *head)
     bool takes = head->type == COMMAND_TAKE_OFFER;
     bool operators = head->type >= COMMAND_REGISTER_CLASS && head->type <= COMMAND_ADVANCE;
     int slots = head->type == COMMAND_REGISTER_RESOURCE ? 2 : 1;
-    if (head->type == COMMAND_NEW_SET) {
+    if (head->type == COMMAND_NEW_SET || head->type == COMMAND_NEW_JOB) {
         return true; /* its own check counts them */
     }
     return (order || takes || operators) && head->slots == slots;
@@ -337,6 +338,7 @@ static bool role_allows(const struct model *model, uint8_t roles)
         return (roles & (ROLE_BUYER | ROLE_PROVIDER)) != 0;
     case COMMAND_NEW_SET:
     case COMMAND_TAKE_OFFER:
+    case COMMAND_NEW_JOB:
         return (roles & ROLE_BUYER) != 0;
     case COMMAND_NEW_RANGE:
     case COMMAND_REPLACE_ORDER:
@@ -362,7 +364,7 @@ static enum reject_reason check_request(struct model *model, struct model_key *k
     uint8_t type = model->command->head.type;
     if (model->accounts[key->account].killed &&
         (type == COMMAND_NEW_ORDER || type == COMMAND_NEW_RANGE || type == COMMAND_NEW_SET ||
-         type == COMMAND_REPLACE_ORDER || type == COMMAND_TAKE_OFFER)) {
+         type == COMMAND_NEW_JOB || type == COMMAND_REPLACE_ORDER || type == COMMAND_TAKE_OFFER)) {
         return REASON_ACCOUNT_KILLED;
     }
     return REASON_NONE;
@@ -399,6 +401,9 @@ static void request(struct model *model)
         return;
     case COMMAND_TAKE_OFFER:
         model_auction_take(model);
+        return;
+    case COMMAND_NEW_JOB:
+        model_job_new(model);
         return;
     default:
         CHECK(model_registry_command(model));
@@ -479,6 +484,7 @@ void model_step(struct model *model, const struct command *command, struct model
     model->drawn = false;
     model_due_housekeeping(model, units);
     model->ticking = false;
+    model_job_due_work(model);
     model_auction_publish(model);
     forget_dead_ranges(model);
     CHECK(events->count > 0);
@@ -487,7 +493,7 @@ void model_step(struct model *model, const struct command *command, struct model
 
 bool model_has_work(struct model *model)
 {
-    if (model->ending_count > 0 || model->mass_cancel_count > 0 ||
+    if (model->ending_count > 0 || model->mass_cancel_count > 0 || model_job_due_left(model) ||
         (model->market_count > 0 && model_due_gate_ns(model, model->gate_hour) <= model->time_ns)) {
         return true;
     }

@@ -36,6 +36,9 @@ enum {
     MODEL_MASS_CANCELS_MAX = 32,
     MODEL_RANGES_MAX = 4096,
     MODEL_AUCTIONS_MAX = 4096,
+    MODEL_JOBS_MAX = 4096,
+    MODEL_DUE_HOURS_MAX = 65536,
+    MODEL_TRADE_GROUPS_MAX = 65536,
 };
 
 /* Table sizes that decide who is refused FULL. */
@@ -51,6 +54,7 @@ struct model_limits {
     uint32_t groups;
     uint32_t markets;
     uint32_t auctions;
+    uint32_t jobs;
 };
 
 struct model_events {
@@ -124,8 +128,9 @@ struct model_link {
     bool up;
 };
 
-/* A SET stands in the list of orders as itself, in no book, followed by its live legs. */
-enum model_kind { MODEL_PLAIN, MODEL_SET, MODEL_LEG };
+/* A SET stands in the list of orders as itself, in no book, followed by its live legs. A JOB stands
+ * there alone; what else it has is a struct model_job. */
+enum model_kind { MODEL_PLAIN, MODEL_SET, MODEL_LEG, MODEL_JOB };
 
 /* The id by which the model knows a leg; nobody else does. */
 static inline uint64_t model_leg_id(uint64_t set_id, uint32_t leg)
@@ -134,7 +139,8 @@ static inline uint64_t model_leg_id(uint64_t set_id, uint32_t leg)
 }
 
 /* A live order: resting, or the one that is arriving. Of a SET: `leaves_qty` is the balance, `price_e4`
- * the dearest live leg's limit, `contract` 0. Of a leg: quantities and fees are the SET's. */
+ * the dearest live leg's limit, `contract` 0. Of a leg: quantities and fees are the SET's. Of a JOB:
+ * `leaves_qty` in GPU-hours, `contract` of no market in the last hour in which it may start. */
 struct model_order {
     uint64_t order_id;
     uint64_t set_id;   /* leg: of its SET */
@@ -150,8 +156,9 @@ struct model_order {
     int64_t hidden_qty;  /* of leaves_qty, what is not shown */
     int64_t release_ns;  /* ORDER_RESERVED_FOR_JOBS: until then */
     int64_t expire_time_ns;
-    int64_t fee_remainder; /* r: ten-thousandths of the smallest money unit */
-    int64_t bond_e4;       /* offer: per GPU */
+    int64_t fee_remainder;  /* r: ten-thousandths of the smallest money unit */
+    int64_t bond_e4;        /* offer: per GPU */
+    uint32_t job_factor_e4; /* JOB: the smallest of its lanes' */
     uint32_t key;
     uint32_t account;
     uint32_t resource;
@@ -267,6 +274,34 @@ struct model_mass_cancel {
     uint64_t looked_at; /* entry of its order looked at last */
 };
 
+/* What a live JOB has beside its order (model_job.h). */
+struct model_job {
+    uint64_t order_id;
+    struct command_new_job terms; /* price and qty: as last replaced */
+    struct job_lane lanes[JOB_LANES_MAX];
+    bool resting;
+};
+
+/* Under what the fills of a JOB in one resource are known. */
+struct model_trade_group {
+    uint64_t fill_id;
+    uint32_t resource;
+    uint32_t group; /* the buyer's */
+};
+
+struct model_due_hour {
+    uint16_t class_id;
+    uint16_t region_id;
+    uint32_t hour;
+};
+
+/* Where a lane stands in its market: by price from the highest, then time, then lane. */
+struct model_job_rank {
+    int64_t price_e4;
+    uint64_t place;
+    uint32_t lane;
+};
+
 struct model {
     struct model_limits limits;
     struct command_genesis rules;
@@ -310,6 +345,14 @@ struct model {
     bool ticking; /* a TICK may draw ends */
     bool drawn;
     uint16_t drawn_random_end_s;
+
+    uint32_t job_count, trade_group_count, due_count;
+    struct model_job jobs[MODEL_JOBS_MAX]; /* live */
+    struct model_trade_group trade_groups[MODEL_TRADE_GROUPS_MAX];
+    struct model_due_hour due[MODEL_DUE_HOURS_MAX]; /* in the order of becoming due */
+    struct model_due_hour worked_at;                /* taken off that list */
+    struct model_job_rank looked_at;                /* the lane looked at last there */
+    bool working, looked;                           /* whether those two are anything */
 
     struct model_events *events; /* of the step under way */
     const struct command *command;
@@ -417,6 +460,7 @@ bool model_room_for_orders(const struct model *model, const struct model_order *
                            uint32_t count, uint32_t more);
 /* Places that orders, legs and ranges take. */
 uint32_t model_room_orders_in_use(const struct model *model);
+bool model_room_for_timers(const struct model *model, uint32_t more);
 
 /* model_range.c */
 void model_range_new(struct model *model);
@@ -476,6 +520,8 @@ void model_book_refresh(struct model *model, uint64_t order_id);
 /* Open quantity comes to rest: it shows what it is to show. */
 void model_book_hide(struct model_order *order);
 struct model_order *model_book_find(struct model *model, uint64_t order_id);
+/* After a fill of a resting order: the next slice is shown, or the order is gone. */
+void model_book_settle_maker(struct model *model, uint64_t order_id);
 /* Takes an order, and the legs of a SET, off the list without a word. */
 void model_book_drop(struct model *model, uint64_t order_id);
 /* Fills in an event of struct event_out. */

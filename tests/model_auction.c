@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "tests/model.h"
+#include "tests/model_job.h"
 
 static struct model_auction *auction_of(struct model *model, uint64_t contract)
 {
@@ -174,6 +174,9 @@ void model_auction_collect(struct model *model, uint64_t order_id)
     uint64_t contract = order->contract;
     enum auction_kind kind = kind_of(model, contract);
     model_book_hide(order);
+    if (order->side == SIDE_SELL) {
+        model_job_due_hour(model, contract);
+    }
     if (kind != AUCTION_NONE && model_auction_room(model, 1)) {
         begin(model, contract, kind);
     }
@@ -395,6 +398,7 @@ static void clear(struct model *model, struct model_auction *due)
         begin(model, auction.contract, kind);
     } else {
         wake(model, auction.contract);
+        model_job_due_if_offered(model, auction.contract);
     }
 }
 
@@ -560,7 +564,7 @@ bool model_auction_delisting_unit(struct model *model)
     const struct model_order *first = NULL;
     for (uint32_t i = 0; i < model->order_count; i++) {
         const struct model_order *bid = &model->orders[i];
-        if (bid->kind != MODEL_SET && bid->side == SIDE_BUY &&
+        if ((bid->kind == MODEL_PLAIN || bid->kind == MODEL_LEG) && bid->side == SIDE_BUY &&
             contract_class(bid->contract) == market->terms.class_id &&
             contract_region(bid->contract) == market->terms.region_id &&
             (first == NULL || bid_before(bid, first))) {

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "tests/model.h"
+#include "tests/model_audit_job.h"
 
 enum { TABLE_SIZE = 1 << 20, PARTIES_MAX = 1024 };
 
@@ -43,6 +44,7 @@ struct model_audit {
     uint16_t taker_bp[256];
     int64_t gpus[PARTIES_MAX]; /* by resource */
     int64_t deposits_e4;
+    struct model_audit_job *jobs;
     struct model_audit_sets sets;
 };
 
@@ -50,6 +52,7 @@ struct model_audit *model_audit_new(void)
 {
     struct model_audit *audit = calloc(1, sizeof(*audit));
     CHECK(audit != NULL);
+    audit->jobs = model_audit_job_new();
     return audit;
 }
 
@@ -57,6 +60,9 @@ void model_audit_free(struct model_audit *audit)
 {
     for (size_t i = 0; audit != NULL && i < TABLE_SIZE; i++) {
         free(audit->orders[i].legs);
+    }
+    if (audit != NULL) {
+        model_audit_job_free(audit->jobs);
     }
     free(audit);
 }
@@ -264,6 +270,7 @@ static void take_report_seq(struct model_audit *audit, const struct event *event
 void model_audit_event(struct model_audit *audit, const struct event *event)
 {
     take_report_seq(audit, event);
+    model_audit_job_event(audit->jobs, event);
     switch (event->head.type) {
     case EVENT_GENESIS:
         audit->account_count = 1;
@@ -292,6 +299,9 @@ void model_audit_event(struct model_audit *audit, const struct event *event)
         return;
     case EVENT_SET:
         enter(audit, event, event->set.order_id, event->set.qty);
+        return;
+    case EVENT_JOB:
+        enter(audit, event, event->job.order_id, event->job.qty * event->job.hours);
         return;
     case EVENT_SET_LEGS:
         take_legs(audit, event);

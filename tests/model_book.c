@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "tests/model.h"
+#include "tests/model_job.h"
 
 struct model_order *model_book_find(struct model *model, uint64_t order_id)
 {
@@ -21,6 +21,7 @@ struct model_order *model_book_owner(struct model *model, struct model_order *or
 
 void model_book_drop(struct model *model, uint64_t order_id)
 {
+    model_job_forget(model, order_id);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < model->order_count; i++) {
         const struct model_order *order = &model->orders[i];
@@ -37,14 +38,15 @@ void model_book_tell_out(struct event *event, const struct model_order *order,
                          enum reject_reason reason, bool resting)
 {
     event->out.order_id = order->order_id;
-    event->out.contract = order->contract;
+    bool job = order->kind == MODEL_JOB;
+    event->out.contract = job ? 0 : order->contract;
     event->out.orig_cl_ord_id = order->cl_ord_id;
     event->out.price_e4 = order->price_e4;
     event->out.leaves_qty = order->leaves_qty;
     event->out.cum_qty = order->cum_qty;
     event->out.reason = (uint16_t)reason;
     event->out.side = order->side;
-    event->out.resting = resting;
+    event->out.resting = resting && !job;
 }
 
 void model_book_end(struct model *model, uint64_t order_id, enum reject_reason reason,
@@ -294,6 +296,7 @@ void model_book_refresh(struct model *model, uint64_t order_id)
     order->place = ++model->last_entry;
     struct event *event = model_emit_aside(model, EVENT_REFRESHED, order->key, order->cl_ord_id);
     model_book_tell_out(event, order, REASON_NONE, true);
+    event->head.link = 0;
     event->out.qty = slice;
 }
 
@@ -315,7 +318,7 @@ void model_book_hide(struct model_order *order)
 }
 
 /* After a fill of a resting order: the next slice is shown, or the order is gone. */
-static void settle_maker(struct model *model, uint64_t order_id)
+void model_book_settle_maker(struct model *model, uint64_t order_id)
 {
     struct model_order *order = model_book_find(model, order_id);
     if (order->kind == MODEL_LEG) {
@@ -382,7 +385,7 @@ static void trade_with(struct model *model, struct model_order *taker, struct mo
         .aggressor = taker->side,
     };
     model_book_trade_pair(model, &deal);
-    settle_maker(model, maker->order_id);
+    model_book_settle_maker(model, maker->order_id);
 }
 
 /* Self-trade prevention takes a part of an order, what it does not show first. Of a SET it takes a part
@@ -504,5 +507,8 @@ bool model_book_trade(struct model *model, uint64_t order_id, struct model_band 
         return false;
     }
     model_book_hide(taker);
+    if (taker->side == SIDE_SELL && (taker->tif == TIF_GATE || taker->tif == TIF_TIME)) {
+        model_job_due_hour(model, taker->contract);
+    }
     return true;
 }

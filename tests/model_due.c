@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "tests/model.h"
+#include "tests/model_job.h"
 
 model_wide model_due_gate_ns(const struct model *model, uint32_t hour)
 {
@@ -45,6 +45,9 @@ static bool mass_covers_one(const struct model_mass_cancel *mass, const struct m
 static bool mass_covers(const struct model *model, const struct model_mass_cancel *mass,
                         const struct model_order *order)
 {
+    if (order->kind == MODEL_JOB) {
+        return model_job_mass_covers(model, mass, order);
+    }
     if (order->kind != MODEL_SET) {
         return mass_covers_one(mass, order);
     }
@@ -106,9 +109,10 @@ enum reject_reason model_due_over(struct model *model, const struct model_order 
     if (ending != NULL) {
         return (enum reject_reason)ending->reason;
     }
-    const struct model_market *market =
-        model_market_find(model, contract_class(order->contract), contract_region(order->contract));
-    if (order->kind != MODEL_SET && order->side == SIDE_BUY && market->delisting) {
+    bool bids = order->side == SIDE_BUY && (order->kind == MODEL_PLAIN || order->kind == MODEL_LEG);
+    if (bids &&
+        model_market_find(model, contract_class(order->contract), contract_region(order->contract))
+            ->delisting) {
         return REASON_MODE_CHANGED;
     }
     return mass_cancel_of(model, order) != NULL ? REASON_MASS_CANCELED : REASON_NONE;
@@ -247,6 +251,7 @@ static void gate_market_unit(struct model *model)
         return;
     }
     forget_last_trade(model, terms->class_id, terms->region_id, model->gate_hour);
+    model_job_due_forget(model, terms->class_id, terms->region_id, model->gate_hour);
     model->gate_market++;
 }
 
@@ -305,8 +310,12 @@ static void release(struct model *model, struct model_order *order)
 }
 
 /* The time at which an order's timer rings; false: it has none. */
-static bool timer_of(const struct model_order *order, int64_t *time_ns)
+static bool timer_of(const struct model *model, const struct model_order *order, int64_t *time_ns)
 {
+    if (order->kind == MODEL_JOB) {
+        *time_ns = model_job_timer_ns(model, order);
+        return true;
+    }
     *time_ns = model_order_reserved(order) ? order->release_ns : order->expire_time_ns;
     return order->kind != MODEL_LEG && (order->tif == TIF_TIME || model_order_reserved(order));
 }
@@ -317,7 +326,7 @@ static bool timer_unit(struct model *model)
     int64_t first_ns = 0;
     for (uint32_t i = 0; i < model->order_count; i++) {
         int64_t time_ns;
-        if (timer_of(&model->orders[i], &time_ns) && time_ns <= model->time_ns &&
+        if (timer_of(model, &model->orders[i], &time_ns) && time_ns <= model->time_ns &&
             (first == NULL || time_ns < first_ns)) {
             first = &model->orders[i];
             first_ns = time_ns;
@@ -329,7 +338,8 @@ static bool timer_unit(struct model *model)
     if (model_order_reserved(first)) {
         release(model, first);
     } else {
-        model_due_take_out_because(model, first, REASON_EXPIRED);
+        model_due_take_out_because(
+            model, first, first->kind == MODEL_JOB ? model_due_over(model, first) : REASON_EXPIRED);
     }
     return true;
 }

@@ -1,6 +1,6 @@
 /* Section 5 and 6 of the rulebook: fees, reserves, bonds, capacity, reference prices. */
 #include "base/check.h"
-#include "tests/model.h"
+#include "tests/model_job.h"
 
 static int64_t narrow(model_wide value)
 {
@@ -15,6 +15,10 @@ int64_t model_money_order_reserve_e4(const struct model_order *order)
     }
     model_wide notional = (model_wide)order->price_e4 * order->leaves_qty;
     int rate = order->maker_bp > order->taker_bp ? order->maker_bp : order->taker_bp;
+    if (order->job_factor_e4 != 0) {
+        model_wide cost = (notional * E4_ONE + order->job_factor_e4 - 1) / order->job_factor_e4;
+        return narrow(cost + cost * rate / BP_ONE);
+    }
     return narrow(notional + (order->fee_remainder + notional * rate) / BP_ONE);
 }
 
@@ -185,11 +189,15 @@ static void remember_last_trade(struct model *model, uint64_t contract, int64_t 
         if (ladder->class_id == contract_class(contract) &&
             ladder->region_id == contract_region(contract) &&
             ladder->hour == contract_hour(contract)) {
+            if (ladder->last_price_e4 != price_e4) {
+                model_job_due_hour(model, contract);
+            }
             ladder->last_price_e4 = price_e4;
             return;
         }
     }
     CHECK(model->ladder_count < MODEL_LADDERS_MAX);
+    model_job_due_hour(model, contract);
     model->ladders[model->ladder_count++] =
         (struct model_ladder){.class_id = contract_class(contract),
                               .region_id = contract_region(contract),

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "tests/model.h"
+#include "tests/model_job.h"
 
 /* An order on its way in, and what the checks find out about it. */
 struct entry {
@@ -378,6 +378,9 @@ void model_order_add(struct model *model, const struct model_order *order)
 {
     CHECK(model->order_count < MODEL_ORDERS_MAX);
     model->orders[model->order_count++] = *order;
+    if (model_order_reserved(order)) {
+        model_job_due_hour(model, order->contract);
+    }
 }
 
 void model_order_new(struct model *model)
@@ -600,6 +603,10 @@ void model_order_replace(struct model *model)
         model_set_replace(model, order);
         return;
     }
+    if (order->kind == MODEL_JOB) {
+        model_job_replace(model, order->order_id);
+        return;
+    }
     const struct model_market *market =
         model_market_find(model, contract_class(order->contract), contract_region(order->contract));
     enum reject_reason reason = check_replace(model, order, market);
@@ -627,7 +634,9 @@ void model_order_replace(struct model *model)
     *model_book_find(model, is.order_id) = is;
     model_order_emit_replaced(model, &was, &is, keeps);
     model_order_emit_done_if_other(model, is.key);
-    if (!keeps && !model_order_reserved(&is)) {
+    if (!keeps && model_order_reserved(&is)) {
+        model_job_due_hour(model, is.contract);
+    } else if (!keeps) {
         model_order_arrive(model, is.order_id, inner);
     }
 }

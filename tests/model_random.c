@@ -5,18 +5,16 @@
 
 #include "tests/model_twin.h"
 
-/* 2026-11-20T00:00Z */
-#define START_NS (INT64_C(1795132800) * NS_PER_SECOND)
-
 void model_random_init(struct model_random *random, uint64_t seed)
 {
     *random = (struct model_random){.state = seed,
-                                    .time_ns = START_NS,
+                                    .time_ns = MODEL_RANDOM_START_NS,
                                     .icebergs = 18,
                                     .reserved = 18,
                                     .ranges = 5,
                                     .sets = 14,
                                     .takes = 2,
+                                    .jobs = 10,
                                     .main_mode = MODE_CONTINUOUS};
 }
 
@@ -68,7 +66,7 @@ void model_random_send_by(const struct model *model, struct command *command, ui
 uint64_t model_random_deep_contract(struct model_random *random)
 {
     uint8_t tier = (uint8_t)(model_random_rarely(random, 20) ? TIER_G100 : TIER_G50);
-    return contract_pack(0, 0, tier, (uint32_t)(START_NS / NS_PER_HOUR) + 10);
+    return contract_pack(0, 0, tier, MODEL_RANDOM_DEEP_HOUR);
 }
 
 /* Mostly away from the other side, on few levels or on many. */
@@ -292,6 +290,19 @@ static void choose_kind(struct model_random *random, const struct model *model,
     }
 }
 
+/* Few hours, and a side that mostly waits. */
+static void crowd_order(struct model_random *random, struct command_new_order *order)
+{
+    uint32_t hour = (uint32_t)(random->time_ns / NS_PER_HOUR) + 1 + model_random_below(random, 5);
+    order->contract = (order->contract & ~(uint64_t)CONTRACT_HOUR_MAX) | hour;
+    order->price_e4 = MODEL_RANDOM_PRICE_E4 +
+                      (order->side == SIDE_BUY ? -5000 + (int64_t)model_random_below(random, 4000)
+                                               : (int64_t)model_random_below(random, 8000) - 3000);
+    if (model_random_chance(random, 60)) {
+        order->price_e4 -= order->price_e4 % 1000; /* so that prices meet */
+    }
+}
+
 static void new_order(struct model_random *random, const struct model *model, uint32_t key,
                       union command_slot slots[COMMAND_SLOTS_MAX])
 {
@@ -316,6 +327,9 @@ static void new_order(struct model_random *random, const struct model *model, ui
         order->contract = model_random_deep_contract(random);
         order->price_e4 = deep_price_e4(random, order->side);
         order->qty = 1 + (int64_t)model_random_below(random, 9);
+    }
+    if (random->crowded) {
+        crowd_order(random, order);
     }
     choose_terms(random, order);
     choose_kind(random, model, order);
@@ -400,6 +414,7 @@ static void replace_order(struct model_random *random, const struct model *model
     if (order != NULL && order->kind == MODEL_SET) {
         replace->price_e4 = 0;
     }
+    model_random_job_replace(random, model, replace->order_id, replace);
     if (model_random_rarely(random, 30)) {
         replace->price_e4 = model_random_odd_number(random, replace->price_e4);
     }
@@ -452,7 +467,7 @@ static void mass_cancel(struct model_random *random, const struct model *model, 
     uint32_t now = (uint32_t)(random->time_ns / NS_PER_HOUR);
     if ((scope->filter & MASS_CANCEL_HOURS) != 0) {
         scope->hour_from = now + model_random_below(random, 3);
-        scope->hour_to = scope->hour_from + model_random_below(random, 4);
+        scope->hour_to = scope->hour_from + model_random_below(random, 7);
     }
     if ((scope->filter & MASS_CANCEL_CLASS) != 0) {
         scope->class_id = (uint16_t)model_random_below(random, 2);
@@ -612,7 +627,7 @@ void model_random_command(struct model_random *random, const struct model *model
     }
     uint32_t pick = model_random_below(random, 1000);
     bool sweeping = pick < (random->restless ? 40 : 55) || pick >= 990;
-    if (random->deep && sweeping && !model_random_rarely(random, 12)) {
+    if ((random->deep || random->crowded) && sweeping && !model_random_rarely(random, 12)) {
         pick = 500; /* or the books would never get deep */
     }
     bool bound = model->keys[key].link != 0;
@@ -622,6 +637,8 @@ void model_random_command(struct model_random *random, const struct model *model
         session_command(random, model, key, slots);
     } else if (!bound && !model_random_rarely(random, 10)) {
         model_random_log_in(random, model, key, slots);
+    } else if (pick < 780 && model_random_chance(random, random->jobs)) {
+        model_random_job(random, model, key, slots);
     } else if (pick < 780 && model_random_chance(random, random->sets)) {
         model_random_set(random, model, key, slots);
     } else if (pick < 780 && model_random_chance(random, random->ranges)) {

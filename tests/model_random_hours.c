@@ -37,10 +37,23 @@ static bool has_leg(const union command_slot *slots, uint32_t count, uint64_t co
 static uint32_t leg_count(struct model_random *random)
 {
     uint32_t style = model_random_below(random, 100);
-    if (style < 2) {
-        return 1 + model_random_below(random, SET_LEGS_MAX);
+    if (style < 3) {
+        return SET_LEGS_MAX -
+               (model_random_chance(random, 40) ? 0 : model_random_below(random, 40));
     }
     return style < 15 ? 5 + model_random_below(random, 8) : 1 + model_random_below(random, 4);
+}
+
+/* One of many: over a day of hours, and at a price that is seldom refused. */
+static struct set_leg wide_leg(struct model_random *random, const struct model *model)
+{
+    uint32_t hour = (uint32_t)(random->time_ns / NS_PER_HOUR) + 2;
+    uint64_t contract = contract_pack(
+        (uint16_t)model_random_rarely(random, 6), 0, (uint8_t)model_random_below(random, 3),
+        hour + model_random_below(random, model->rules.horizon_hours - 3));
+    return (struct set_leg){.contract = contract,
+                            .price_e4 = (uint32_t)MODEL_RANDOM_PRICE_E4 +
+                                        1000 * model_random_below(random, 7)};
 }
 
 /* Legs that are all different, nearly always; fewer than asked where too many are alike. */
@@ -51,13 +64,19 @@ static void choose_legs(struct model_random *random, const struct model *model,
     uint32_t wanted = leg_count(random);
     int64_t above_e4 = model_random_chance(random, 45) ? 4000 : 0;
     for (uint32_t i = 0; i < 2 * wanted && set->leg_count < wanted; i++) {
-        uint64_t contract = near_contract(random, model);
-        if (has_leg(slots, set->leg_count, contract) && !model_random_rarely(random, 60)) {
+        struct set_leg leg = wide_leg(random, model);
+        if (wanted < 20 || model_random_chance(random, 30)) {
+            leg.contract = near_contract(random, model);
+        }
+        if (wanted < 20) {
+            leg.price_e4 =
+                (uint32_t)(model_random_price_e4(random, model, leg.contract) + above_e4);
+        }
+        if (has_leg(slots, set->leg_count, leg.contract) && !model_random_rarely(random, 60)) {
             continue;
         }
-        int64_t price_e4 = model_random_price_e4(random, model, contract) + above_e4;
         slots[1 + set->leg_count / SET_LEGS_PER_SLOT].legs[set->leg_count % SET_LEGS_PER_SLOT] =
-            (struct set_leg){.contract = contract, .price_e4 = (uint32_t)price_e4};
+            leg;
         set->leg_count++;
     }
     slots[0].command.head.slots =

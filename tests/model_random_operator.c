@@ -16,9 +16,13 @@ static void open_genesis(struct model_random *random, union command_slot slots[C
         .gate_lead_s = 600,
         .bond_bp = 4000,
         .sweep_slice = 2 + model_random_below(random, 7),
-        .rate_limit = random->deep ? 100000 : 40,
-        .open_orders_limit = random->deep ? 1500 : 25,
-        .order_qty_limit = 400,
+        .rate_limit = random->deep      ? 100000
+                      : random->crowded ? 400
+                                        : 40,
+        .open_orders_limit = random->deep      ? 1500
+                             : random->crowded ? 300
+                                               : 25,
+        .order_qty_limit = random->crowded ? 40000 : 400,
     };
     memset(command->genesis.operator_key, 7, PUBLIC_KEY_SIZE);
 }
@@ -99,7 +103,10 @@ static void open_resource(struct model_random *random, union command_slot slots[
     struct command_register_resource *resource = &command->register_resource;
     snprintf(resource->node, LABEL_SIZE, "node-%u", number % 2);
     resource->account = 2 + number % MODEL_RANDOM_ACCOUNTS;
-    resource->gpus = (random->deep ? 1000 : 1) * (40 + 8 * model_random_below(random, 30));
+    resource->gpus = (random->deep      ? 1000
+                      : random->crowded ? 10
+                                        : 1) *
+                     (40 + 8 * model_random_below(random, 30));
     /* Most of it where most bids are. */
     resource->class_id = (uint16_t)(number < 6 || random->deep ? 0 : number % MODEL_RANDOM_CLASSES);
     resource->region_id =
@@ -168,8 +175,10 @@ static void open_by_operator(struct model_random *random,
         return;
     case COMMAND_DEPOSIT:
         command->cash.account = 2 + number;
-        command->cash.amount_e4 =
-            (random->deep ? 10000 : 1) * (200 + (int64_t)model_random_below(random, 4000)) * E4_ONE;
+        command->cash.amount_e4 = (random->deep      ? 10000
+                                   : random->crowded ? 300
+                                                     : 1) *
+                                  (200 + (int64_t)model_random_below(random, 4000)) * E4_ONE;
         return;
     default:
         command->cash.account = 2 + number;
@@ -239,10 +248,11 @@ static void operator_limits(struct model_random *random, const struct model *mod
 {
     command->head.type = COMMAND_SET_LIMITS;
     command->set_limits = (struct command_set_limits){
-        .order_qty_limit = 50 + (int64_t)model_random_below(random, 500),
+        .order_qty_limit =
+            (random->crowded ? 100 : 1) * (50 + (int64_t)model_random_below(random, 500)),
         .account = random_account(random, model),
-        .rate_limit = 3 + model_random_below(random, 60),
-        .open_orders_limit = 10 + model_random_below(random, 40),
+        .rate_limit = (random->crowded ? 10 : 1) * (3 + model_random_below(random, 60)),
+        .open_orders_limit = (random->crowded ? 10 : 1) * (10 + model_random_below(random, 40)),
         .fees = (uint8_t)model_random_below(random, MODEL_RANDOM_FEES + 2),
         .fields = (uint8_t)model_random_below(random, 16),
     };

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "tests/model.h"
+#include "tests/model_job.h"
 
 /* An offer of the range: as it is, and as the request would have it. */
 struct hour {
@@ -440,6 +440,8 @@ static void replace_hour(struct model *model, const struct plan *plan, struct ho
     model_order_emit_replaced(model, &hour->was, &hour->is, hour->keeps);
     if (meets_bids(hour)) {
         model_order_arrive(model, hour->is.order_id, inner_band(plan, hour));
+    } else if (arrives(hour)) {
+        model_job_due_hour(model, hour->is.contract);
     }
 }
 

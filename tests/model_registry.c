@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "tests/model.h"
+#include "tests/model_job.h"
 
 /* Appends the answer to the operator who asked. */
 static struct event *answer(struct model *model, uint8_t type)
@@ -176,6 +176,7 @@ static enum reject_reason set_market(struct model *model)
     event->volatility_s = request->volatility_s;
     event->period_s = request->period_s;
     event->volatility_min_qty = request->volatility_min_qty;
+    model_job_due_market(model, request->class_id, request->region_id);
     return REASON_NONE;
 }
 
@@ -518,6 +519,7 @@ static enum reject_reason set_reference(struct model *model)
     event->class_id = request->class_id;
     event->region_id = request->region_id;
     event->tier = request->tier;
+    model_job_due_market(model, request->class_id, request->region_id);
     return REASON_NONE;
 }
 
@@ -538,6 +540,9 @@ static enum reject_reason halt(struct model *model)
         if ((!by_class || market->terms.class_id == request->class_id) &&
             (!by_region || market->terms.region_id == request->region_id)) {
             market->halted = halted;
+            if (!halted) {
+                model_job_due_market(model, market->terms.class_id, market->terms.region_id);
+            }
         }
     }
     struct event_halt *event = &answer(model, EVENT_HALT)->halt;

@@ -1,6 +1,6 @@
 /* What the tables of stated size hold, and whether one could overflow: `FULL` in sections 3, 10 and 11
  * of the rulebook. */
-#include "tests/model.h"
+#include "tests/model_job.h"
 
 /* Times that a resting order can be met: with what it shows, and with each slice to come. */
 static int64_t slices(const struct model_order *order)
@@ -49,11 +49,16 @@ bool model_room_for_fills(const struct model *model, int64_t fills)
            (int64_t)model->holding_count + fills <= model->limits.holdings;
 }
 
+static bool in_a_ladder(const struct model_order *order)
+{
+    return order->kind == MODEL_PLAIN || order->kind == MODEL_LEG;
+}
+
 /* Whether one of the orders stands in this ladder hour, in a book or apart. */
 static bool stands_in(const struct model_order *orders, uint32_t count, uint64_t contract)
 {
     for (uint32_t i = 0; i < count; i++) {
-        if (orders[i].kind != MODEL_SET && model_book_same_ladder(orders[i].contract, contract)) {
+        if (in_a_ladder(&orders[i]) && model_book_same_ladder(orders[i].contract, contract)) {
             return true;
         }
     }
@@ -95,7 +100,7 @@ static uint32_t count_ladders(const struct model *model, const struct model_orde
     uint32_t sum = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint64_t contract = orders[i].contract;
-        bool known = orders[i].kind == MODEL_SET || remembered(model, contract) ||
+        bool known = !in_a_ladder(&orders[i]) || remembered(model, contract) ||
                      stands_in(orders, i, contract) ||
                      (new_ones && stands_in(model->orders, model->order_count, contract));
         sum += known ? 0 : 1;
@@ -116,7 +121,8 @@ static bool room_for_ladders(const struct model *model, const struct model_order
 
 static bool needs_timer(const struct model_order *order)
 {
-    return order->kind != MODEL_LEG && (order->tif == TIF_TIME || model_order_reserved(order));
+    return order->kind == MODEL_JOB ||
+           (order->kind != MODEL_LEG && (order->tif == TIF_TIME || model_order_reserved(order)));
 }
 
 static uint32_t timers(const struct model_order *orders, uint32_t count)
@@ -130,11 +136,16 @@ static uint32_t timers(const struct model_order *orders, uint32_t count)
 
 uint32_t model_room_orders_in_use(const struct model *model)
 {
-    uint32_t count = model->order_count;
+    uint32_t count = model->order_count + model_job_lanes_in_use(model);
     for (uint32_t i = 0; i < model->range_count; i++) {
         count += model_range_lives(model, &model->ranges[i]) ? 1 : 0;
     }
     return count;
+}
+
+bool model_room_for_timers(const struct model *model, uint32_t more)
+{
+    return timers(model->orders, model->order_count) + more <= model->limits.timers;
 }
 
 bool model_room_for_orders(const struct model *model, const struct model_order *orders,
@@ -150,9 +161,6 @@ bool model_room_for_orders(const struct model *model, const struct model_order *
     if (model_room_orders_in_use(model) + count + more > model->limits.orders) {
         return false;
     }
-    if (more_timers > 0 &&
-        timers(model->orders, model->order_count) + more_timers > model->limits.timers) {
-        return false;
-    }
-    return room_for_ladders(model, orders, count);
+    return (more_timers == 0 || model_room_for_timers(model, more_timers)) &&
+           room_for_ladders(model, orders, count);
 }

@@ -150,7 +150,21 @@ void model_scenario_step(struct model_scenario *scenario,
             scenario->session[event->party.key] = event->login.session;
             scenario->link[event->party.key] = event->head.link;
         }
+        if (event->head.type == EVENT_TRADE && event->trade.fill_id == event->trade.trade_group) {
+            char order[32];
+            snprintf(order, sizeof(order), "%" PRIu64, event->trade.buy_order_id);
+            model_scenario_name(scenario, MODEL_SCENARIO_TRADE_GROUP, order,
+                                event->trade.trade_group);
+        }
     }
+}
+
+uint64_t model_scenario_trade_group(struct model_scenario *scenario, const char *text)
+{
+    char order[32];
+    snprintf(order, sizeof(order), "%" PRIu64,
+             model_scenario_id(scenario, MODEL_SCENARIO_ORDER, text));
+    return model_scenario_id(scenario, MODEL_SCENARIO_TRADE_GROUP, order);
 }
 
 /* Without an expectation a command must at least not be refused. */
@@ -201,6 +215,8 @@ static int64_t expected_value(struct model_scenario *scenario, const struct mode
         return model_scenario_hour(scenario, text);
     case MODEL_TEXT_ORDER:
         return (int64_t)model_scenario_id(scenario, MODEL_SCENARIO_ORDER, text);
+    case MODEL_TEXT_TRADE_GROUP:
+        return strcmp(text, "0") == 0 ? 0 : (int64_t)model_scenario_trade_group(scenario, text);
     case MODEL_TEXT_KEY:
         return (int64_t)model_scenario_id(scenario, MODEL_SCENARIO_KEY, text);
     case MODEL_TEXT_ACCOUNT:
@@ -332,7 +348,7 @@ static void split_words(struct model_scenario *scenario, char *text)
     }
 }
 
-static void carry_out(struct model_scenario *scenario)
+static void carry_out_once(struct model_scenario *scenario)
 {
     const char *word = scenario->words[0];
     if (strcmp(word, "expect") == 0) {
@@ -350,6 +366,20 @@ static void carry_out(struct model_scenario *scenario)
         check_balance(scenario);
     } else if (!model_scenario_command(scenario)) {
         model_scenario_fail(scenario, "'%s' is not a command", word);
+    }
+}
+
+/* repeat N LINE: the line so many times. */
+static void carry_out(struct model_scenario *scenario)
+{
+    int64_t times = 1;
+    if (strcmp(scenario->words[0], "repeat") == 0 && scenario->word_count > 2) {
+        times = model_scenario_number(scenario, scenario->words[1]);
+        scenario->word_count -= 2;
+        memmove(scenario->words, scenario->words + 2, scenario->word_count * sizeof(char *));
+    }
+    for (int64_t i = 0; i < times && !scenario->failed; i++) {
+        carry_out_once(scenario);
     }
 }
 

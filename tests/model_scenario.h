@@ -28,6 +28,7 @@ enum model_scenario_kind {
     MODEL_SCENARIO_RESOURCE,
     MODEL_SCENARIO_LINK,
     MODEL_SCENARIO_ORDER,
+    MODEL_SCENARIO_TRADE_GROUP, /* by the number of the JOB's order */
 };
 
 enum { MODEL_SCENARIO_NAMES = 512, MODEL_SCENARIO_WORDS = 64, MODEL_SCENARIO_KEYS = 64 };
@@ -90,11 +91,24 @@ uint8_t model_scenario_tier(struct model_scenario *scenario, const char *text);
 /* Stamps and steps; fills in events, and learns ids and sessions from them. */
 void model_scenario_step(struct model_scenario *scenario,
                          union command_slot slots[COMMAND_SLOTS_MAX]);
+/* The trade group of the JOB that is called so; fails when it has not traded. */
+uint64_t model_scenario_trade_group(struct model_scenario *scenario, const char *text);
+/* "A100/CN-NM/G50/h+11": what is left out is H100, CN-GZ, G0, h+10. Changes the text. */
+uint64_t model_scenario_contract(struct model_scenario *scenario, char *text);
+/* The command behind KEY job (model_scenario_job.c). */
+void model_scenario_job(struct model_scenario *scenario, uint32_t key);
 /* Carries out the line when it is a command; false when it is none. */
 bool model_scenario_command(struct model_scenario *scenario);
 
 /* The same for the operator's commands. */
 bool model_scenario_operator(struct model_scenario *scenario);
+
+/* What an order line says, whatever it orders. */
+uint8_t model_scenario_tif(const struct model_scenario *scenario);
+int64_t model_scenario_expiry_ns(struct model_scenario *scenario);
+uint16_t model_scenario_flags(const struct model_scenario *scenario);
+/* Names the order of the last events as the line's `as` says. */
+void model_scenario_name_new_order(struct model_scenario *scenario);
 
 struct command *model_scenario_start(union command_slot slots[COMMAND_SLOTS_MAX], uint8_t type);
 void model_scenario_send_by(struct model_scenario *scenario, struct command *command, uint32_t key);

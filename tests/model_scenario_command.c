@@ -143,7 +143,7 @@ static uint64_t contract_of(struct model_scenario *scenario)
                          model_scenario_region_after(scenario, "CN-GZ"), tier, hour);
 }
 
-static uint8_t tif_of(const struct model_scenario *scenario)
+uint8_t model_scenario_tif(const struct model_scenario *scenario)
 {
     if (model_scenario_find_word(scenario, "ioc") != 0) {
         return TIF_IOC;
@@ -164,7 +164,7 @@ static uint8_t stp_of(struct model_scenario *scenario)
 }
 
 /* The order that the line's `as` names; the offers of a range are NAME.1, NAME.2 and so on. */
-static void name_new_order(struct model_scenario *scenario)
+void model_scenario_name_new_order(struct model_scenario *scenario)
 {
     const char *name = model_scenario_after(scenario, "as");
     uint32_t offers = 0;
@@ -180,6 +180,8 @@ static void name_new_order(struct model_scenario *scenario)
             model_scenario_name(scenario, MODEL_SCENARIO_ORDER, name, event->range.order_id);
         } else if (event->head.type == EVENT_SET) {
             model_scenario_name(scenario, MODEL_SCENARIO_ORDER, name, event->set.order_id);
+        } else if (event->head.type == EVENT_JOB) {
+            model_scenario_name(scenario, MODEL_SCENARIO_ORDER, name, event->job.order_id);
         }
     }
 }
@@ -190,13 +192,13 @@ static uint32_t resource_of(struct model_scenario *scenario)
     return name == NULL ? 0 : (uint32_t)model_scenario_id(scenario, MODEL_SCENARIO_RESOURCE, name);
 }
 
-static int64_t expiry_of(struct model_scenario *scenario)
+int64_t model_scenario_expiry_ns(struct model_scenario *scenario)
 {
     const char *span = model_scenario_after(scenario, "expires");
     return span == NULL ? 0 : scenario->time_ns + model_scenario_span_ns(scenario, span);
 }
 
-static uint16_t flags_of(const struct model_scenario *scenario)
+uint16_t model_scenario_flags(const struct model_scenario *scenario)
 {
     return model_scenario_find_word(scenario, "post") != 0 ? ORDER_POST_ONLY : 0;
 }
@@ -215,17 +217,17 @@ static void new_order(struct model_scenario *scenario, uint32_t key, uint8_t sid
         .qty = model_scenario_number(scenario, model_scenario_word(scenario, 2)),
         .min_qty = model_scenario_number_after(scenario, "min", 0),
         .display_qty = model_scenario_number_after(scenario, "display", 0),
-        .expire_time_ns = expiry_of(scenario),
+        .expire_time_ns = model_scenario_expiry_ns(scenario),
         .resource = resource_of(scenario),
-        .flags = flags_of(scenario),
+        .flags = model_scenario_flags(scenario),
         .side = side,
         .ord_type = market ? ORD_MARKET : ORD_LIMIT,
-        .tif = tif_of(scenario),
+        .tif = model_scenario_tif(scenario),
         .stp = stp_of(scenario),
         .job_lead_hours = (uint16_t)model_scenario_number_after(scenario, "job_lead", 0),
     };
     model_scenario_send_changed(scenario, slots);
-    name_new_order(scenario);
+    model_scenario_name_new_order(scenario);
 }
 
 /* KEY range QTY @ PRICE from RESOURCE hours N ... : from the line's hour on. */
@@ -240,25 +242,16 @@ static void new_range(struct model_scenario *scenario, uint32_t key)
         .qty = model_scenario_number(scenario, model_scenario_word(scenario, 2)),
         .hours = (uint32_t)model_scenario_number_after(scenario, "hours", 1),
         .resource = resource_of(scenario),
-        .flags = flags_of(scenario),
+        .flags = model_scenario_flags(scenario),
         .job_lead_hours = (uint16_t)model_scenario_number_after(scenario, "job_lead", 0),
         .stp = stp_of(scenario),
     };
     model_scenario_send_changed(scenario, slots);
-    name_new_order(scenario);
+    model_scenario_name_new_order(scenario);
 }
 
-/* "A100/CN-NM/G50/h+11@12.00": what is left out is H100, CN-GZ, G0, h+10. */
-static struct set_leg leg_of(struct model_scenario *scenario, const char *word)
+uint64_t model_scenario_contract(struct model_scenario *scenario, char *text)
 {
-    char text[128];
-    snprintf(text, sizeof(text), "%s", word);
-    char *price = strchr(text, '@');
-    if (price == NULL) {
-        model_scenario_fail(scenario, "'%s' is not a leg like G50/h+11@12.00", word);
-        return (struct set_leg){0};
-    }
-    *price++ = 0;
     const char *class_name = "H100";
     const char *region_name = "CN-GZ";
     uint8_t tier = TIER_G0;
@@ -276,11 +269,24 @@ static struct set_leg leg_of(struct model_scenario *scenario, const char *word)
             region_name = part;
         }
     }
-    return (struct set_leg){
-        .contract = contract_pack(
-            (uint16_t)model_scenario_id(scenario, MODEL_SCENARIO_CLASS, class_name),
-            (uint16_t)model_scenario_id(scenario, MODEL_SCENARIO_REGION, region_name), tier, hour),
-        .price_e4 = (uint32_t)model_scenario_money(scenario, price)};
+    return contract_pack((uint16_t)model_scenario_id(scenario, MODEL_SCENARIO_CLASS, class_name),
+                         (uint16_t)model_scenario_id(scenario, MODEL_SCENARIO_REGION, region_name),
+                         tier, hour);
+}
+
+/* "A100/CN-NM/G50/h+11@12.00" */
+static struct set_leg leg_of(struct model_scenario *scenario, const char *word)
+{
+    char text[128];
+    snprintf(text, sizeof(text), "%s", word);
+    char *price = strchr(text, '@');
+    if (price == NULL) {
+        model_scenario_fail(scenario, "'%s' is not a leg like G50/h+11@12.00", word);
+        return (struct set_leg){0};
+    }
+    *price++ = 0;
+    return (struct set_leg){.contract = model_scenario_contract(scenario, text),
+                            .price_e4 = (uint32_t)model_scenario_money(scenario, price)};
 }
 
 /* KEY set QTY leg LEG leg LEG ... */
@@ -294,9 +300,9 @@ static void new_set(struct model_scenario *scenario, uint32_t key)
         .qty = model_scenario_number(scenario, model_scenario_word(scenario, 2)),
         .min_qty = model_scenario_number_after(scenario, "min", 0),
         .display_qty = model_scenario_number_after(scenario, "display", 0),
-        .expire_time_ns = expiry_of(scenario),
-        .flags = flags_of(scenario),
-        .tif = tif_of(scenario),
+        .expire_time_ns = model_scenario_expiry_ns(scenario),
+        .flags = model_scenario_flags(scenario),
+        .tif = model_scenario_tif(scenario),
         .stp = stp_of(scenario),
     };
     for (uint32_t i = 3; i + 1 < scenario->word_count; i++) {
@@ -309,7 +315,7 @@ static void new_set(struct model_scenario *scenario, uint32_t key)
     command->head.slots =
         (uint8_t)(1 + (set->leg_count + SET_LEGS_PER_SLOT - 1) / SET_LEGS_PER_SLOT);
     model_scenario_send_changed(scenario, slots);
-    name_new_order(scenario);
+    model_scenario_name_new_order(scenario);
 }
 
 /* KEY mass_cancel [own] [class C] [region R] [hours h+A h+B] */
@@ -350,6 +356,10 @@ static bool trader_command(struct model_scenario *scenario, uint32_t key)
     struct command *command = model_scenario_start(slots, COMMAND_CANCEL_ORDER);
     if (strcmp(verb, "buy") == 0 || strcmp(verb, "sell") == 0) {
         new_order(scenario, key, verb[0] == 'b' ? SIDE_BUY : SIDE_SELL);
+        return true;
+    }
+    if (strcmp(verb, "job") == 0) {
+        model_scenario_job(scenario, key);
         return true;
     }
     if (strcmp(verb, "range") == 0 || strcmp(verb, "set") == 0) {

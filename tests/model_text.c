@@ -115,7 +115,7 @@ static const struct model_text_field fill_fields[] = {
     FIELD(event, NUMBER, "resting", fill.resting),
     FIELD(event, NUMBER, "trade_tier", fill.trade_tier),
     FIELD(event, NUMBER, "contingent", fill.contingent),
-    FIELD(event, NUMBER, "group", fill.trade_group),
+    FIELD(event, TRADE_GROUP, "group", fill.trade_group),
     END};
 
 static const struct model_text_field trade_fields[] = {
@@ -138,7 +138,7 @@ static const struct model_text_field trade_fields[] = {
     FIELD(event, NUMBER, "buyer_group", trade.buyer_group),
     FIELD(event, NUMBER, "seller_group", trade.seller_group),
     FIELD(event, NUMBER, "contingent", trade.contingent),
-    FIELD(event, NUMBER, "group", trade.trade_group),
+    FIELD(event, TRADE_GROUP, "group", trade.trade_group),
     END};
 
 static const struct model_text_field rejected_fields[] = {
@@ -200,6 +200,39 @@ static const struct model_text_field set_legs_fields[] = {
     SET_LEG("4", 3),
     SET_LEG("5", 4),
     SET_LEG("6", 5),
+    END};
+
+static const struct model_text_field job_fields[] = {
+    PARTY,
+    FIELD(event, ORDER, "order", job.order_id),
+    FIELD(event, MONEY, "price", job.price_e4),
+    FIELD(event, NUMBER, "qty", job.qty),
+    FIELD(event, NUMBER, "hours", job.hours),
+    FIELD(event, HOUR, "from", job.window_from),
+    FIELD(event, HOUR, "to", job.window_to),
+    FIELD(event, NUMBER, "placement", job.placement),
+    FIELD(event, TRADE_GROUP, "same", job.same_group),
+    FIELD(event, NUMBER, "expire_ns", job.expire_time_ns),
+    FIELD(event, MONEY, "reserved", job.reserved_e4),
+    FIELD(event, NUMBER, "lanes", job.lane_count),
+    FIELD(event, NUMBER, "tif", job.tif),
+    END};
+
+#define JOB_LANE(number, at)                                                                       \
+    FIELD(event, NUMBER, "lane" number, job_lanes.lanes[at].lane),                                 \
+        FIELD(event, NUMBER, "class" number, job_lanes.lanes[at].class_id),                        \
+        FIELD(event, NUMBER, "region" number, job_lanes.lanes[at].region_id),                      \
+        FIELD(event, NUMBER, "tier" number, job_lanes.lanes[at].tier),                             \
+        FIELD(event, MONEY, "factor" number, job_lanes.lanes[at].factor_e4)
+
+static const struct model_text_field job_lanes_fields[] = {
+    FIELD(event, ORDER, "order", job_lanes.order_id),
+    JOB_LANE("1", 0),
+    JOB_LANE("2", 1),
+    JOB_LANE("3", 2),
+    JOB_LANE("4", 3),
+    JOB_LANE("5", 4),
+    JOB_LANE("6", 5),
     END};
 
 static const struct model_text_field miss_fields[] = {
@@ -361,6 +394,8 @@ static const struct model_text_type event_types[] = {
     {EVENT_SET, "set", set_fields},
     {EVENT_SET_LEGS, "set_legs", set_legs_fields},
     {EVENT_LEG_CANCELED, "leg_canceled", out_fields},
+    {EVENT_JOB, "job", job_fields},
+    {EVENT_JOB_LANES, "job_lanes", job_lanes_fields},
     {EVENT_MISS, "miss", miss_fields},
     {EVENT_REFRESHED, "refreshed", out_fields},
     {EVENT_RELEASED, "released", out_fields},
@@ -421,6 +456,22 @@ static const struct model_text_field new_set_fields[] = {
     FIELD(command, NUMBER, "legs", new_set.leg_count),
     FIELD(command, NUMBER, "tif", new_set.tif),
     FIELD(command, NUMBER, "stp", new_set.stp),
+    END};
+
+static const struct model_text_field new_job_fields[] = {
+    FIELD(command, NUMBER, "qty", new_job.qty),
+    FIELD(command, NUMBER, "hours", new_job.hours),
+    FIELD(command, MONEY, "price", new_job.price_e4),
+    FIELD(command, NUMBER, "from", new_job.window_from),
+    FIELD(command, NUMBER, "to", new_job.window_to),
+    FIELD(command, NUMBER, "placement", new_job.placement),
+    FIELD(command, NUMBER, "same", new_job.same_group),
+    FIELD(command, NUMBER, "lanes", new_job.lane_count),
+    FIELD(command, NUMBER, "tif", new_job.tif),
+    FIELD(command, NUMBER, "expire_ns", new_job.expire_time_ns),
+    FIELD(command, NUMBER, "flags", new_job.flags),
+    FIELD(command, NUMBER, "min_qty", new_job.min_qty),
+    FIELD(command, NUMBER, "display", new_job.display_qty),
     END};
 
 static const struct model_text_field replace_order_fields[] = {
@@ -525,6 +576,7 @@ static const struct model_text_type command_types[] = {
     {COMMAND_MASS_CANCEL, "MASS_CANCEL", mass_cancel_fields},
     {COMMAND_NEW_RANGE, "NEW_RANGE", new_range_fields},
     {COMMAND_NEW_SET, "NEW_SET", new_set_fields},
+    {COMMAND_NEW_JOB, "NEW_JOB", new_job_fields},
     {COMMAND_REGISTER_CLASS, "REGISTER_CLASS", no_fields},
     {COMMAND_REGISTER_REGION, "REGISTER_REGION", no_fields},
     {COMMAND_SET_MARKET, "SET_MARKET", set_market_fields},
@@ -665,6 +717,20 @@ static void add_legs(struct line *line, const struct command *command)
     }
 }
 
+/* Lanes of a JOB likewise. */
+static void add_lanes(struct line *line, const struct command *command)
+{
+    const union command_slot *slots = (const union command_slot *)command;
+    for (uint32_t i = 0; i < command->new_job.lane_count; i++) {
+        uint32_t slot = 1 + i / JOB_LANES_PER_SLOT;
+        if (slot >= command->head.slots || slot >= COMMAND_SLOTS_MAX) {
+            return;
+        }
+        const struct job_lane *lane = &slots[slot].lanes[i % JOB_LANES_PER_SLOT];
+        add(line, " %u.%u.%u*%u", lane->class_id, lane->region_id, lane->tier, lane->factor_e4);
+    }
+}
+
 void model_text_command(const struct command *command, char text[MODEL_TEXT_SIZE])
 {
     struct line line = {text, 0};
@@ -675,5 +741,8 @@ void model_text_command(const struct command *command, char text[MODEL_TEXT_SIZE
     add_fields(&line, command, model_text_command_type(head->type), head->type);
     if (head->type == COMMAND_NEW_SET) {
         add_legs(&line, command);
+    }
+    if (head->type == COMMAND_NEW_JOB) {
+        add_lanes(&line, command);
     }
 }

@@ -20,7 +20,8 @@ enum model_text_kind {
     MODEL_TEXT_KEY,
     MODEL_TEXT_ACCOUNT,
     MODEL_TEXT_RESOURCE,
-    MODEL_TEXT_LABEL, /* NUL-padded text */
+    MODEL_TEXT_TRADE_GROUP, /* of a JOB's fills */
+    MODEL_TEXT_LABEL,       /* NUL-padded text */
 };
 
 struct model_text_field {

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "base/check.h"
+#include "tests/model_job.h"
 #include "tests/model_text.h"
 
 /* Small, so that draining in the middle of a command is common. */
@@ -54,7 +55,9 @@ struct model_twin *model_twin_new(const struct engine_config *config)
                                   .resources = config->resources,
                                   .groups = config->groups,
                                   .markets = config->markets,
-                                  .auctions = config->auctions};
+                                  .auctions = config->auctions,
+
+                                  .jobs = config->jobs};
     twin->model = model_new(&limits);
     twin->memory = map_memory(engine_memory_size(config));
     twin->engine = engine_init(twin->memory, config);
@@ -143,6 +146,10 @@ static const struct command *translate(struct model_twin *twin, const union comm
         copy->command.take_offer.order_id =
             engine_id(&twin->orders, slots[0].command.take_offer.order_id);
     }
+    if (copy->command.head.type == COMMAND_NEW_JOB) {
+        copy->command.new_job.same_group =
+            engine_id(&twin->fills, slots[0].command.new_job.same_group);
+    }
     return &copy->command;
 }
 
@@ -168,6 +175,14 @@ static void rename_ids(struct model_twin *twin, struct event *expected, const st
     case EVENT_SET_LEGS:
         expected->set_legs.order_id = engine_id(&twin->orders, expected->set_legs.order_id);
         return;
+    case EVENT_JOB:
+        bind(&twin->orders, expected->job.order_id, actual->job.order_id);
+        expected->job.order_id = engine_id(&twin->orders, expected->job.order_id);
+        expected->job.same_group = engine_id(&twin->fills, expected->job.same_group);
+        return;
+    case EVENT_JOB_LANES:
+        expected->job_lanes.order_id = engine_id(&twin->orders, expected->job_lanes.order_id);
+        return;
     case EVENT_MISS:
         expected->miss.order_id = engine_id(&twin->orders, expected->miss.order_id);
         return;
@@ -186,10 +201,12 @@ static void rename_ids(struct model_twin *twin, struct event *expected, const st
         expected->trade.fill_id = engine_id(&twin->fills, expected->trade.fill_id);
         expected->trade.buy_order_id = engine_id(&twin->orders, expected->trade.buy_order_id);
         expected->trade.sell_order_id = engine_id(&twin->orders, expected->trade.sell_order_id);
+        expected->trade.trade_group = engine_id(&twin->fills, expected->trade.trade_group);
         return;
     case EVENT_FILL:
         expected->fill.order_id = engine_id(&twin->orders, expected->fill.order_id);
         expected->fill.fill_id = engine_id(&twin->fills, expected->fill.fill_id);
+        expected->fill.trade_group = engine_id(&twin->fills, expected->fill.trade_group);
         return;
     case EVENT_MASS_CANCEL:
     case EVENT_SWEEP_DONE:
@@ -251,16 +268,28 @@ static void print_difference(const struct model_twin *twin, size_t at)
 
 bool model_twin_shows_reason(uint16_t reason)
 {
-    bool of_jobs = reason == REASON_LANE_COUNT_OUT_OF_RANGE ||
-                   reason == REASON_FACTOR_OUT_OF_RANGE || reason == REASON_JOB_NOT_FILLED ||
-                   (reason >= REASON_HOURS_OUT_OF_RANGE && reason <= REASON_DUPLICATE_LANE);
-    return reason >= 100 && reason < 300 && !of_jobs;
+    return reason >= 100 && reason < 300;
 }
 
 static bool is_out(uint8_t type)
 {
     return type == EVENT_CANCELED || type == EVENT_RESTATED || type == EVENT_LEG_CANCELED ||
            type == EVENT_RELEASED;
+}
+
+/* A JOB's first fill: on its arrival, or by an hour that became due. */
+static void count_job(struct model_twin *twin, const struct event_trade *trade)
+{
+    for (size_t i = 0; i < twin->actual.count; i++) {
+        const struct event *event = &twin->actual.items[i];
+        if ((event->head.type == EVENT_JOB && event->job.order_id == trade->buy_order_id) ||
+            (event->head.type == EVENT_REPLACED &&
+             event->replaced.order_id == trade->buy_order_id)) {
+            twin->jobs_arriving++;
+            return;
+        }
+    }
+    twin->jobs_due++;
 }
 
 static void count_self_trade(struct model_twin *twin, const struct command *command,
@@ -299,9 +328,16 @@ static void count_events(struct model_twin *twin)
             twin->cleared[event->auction.kind % 4] += tiers > 0;
             twin->coupled += tiers > 1;
         }
+        if (event->head.type == EVENT_SET && event->set.leg_count > twin->most_legs) {
+            twin->most_legs = event->set.leg_count;
+        }
         twin->resales += event->head.type == EVENT_TRADE && event->trade.source_tier != SOURCE_OWN;
+        if (event->head.type == EVENT_TRADE && event->trade.fill_id == event->trade.trade_group) {
+            count_job(twin, &event->trade);
+        }
         model_audit_event(twin->audit, event);
     }
+    twin->postponed += model_job_due_left(twin->model);
 }
 
 bool model_twin_step(struct model_twin *twin, const union command_slot *slots)
@@ -408,7 +444,9 @@ static bool same_order(const struct model_twin *twin, const struct model_order *
            same_number("cum", id, expected->cum_qty, actual.cum_qty) &&
            same_number("cl_ord_id", id, (int64_t)expected->cl_ord_id, (int64_t)actual.cl_ord_id) &&
            same_number("key", id, expected->key, actual.key) &&
-           same_number("contract", id, (int64_t)expected->contract, (int64_t)actual.contract);
+           same_number("contract", id,
+                       expected->kind == MODEL_JOB ? 0 : (int64_t)expected->contract,
+                       (int64_t)actual.contract);
 }
 
 static bool gate_passed(const struct model *model, uint32_t hour)
@@ -472,7 +510,9 @@ bool model_twin_same_state(const struct model_twin *twin)
     struct engine_counts counts;
     engine_counts(twin->engine, &counts);
     bool same =
-        same_number("orders", 0, (int64_t)model->order_count + model->range_count,
+        same_number("orders", 0,
+                    (int64_t)model->order_count + model->range_count +
+                        model_job_lanes_in_use(model),
                     (int64_t)counts.orders) &&
         same_number("accounts", 0, model->account_count, engine_account_count(twin->engine)) &&
         same_number("keys", 0, model->key_count, engine_key_count(twin->engine));
@@ -485,7 +525,8 @@ bool model_twin_same_state(const struct model_twin *twin)
     for (uint32_t i = 0; i < model->order_count && same; i++) {
         const struct model_order *order = &model->orders[i];
         same = (order->kind == MODEL_LEG || same_order(twin, order)) &&
-               (order->kind == MODEL_SET || same_best(twin, order->contract));
+               (order->kind == MODEL_SET || order->kind == MODEL_JOB ||
+                same_best(twin, order->contract));
     }
     return same;
 }

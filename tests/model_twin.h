@@ -44,8 +44,12 @@ struct model_twin {
     uint64_t leg_reasons[MODEL_TWIN_REASONS]; /* of LEG_CANCELED alone */
     uint64_t resales;
     uint64_t self_trades[3]; /* by mode of the arriving order */
+    uint64_t jobs_arriving;  /* JOBs filled when they were entered or replaced */
+    uint64_t jobs_due;       /* and by an hour that became due */
+    uint64_t postponed;      /* steps that left due hours to later ones */
     uint64_t most_orders;    /* live, at most */
     uint64_t most_asleep;    /* legs of SETs, at most */
+    uint64_t most_legs;      /* of one SET, at most */
     uint64_t most_work;      /* orders over and not yet taken out, at most */
     union command_slot recent[MODEL_TWIN_RECENT][COMMAND_SLOTS_MAX];
 };

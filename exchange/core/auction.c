@@ -4,6 +4,7 @@
 #include "exchange/core/emit.h"
 #include "exchange/core/job.h"
 #include "exchange/core/order.h"
+#include "exchange/core/quote.h"
 #include "exchange/core/set.h"
 
 /* An auction that has ended by then, random end included, is cleared before the gate closes even if the
@@ -188,6 +189,7 @@ static void begin(struct engine *e, uint32_t ladder, uint8_t kind)
             (uint32_t)order_reference(e, l->market, contract_with_tier(l->contract, t));
     }
     l->occupied |= index << LADDER_AUCTION_AT | LADDER_AUCTIONED;
+    quote_forget_ladder(e, l);
     if (a->random_end_s != 0) {
         heap_add(e, AUCTIONS_WAITING, index);
     } else {
@@ -280,7 +282,7 @@ static void go_on(struct engine *e, uint32_t ladder)
         return;
     }
     set_wake_all(e, ladder);
-    if (l->orders[1] != 0) {
+    if ((l->orders[SIDE_SELL] | e->ladders[ladder_shadow(e, ladder)].orders[SIDE_SELL]) != 0) {
         job_offer_stands(e, ladder);
     }
 }

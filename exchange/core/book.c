@@ -1,5 +1,6 @@
 #include "exchange/core/book.h"
 
+#include "exchange/core/quote.h"
 #include "exchange/core/tree.h"
 
 static int32_t goodness_of(const struct order *o)
@@ -19,44 +20,18 @@ bool book_has_room(const struct engine *e)
 
 /* --- insert and remove ------------------------------------------------------------------- */
 
-/* Head of the level that the order belongs to; 0: there was none, and it is the head of a new one.
- * A hint may be stale; only a head is marked as one, and there is one head a level. */
-static uint32_t find_level(struct engine *e, uint32_t slot, uint32_t book)
-{
-    const struct order *o = &e->orders[slot];
-    struct hint *hint = book_hint_of(e, o);
-    const struct order *h = &e->orders[hint->head];
-    hint->newest = slot;
-    if (h->head && h->price_e4 == o->price_e4 && book_of(h) == book) {
-        return hint->head;
-    }
-    uint32_t head = tree_enter(e, book, goodness_of(o), slot);
-    hint->head = head != 0 ? head : slot;
-    return head;
-}
-
-static void level_append(struct engine *e, uint32_t head, uint32_t slot)
+void book_enter(struct engine *e, uint32_t slot, struct hint *hint)
 {
     struct order *o = &e->orders[slot];
-    uint32_t newest = e->orders[head].previous;
-    o->next = head;
-    o->previous = newest;
-    e->orders[newest].next = slot;
-    e->orders[head].previous = slot;
-}
-
-void book_insert(struct engine *e, uint32_t slot)
-{
-    struct order *o = &e->orders[slot];
-    struct ladder *l = &e->ladders[o->ladder];
-    uint32_t book = book_index(o->sell, o->tier);
-    l->orders[book >> 2]++;
-    o->resting = 1;
-    uint32_t head = find_level(e, slot, o->ladder * BOOKS + book);
+    uint32_t head = tree_enter(e, book_of(o), goodness_of(o), slot);
     if (head != 0) {
-        level_append(e, head, slot);
+        hint->head = head;
+        book_join(e->orders, head, slot);
         return;
     }
+    struct ladder *l = &e->ladders[o->ladder];
+    uint32_t book = book_index(o->sell, o->tier);
+    hint->head = slot;
     o->head = 1;
     o->next = slot;
     o->previous = slot;
@@ -93,6 +68,8 @@ static void level_promote(struct engine *e, uint32_t slot)
     const struct order *o = &e->orders[slot];
     struct ladder *l = &e->ladders[o->ladder];
     uint32_t book = book_index(o->sell, o->tier);
+    e->orders[o->next].previous = o->previous;
+    e->orders[o->previous].next = o->next;
     e->orders[o->next].head = 1;
     book_hint_of(e, o)->head = o->next;
     tree_set_head(e, book_of(o), goodness_of(o), o->next);
@@ -101,23 +78,13 @@ static void level_promote(struct engine *e, uint32_t slot)
     }
 }
 
-void book_remove(struct engine *e, uint32_t slot)
+void book_remove_head(struct engine *e, uint32_t slot)
 {
-    struct order *o = &e->orders[slot];
-    if (o->next == slot) {
+    if (e->orders[slot].next == slot) {
         level_end(e, slot);
     } else {
-        e->orders[o->next].previous = o->previous;
-        e->orders[o->previous].next = o->next;
-        if (o->head) {
-            level_promote(e, slot);
-        }
+        level_promote(e, slot);
     }
-    e->ladders[o->ladder].orders[o->sell]--;
-    o->head = 0;
-    o->resting = 0;
-    o->next = 0;
-    o->previous = 0;
 }
 
 void book_set_aside(struct engine *e, uint32_t slot)
@@ -218,6 +185,7 @@ void ladder_release(struct engine *e, uint32_t ladder)
     struct ladder *l = &e->ladders[ladder];
     CHECK(l->occupied == 0);
     e->rings[l->market][contract_hour(l->contract) % HOUR_RING] = 0;
+    quote_forget_ladder(e, l);
     *l = (struct ladder){.next_free = e->s.ladder_free};
     e->s.ladder_free = ladder;
     e->s.ladder_count--;

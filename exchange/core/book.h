@@ -16,10 +16,6 @@ static inline uint32_t book_index(bool sell, uint8_t tier)
 
 /* True when an insert is sure to find nodes. */
 bool book_has_room(const struct engine *e);
-/* Puts order `slot` (price, ladder, side and tier set) last in time at its price. */
-void book_insert(struct engine *e, uint32_t slot);
-/* Takes it out of its book. */
-void book_remove(struct engine *e, uint32_t slot);
 /* Next order in matching order after `slot` in its book; 0 at the end. */
 uint32_t book_worse(const struct engine *e, uint32_t slot);
 /* The same in the shadow of its ladder, which order.ladder names from then on. */
@@ -36,14 +32,73 @@ uint32_t book_sanity(const struct engine *e, uint32_t ladder, uint32_t book);
 static inline struct hint *book_hint(const struct engine *e, uint64_t contract, bool sell,
                                      uint32_t price_e4)
 {
-    uint64_t h = (contract << 1 | sell) * UINT64_C(0x9e3779b97f4a7c15) +
-                 (price_e4 >> 3) * UINT64_C(0xbf58476d1ce4e5b9);
+    uint64_t key = contract ^ (uint64_t)sell << 31 ^ (uint64_t)(price_e4 >> 3) << 36;
+    uint64_t h = key * UINT64_C(0x9e3779b97f4a7c15);
     return &e->hints[((uint32_t)(h >> 35) & ~7u & e->hint_mask) | (price_e4 & 7u)];
 }
 static inline struct hint *book_hint_of(const struct engine *e, const struct order *o)
 {
     uint64_t contract = contract_with_tier(e->ladders[o->ladder].contract, o->tier);
     return book_hint(e, contract, o->sell, o->price_e4);
+}
+
+/* Last in the ring of a level. */
+static inline void book_join(struct order *orders, uint32_t head, uint32_t slot)
+{
+    uint32_t newest = orders[head].previous;
+    orders[slot].next = head;
+    orders[slot].previous = newest;
+    orders[newest].next = slot;
+    orders[head].previous = slot;
+}
+/* Where no hint leads: into a level that the tree knows, or as the head of a new one. */
+APART void book_enter(struct engine *e, uint32_t slot, struct hint *hint);
+/* Whether the order is in the book of another and at its price. */
+static inline bool book_alike(const struct order *o, const struct order *other)
+{
+    const uint64_t book = UINT64_C(3) << ORDER_TIER_AT | UINT64_C(1) << ORDER_SELL_AT;
+    return o->price_e4 == other->price_e4 && o->ladder == other->ladder &&
+           ((o->bits ^ other->bits) & book) == 0;
+}
+/* Puts order `slot` (price, ladder, side and tier set) last in time at its price. A hint may be
+ * stale; only a head is marked as one, and there is one head a level. */
+static inline void book_insert_hinted(struct engine *e, uint32_t slot, struct hint *hint)
+{
+    struct order *orders = e->orders;
+    struct order *o = &orders[slot];
+    const uint32_t head = hint->head;
+    hint->newest = slot;
+    if (__builtin_expect(orders[head].head && book_alike(&orders[head], o), 1)) {
+        book_join(orders, head, slot);
+    } else {
+        book_enter(e, slot, hint);
+    }
+}
+static inline void book_insert(struct engine *e, uint32_t slot)
+{
+    struct order *o = &e->orders[slot];
+    o->resting = 1;
+    e->ladders[o->ladder].orders[o->sell]++;
+    book_insert_hinted(e, slot, book_hint_of(e, o));
+}
+
+/* Ends its level, or makes the next in time its head. */
+APART void book_remove_head(struct engine *e, uint32_t slot);
+/* Takes it out of its book. */
+static inline void book_remove(struct engine *e, uint32_t slot)
+{
+    struct order *orders = e->orders;
+    struct order *o = &orders[slot];
+    e->ladders[o->ladder].orders[o->sell]--;
+    if (o->head) {
+        book_remove_head(e, slot);
+    } else {
+        orders[o->next].previous = o->previous;
+        orders[o->previous].next = o->next;
+    }
+    o->bits &= ~(UINT64_C(1) << ORDER_HEAD_AT | UINT64_C(1) << ORDER_RESTING_AT);
+    o->next = 0;
+    o->previous = 0;
 }
 
 /* Ladder of a market's hour; 0 none. */

@@ -4,21 +4,26 @@
 
 #include "exchange/core/state.h"
 
+/* Stores the fields that make up a whole word together (little-endian hosts only, wire/command.h). */
+static inline void emit_word(void *place, uint64_t word)
+{
+    memcpy(place, &word, sizeof(word));
+}
+
+RARE void emit_drain(struct event_sink *sink);
+
 /* The next event, head filled in, payload to be assigned whole by the caller. */
 static inline struct event *emit(struct engine *e, uint8_t type, uint16_t link, uint8_t flags)
 {
     struct event_sink *sink = e->sink;
-    if (sink->count == sink->capacity) {
-        sink->drain(sink);
-        CHECK(sink->count == 0);
+    if (__builtin_expect(sink->count == sink->capacity, 0)) {
+        emit_drain(sink);
     }
     struct event *event = &sink->events[sink->count++];
-    event->head = (struct event_head){.seq = e->s.seq,
-                                      .time_ns = e->s.time_ns,
-                                      .index = e->s.event_index++,
-                                      .link = link,
-                                      .type = type,
-                                      .flags = flags};
+    event->head.seq = e->s.seq;
+    event->head.time_ns = e->s.time_ns;
+    emit_word(&event->head.index, e->s.event_index++ | (uint64_t)link << 32 | (uint64_t)type << 48 |
+                                      (uint64_t)flags << 56);
     return event;
 }
 
@@ -43,5 +48,10 @@ static inline struct event_party emit_party_silent(const struct engine *e, uint3
     return (struct event_party){
         .cl_ord_id = cl_ord_id, .key = key, .account = e->keys[key].account};
 }
+
+static_assert(offsetof(struct event_head, link) == offsetof(struct event_head, index) + 4 &&
+                  offsetof(struct event_head, type) == offsetof(struct event_head, index) + 6 &&
+                  offsetof(struct event_head, flags) == offsetof(struct event_head, index) + 7,
+              "emit");
 
 #endif

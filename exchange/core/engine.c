@@ -5,6 +5,8 @@
 #include "exchange/core/capacity.h"
 #include "exchange/core/emit.h"
 #include "exchange/core/housekeeping.h"
+#include "exchange/core/job.h"
+#include "exchange/core/job_search.h"
 #include "exchange/core/listing.h"
 #include "exchange/core/match.h"
 #include "exchange/core/order.h"
@@ -30,6 +32,7 @@ void engine_config_default(struct engine_config *config)
         .groups = 1u << 14,
         .markets = 1u << 10,
         .auctions = 1u << 16,
+        .jobs = 1u << 14,
     };
 }
 
@@ -82,6 +85,7 @@ static size_t lay_out(struct engine *e, unsigned char *memory, const struct engi
         carve(memory, &used, 2 * (size_t)c->ladders + c->markets + 1, sizeof(struct ladder));
     e->nodes = carve(memory, &used, node_unit_count(c), NODE_UNIT);
     e->hints = carve(memory, &used, hint_count(c), sizeof(struct hint));
+    e->quotes = carve(memory, &used, (size_t)1 << QUOTE_BITS, sizeof(struct quote));
     e->timer_of = carve(memory, &used, (size_t)c->orders + 1, sizeof(uint32_t));
     e->icebergs = carve(memory, &used, (size_t)c->orders + 1, sizeof(struct iceberg));
     e->slices = carve(memory, &used, (size_t)c->ladders + 1, sizeof(struct slices));
@@ -106,6 +110,11 @@ static size_t lay_out(struct engine *e, unsigned char *memory, const struct engi
     e->public_keys = carve(memory, &used, (size_t)c->keys + 1, PUBLIC_KEY_SIZE);
     e->identifiers = carve(memory, &used, (size_t)c->resources + 1, IDENTIFIER_SIZE);
     e->group_names = carve(memory, &used, (size_t)c->groups + 1, LABEL_SIZE);
+    e->jobs = carve(memory, &used, (size_t)c->jobs + 1, sizeof(struct job));
+    e->due_hours =
+        carve(memory, &used, HOUR_RING * ((size_t)c->markets + 1), sizeof(struct due_hour));
+    e->job_tallies = carve(memory, &used, (size_t)c->resources + 1, sizeof(struct job_tally));
+    e->job_scratch = carve(memory, &used, 1, sizeof(struct job_scratch));
     return used;
 }
 
@@ -124,8 +133,8 @@ struct engine *engine_init(void *memory, const struct engine_config *config)
         config->timers > most || config->accounts < 1 || config->accounts > 1u << 20 ||
         config->keys < 1 || config->keys > 1u << 20 || config->resources < 1 ||
         config->resources > 1u << 20 || config->groups < 1 || config->groups > 1u << 20 ||
-        config->markets < 1 || config->markets > UINT16_MAX || config->auctions < 1 ||
-        config->auctions >= 1u << 20) {
+        config->markets < 1 || config->markets > UINT16_MAX || config->jobs < 1 ||
+        config->jobs > most || config->auctions < 1 || config->auctions >= 1u << 20) {
         return NULL;
     }
     CHECK(((uintptr_t)memory & 63u) == 0);
@@ -138,6 +147,12 @@ struct engine *engine_init(void *memory, const struct engine_config *config)
     e->s.node_top = 1;
     e->due_ns = INT64_MIN;
     return e;
+}
+
+void emit_drain(struct event_sink *sink)
+{
+    sink->drain(sink);
+    CHECK(sink->count == 0);
 }
 
 /* --- a step -------------------------------------------------------------------------------- */
@@ -180,7 +195,7 @@ static uint8_t roles_for(const struct command *c)
         type == COMMAND_TAKE_OFFER) {
         return ROLE_BUYER;
     }
-    if (type == COMMAND_NEW_SET) {
+    if (type == COMMAND_NEW_SET || type == COMMAND_NEW_JOB) {
         return ROLE_BUYER;
     }
     if (type >= COMMAND_NEW_ORDER && type <= COMMAND_NEW_RANGE) {
@@ -253,6 +268,9 @@ static void apply_request(struct engine *e, const struct command *c)
         break;
     case COMMAND_NEW_SET:
         set_new(e, c);
+        break;
+    case COMMAND_NEW_JOB:
+        job_new(e, c);
         break;
     case COMMAND_MASS_CANCEL:
         housekeeping_mass_cancel(e, c);
@@ -335,6 +353,9 @@ APART static void finish_due(struct engine *e, uint32_t units)
     if (housekeeping_due(e)) {
         housekeeping_run(e, units);
     }
+    if (job_due_waits(e)) {
+        job_due_run(e);
+    }
     auction_publish(e);
     e->tick = (struct auction_tick){.ticking = false};
     housekeeping_set_due(e);
@@ -387,89 +408,98 @@ void engine_step(struct engine *engine, const struct command *command, struct ev
 
 /* --- hints to the cache -------------------------------------------------------------------- */
 
-/* So many orders, with all that belongs to them, are near the processor in any case: only what most
- * commands wait for is worth a hint then. */
-#define ORDERS_IN_CACHE 65536
+/* So many orders, with all that belongs to them, are near the processor in any case: only the lines
+ * that a command touches first are worth a hint then. */
+#define ORDERS_IN_CACHE 32768
 
-/* An order command leads to an order, its own or, where it enters one, that which was at its price last. What
- * kind it is comes at random, so everything here is a choice between addresses and not a branch. The
- * fields of one that names an order are read as a contract too: any bits lead to a place in a table. */
-static const struct hint *hint_for(const struct engine *e, const struct command *c)
+static inline bool market_deep(const struct engine *e)
+{
+    return e->s.order_top >= ORDERS_IN_CACHE;
+}
+
+/* An order command leads to an order: its own or, where it enters one, that which was at its price
+ * last. What kind it is comes at random, so everything here is a choice between addresses and not a
+ * branch. The fields of one that names an order are read as a contract too, and the other way round. */
+static inline const uint32_t *address(uint64_t mask, const uint32_t *where_set,
+                                      const uint32_t *where_clear)
+{
+    return (const uint32_t *)(uintptr_t)choose(mask, (uintptr_t)where_set, (uintptr_t)where_clear);
+}
+
+static inline const struct hint *hint_of(const struct engine *e, const struct command *c)
 {
     const struct command_new_order *n = &c->new_order;
-    return book_hint(e, n->contract, n->side == SIDE_SELL, (uint32_t)n->price_e4);
+    return book_hint(e, n->contract, n->side, (uint32_t)n->price_e4);
 }
 
-static const struct order *order_for(const struct engine *e, const struct command *c)
+/* Only what is fetched is named there and nothing read, so it may lie outside of its table. */
+static inline uintptr_t place_in(const void *table, uint32_t index, size_t size)
 {
-    uint32_t slot = (uint32_t)c->cancel_order.order_id;
-    return &e->orders[slot <= e->s.order_top ? slot : 0];
+    return (uintptr_t)table + (size_t)index * size;
 }
 
-static void prefetch_far(const struct engine *e, const struct command *c)
+void engine_prefetch_far(const struct engine *e, const struct command *command)
 {
-    bool enters = c->head.type == COMMAND_NEW_ORDER;
-    const void *first = enters ? (const void *)hint_for(e, c) : (const void *)order_for(e, c);
-    __builtin_prefetch(first, 1);
-    __builtin_prefetch(&e->keys[c->head.key], 1);
+    uint32_t slot = (uint32_t)command->cancel_order.order_id;
+    uintptr_t first = place_in(e->orders, slot, sizeof(struct order));
+    uintptr_t key = place_in(e->keys, command->head.key, sizeof(struct key));
+    if (market_deep(e)) {
+        uint64_t enters = mask_of(command->head.type == COMMAND_NEW_ORDER);
+        first = (uintptr_t)choose(enters, (uintptr_t)hint_of(e, command), first);
+    }
+    __builtin_prefetch((const void *)first, 1);
+    __builtin_prefetch((const void *)key, 1);
     KEPT();
 }
 
-/* The ladder and the capacity, which small markets have at hand. */
-APART static void prefetch_deep(const struct engine *e, const struct command *c, bool enters)
+/* Follows the pointers that the far hint brought in: the neighbours in the level, which hint and
+ * order name in the same way, those in the key's chain, the account, the ladder, the capacity. */
+APART static void prefetch_deep(const struct engine *e, const struct command *c)
 {
     const struct command_new_order *n = &c->new_order;
-    const struct order *o = order_for(e, c);
+    const struct key *k = &e->keys[c->head.key];
+    const struct order *orders = e->orders;
+    uint64_t slot = (uint32_t)c->cancel_order.order_id;
+    const struct order *o = &orders[slot & mask_of(slot <= e->s.order_top)];
+    uint64_t enters = mask_of(c->head.type == COMMAND_NEW_ORDER);
+    const uint32_t *neighbours = address(enters, &hint_of(e, c)->head, &o->next);
+    const uint32_t *chain = address(enters, &k->newest, &o->newer);
+    __builtin_prefetch(&e->accounts[k->account], 1);
+    __builtin_prefetch(&orders[neighbours[0]], 1);
+    __builtin_prefetch(&orders[neighbours[1]], 1);
+    __builtin_prefetch(&orders[chain[0]], 1);
+    __builtin_prefetch(&orders[chain[1]], 1);
     uint32_t market = e->s.market_of[contract_class(n->contract) % CLASS_COUNT_MAX]
                                     [contract_region(n->contract) % REGION_COUNT_MAX];
-    uint32_t ladder = enters ? e->rings[market][contract_hour(n->contract) % HOUR_RING] : o->ladder;
-    uint32_t resource = enters ? n->resource : o->resource;
+    uint32_t ladder =
+        *address(enters, &e->rings[market][contract_hour(n->contract) % HOUR_RING], &o->ladder);
+    uint64_t resource = choose(enters, n->resource, o->resource);
     const struct ladder *l = &e->ladders[ladder];
     __builtin_prefetch(l, 1);
     __builtin_prefetch(&l->best_price, 1);
-    resource = resource <= e->s.resource_count ? resource : 0;
-    __builtin_prefetch(capacity_cell(e, resource, contract_hour(l->contract)), 1);
-    match_prefetch(e, c, ladder, enters);
+    resource &= mask_of(resource <= e->s.resource_count);
+    __builtin_prefetch(capacity_cell(e, (uint32_t)resource, contract_hour(l->contract)), 1);
+    match_prefetch(e, c, ladder, enters != 0);
     KEPT();
 }
 
-/* Follows the pointers that the far stage brought in: the neighbours in the level, which hint and
- * order name in the same way, those in the key's chain, the account. */
-static void prefetch_near(const struct engine *e, const struct command *c)
+void engine_prefetch_near(const struct engine *e, const struct command *command)
 {
-    bool enters = c->head.type == COMMAND_NEW_ORDER;
-    const struct key *k = &e->keys[c->head.key];
-    const struct order *o = order_for(e, c);
-    const uint32_t *neighbours = enters ? &hint_for(e, c)->head : &o->next;
-    const uint32_t *chain = enters ? &k->newest : &o->newer;
-    __builtin_prefetch(&e->accounts[k->account], 1);
-    __builtin_prefetch(&e->orders[neighbours[0]], 1);
-    __builtin_prefetch(&e->orders[neighbours[1]], 1);
-    __builtin_prefetch(&e->orders[chain[0]], 1);
-    __builtin_prefetch(&e->orders[chain[1]], 1);
-    if (e->s.order_top >= ORDERS_IN_CACHE) {
-        prefetch_deep(e, c, enters);
+    if (command->head.key <= e->s.key_count) {
+        if (market_deep(e)) {
+            prefetch_deep(e, command);
+        } else {
+            const struct key *k = &e->keys[command->head.key];
+            __builtin_prefetch(&e->accounts[k->account], 1);
+            __builtin_prefetch(&e->orders[k->newest], 1);
+        }
     }
     KEPT();
-}
-
-void engine_prefetch(const struct engine *e, const struct command *command, bool near)
-{
-    uint8_t type = command->head.type;
-    if (command->head.key > e->s.key_count || type < COMMAND_NEW_ORDER ||
-        type > COMMAND_CANCEL_ORDER) {
-        return;
-    }
-    if (near) {
-        prefetch_near(e, command);
-    } else {
-        prefetch_far(e, command);
-    }
 }
 
 bool engine_has_work(const struct engine *engine)
 {
-    return housekeeping_due(engine);
+    return housekeeping_due(engine) || job_due_waits(engine);
 }
 
 bool engine_wants_tick(const struct engine *engine)

@@ -29,6 +29,7 @@ struct engine_config {
     uint32_t groups;
     uint32_t markets;
     uint32_t auctions; /* ladder hours in which an auction collects, at most 2^20 - 1 */
+    uint32_t jobs;     /* resting JOBs */
 };
 /* A small market's worth: fits the demo and the tests in about 100 MB of touched memory. */
 void engine_config_default(struct engine_config *config);
@@ -55,10 +56,11 @@ struct engine *engine_init(void *memory, const struct engine_config *config);
  * make (GENESIS, TICK, LINK_*) are trusted; everything else is checked in full. */
 void engine_step(struct engine *engine, const struct command *command, struct event_sink *sink);
 
-/* A hint without effect on the state: touches the memory that a command not far ahead will need, so
- * that it is in the cache by then. Call it with `near` false about eight commands ahead and again
- * with `near` true about four ahead. Any bytes are safe. */
-void engine_prefetch(const struct engine *engine, const struct command *command, bool near);
+/* Hints without effect on the state: they touch the memory that a command not far ahead will need, so
+ * that it is in the cache by then; the first about eight commands ahead, the second, which follows
+ * what the first has brought in, about four. Any bytes are safe. */
+void engine_prefetch_far(const struct engine *engine, const struct command *command);
+void engine_prefetch_near(const struct engine *engine, const struct command *command);
 
 /* Whether housekeeping is left over that later commands will go on with. */
 bool engine_has_work(const struct engine *engine);
@@ -119,7 +121,9 @@ struct engine_order {
     uint64_t contract; /* 0: a SET or a JOB; RANGE: of the first hour entered */
     uint64_t cl_ord_id;
     int64_t price_e4;
-    int64_t leaves_qty; /* SET: its balance; RANGE: the quantity of an hour as asked for last */
+    int64_t
+        leaves_qty; /* SET: its balance; JOB: GPU-hours; RANGE: the quantity of an hour as asked for
+                           last */
     int64_t cum_qty;
     int64_t shown_qty; /* of leaves_qty: less than it where an iceberg keeps a part back */
     uint32_t key;
@@ -156,21 +160,28 @@ bool engine_reference(const struct engine *engine, uint64_t contract, int64_t *p
 
 /* What a request of several contracts would bring now, without anything being changed. */
 struct engine_quote {
-    int64_t qty;            /* that it would fill on arrival */
-    int64_t notional_e4;    /* at these prices, fees apart */
-    int64_t reserved_e4;    /* that it would reserve first */
-    int64_t value;          /* as in REJECTED */
-    int64_t bound;          /* as in REJECTED */
-    uint64_t contract;      /* at fault; 0 none */
+    int64_t qty;         /* that it would fill on arrival; JOB: GPU-hours */
+    int64_t notional_e4; /* at these prices, fees apart */
+    int64_t fee_e4;      /* JOB: on these */
+    int64_t price_e4;    /* JOB that would be filled: the least price_e4 with which it would be */
+    int64_t reserved_e4; /* that it would reserve first */
+    int64_t value;       /* as in REJECTED */
+    int64_t bound;       /* as in REJECTED */
+    uint64_t
+        contract; /* at fault; JOB that would be filled: its lane's in its first hour; 0 none */
     uint64_t miss_contract; /* as in MISS; 0: nothing at all, or it is malformed */
     int64_t miss_qty;
-    uint16_t reason; /* why it would be refused, or canceled whole; REASON_NONE: neither */
-    uint8_t leg;     /* at fault; 0 none */
+    uint32_t resource; /* JOB that would be filled in one resource: which */
+    uint16_t reason;   /* why it would be refused, or canceled whole; REASON_NONE: neither */
+    uint8_t leg;       /* at fault; JOB that would be filled: its lane; 0 none */
     uint8_t miss_leg;
 };
 /* Of a NEW_SET of head.key; session, cl_ord_id and rate are not looked at. False: no such key, or
  * another type. */
 bool engine_quote_set(const struct engine *engine, const struct command *command,
+                      struct engine_quote *out);
+/* The same of a NEW_JOB. It works in the engine's scratch memory: not beside a step. */
+bool engine_quote_job(const struct engine *engine, const struct command *command,
                       struct engine_quote *out);
 
 /* Counts, for sizing and statistics. */

@@ -4,6 +4,7 @@
 #include "exchange/core/book.h"
 #include "exchange/core/capacity.h"
 #include "exchange/core/emit.h"
+#include "exchange/core/job.h"
 #include "exchange/core/listing.h"
 #include "exchange/core/order.h"
 #include "exchange/core/set.h"
@@ -21,7 +22,7 @@ void housekeeping_set_due(struct engine *e)
         due_ns = e->timers[1].expire_time_ns;
     }
     due_ns = auction_due_ns(e, due_ns);
-    e->due_ns = housekeeping_due(e) ? e->s.time_ns : due_ns;
+    e->due_ns = housekeeping_due(e) || job_due_waits(e) ? e->s.time_ns : due_ns;
 }
 
 /* A mark that covers every order entered so far and none that comes after. */
@@ -95,6 +96,7 @@ static uint32_t gate_unit(struct engine *e)
         if (ladder != 0) {
             ladder_release(e, ladder);
         }
+        job_hour_closed(e, e->s.gate_market, hour);
         e->s.gate_market++;
         return 1;
     }
@@ -206,7 +208,7 @@ static void sweep_unit(struct engine *e)
             uint32_t newer = o->newer;
             s->canceled += set_sweep(e, slot, s);
             s->slot = newer;
-        } else if (order_covered(s, o, e->ladders[o->ladder].contract)) {
+        } else if (order_swept(e, s, o)) {
             s->canceled++;
             take_out_of_ladder(e, slot, REASON_MASS_CANCELED); /* moves s->slot on */
         } else {
@@ -240,7 +242,8 @@ uint32_t housekeeping_run(struct engine *e, uint32_t units)
             if (e->orders[slot].reserved) {
                 order_release(e, slot);
             } else {
-                take_out_of_ladder(e, slot, REASON_EXPIRED);
+                bool closed = e->orders[slot].kind == KIND_JOB && job_gate_closed(e, slot);
+                take_out_of_ladder(e, slot, closed ? REASON_GATE_CLOSED : REASON_EXPIRED);
             }
         } else if (e->s.ended_head != 0) {
             ended_unit(e);

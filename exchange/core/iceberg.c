@@ -2,6 +2,7 @@
 
 #include "exchange/core/book.h"
 #include "exchange/core/emit.h"
+#include "exchange/core/quote.h"
 
 static uint64_t slices_of(const struct iceberg *i)
 {
@@ -18,6 +19,7 @@ static void set_reserve(struct engine *e, uint32_t slot, uint32_t reserve)
     slices->of[o->sell] += slices_of(i);
     if ((slices->of[0] | slices->of[1]) != 0) {
         e->ladders[o->ladder].occupied |= LADDER_ICEBERGS;
+        quote_forget_ladder(e, &e->ladders[o->ladder]);
     } else {
         e->ladders[o->ladder].occupied &= ~LADDER_ICEBERGS;
     }
@@ -60,7 +62,7 @@ static void emit_refreshed(struct engine *e, uint32_t slot, uint32_t slice)
 {
     const struct order *o = &e->orders[slot];
     const struct key *k = &e->keys[o->key];
-    struct event *event = emit(e, EVENT_REFRESHED, emit_link(k), 0);
+    struct event *event = emit(e, EVENT_REFRESHED, 0, 0); /* nobody's report: for market data */
     event->out = (struct event_out){
         .party = {.cl_ord_id = o->cl_ord_id, .key = o->key, .account = k->account},
         .order_id = order_id_of(e, slot),

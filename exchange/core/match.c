@@ -8,6 +8,7 @@
 #include "exchange/core/job.h"
 #include "exchange/core/money.h"
 #include "exchange/core/order.h"
+#include "exchange/core/quote.h"
 #include "exchange/core/set.h"
 #include "exchange/core/walk.h"
 
@@ -54,6 +55,20 @@ bool match_best(const struct engine *e, const struct arrival *a, int64_t *price_
     return true;
 }
 
+APART void match_prefetch_trade(const struct engine *e, const struct command *command,
+                                uint32_t resting)
+{
+    const struct command_new_order *n = &command->new_order;
+    const struct order *o = &e->orders[resting];
+    const struct key *k = &e->keys[o->key];
+    bool sell = n->side == SIDE_SELL;
+    uint32_t buyer = sell ? k->account : e->keys[command->head.key].account;
+    __builtin_prefetch(&e->accounts[k->account], 1);
+    holding_prefetch(e, buyer, sell ? n->resource : o->resource, contract_hour(n->contract),
+                     contract_tier(n->contract) & 3u);
+    KEPT();
+}
+
 void match_prefetch(const struct engine *e, const struct command *command, uint32_t ladder,
                     bool enters)
 {
@@ -65,12 +80,7 @@ void match_prefetch(const struct engine *e, const struct command *command, uint3
     int64_t price = l->best_price[book];
     bool inside = (price >= n->price_e4) == sell || price == n->price_e4;
     if (__builtin_expect((enters & (inside | (n->ord_type == ORD_MARKET))) != 0, 0)) {
-        const struct order *o = &e->orders[l->best[book]];
-        const struct key *k = &e->keys[o->key];
-        uint32_t buyer = sell ? k->account : e->keys[command->head.key].account;
-        __builtin_prefetch(&e->accounts[k->account], 1);
-        holding_prefetch(e, buyer, sell ? n->resource : o->resource, contract_hour(n->contract),
-                         tier);
+        match_prefetch_trade(e, command, l->best[book]);
     }
     KEPT();
 }
@@ -214,8 +224,8 @@ struct print {
     uint8_t tier;
 };
 
-static void emit_fill(struct engine *e, uint32_t slot, const struct print *print, bool maker,
-                      uint64_t contract, int64_t fee_e4)
+static struct event *emit_fill(struct engine *e, uint32_t slot, const struct print *print,
+                               bool maker, uint64_t contract, int64_t fee_e4)
 {
     const struct order *o = &e->orders[slot];
     struct event *event = emit(e, EVENT_FILL, emit_link(&e->keys[o->key]), 0);
@@ -234,6 +244,7 @@ static void emit_fill(struct engine *e, uint32_t slot, const struct print *print
         .resting = maker,
         .trade_tier = print->tier,
     };
+    return event;
 }
 
 static void record_fill(struct engine *e, uint64_t fill_id, const struct event_trade *t)
@@ -273,14 +284,20 @@ static inline __attribute__((always_inline)) void close_deal(struct engine *e, c
     uint32_t buyer = e->keys[bid->key].account;
     uint32_t seller = e->keys[offer->key].account;
     holding_prefetch(e, buyer, offer->resource, hour, contract_tier(contract));
+    /* Where the next trade will write; one line ahead may lie behind the table's end. */
+    __builtin_prefetch(&e->fills[e->s.fill_count + 2], 1);
+    __builtin_prefetch(&e->fills[e->s.fill_count + 3], 1);
+    __builtin_prefetch(&e->holdings[e->s.holding_top + 3], 1);
 
     struct side_result buy = settle_bid(e, bid, bid_rests, d->price_e4, d->qty);
     struct side_result sell = settle_offer(e, offer, offer_rests, d->price_e4, d->qty);
     if (offer->source != SOURCE_OWN) {
         holding_sell(e, holding_find(e, seller, offer->resource, hour, offer->source), d->qty);
     }
-    if (e->ladders[d->ladder].last_trade_e4 != (uint32_t)d->price_e4) {
-        e->ladders[d->ladder].last_trade_e4 = (uint32_t)d->price_e4;
+    struct ladder *l = &e->ladders[d->ladder];
+    if (l->last_trade_e4 != (uint32_t)d->price_e4) {
+        l->last_trade_e4 = (uint32_t)d->price_e4;
+        quote_forget_ladder(e, l);
         job_reference_moved(e, d->ladder);
     }
 
@@ -484,4 +501,95 @@ void match_run(struct engine *e, uint32_t slot, const struct arrival *a)
             decrement(e, slot, resting);
         }
     }
+}
+
+/* --- fills of a JOB -------------------------------------------------------------------------- */
+
+static int64_t settle_job(struct engine *e, struct order *o, const struct print *print,
+                          struct match_job *job)
+{
+    struct account *account = &e->accounts[e->keys[o->key].account];
+    int64_t notional = print->price_e4 * print->qty;
+    uint16_t rest;
+    int64_t fee = money_fee(o->fee_rest, notional, rate_of(e, o, false), &rest);
+    o->fee_rest = rest & 0x3fffu;
+    account->cash_e4 -= notional + fee;
+    account->escrow_e4 += notional + fee;
+    job->leaves_qty -= print->qty;
+    job->cum_qty += print->qty;
+    job->trade_group = job->trade_group != 0 ? job->trade_group : print->fill_id;
+    return fee;
+}
+
+static void emit_job_fills(struct engine *e, const struct event_trade *t, const struct print *print,
+                           const struct match_job *job)
+{
+    struct event *event = emit_fill(e, job->slot, print, false, t->contract, t->buy_fee_e4);
+    event->fill.leaves_qty = job->leaves_qty;
+    event->fill.cum_qty = job->cum_qty;
+    event->fill.contingent = 1;
+    event->fill.trade_group = job->trade_group;
+    uint64_t offered = contract_with_tier(t->contract, t->offer_tier);
+    event = emit_fill(e, (uint32_t)t->sell_order_id, print, true, offered, t->sell_fee_e4);
+    event->fill.contingent = 1;
+    event->fill.trade_group = job->trade_group;
+}
+
+int64_t match_job_fill(struct engine *e, struct match_job *job, uint32_t offer_slot, uint32_t qty)
+{
+    struct order *bid = &e->orders[job->slot];
+    struct order *offer = &e->orders[offer_slot];
+    uint32_t ladder = ladder_main(e, offer->ladder);
+    uint64_t contract = contract_with_tier(e->ladders[ladder].contract, job->tier);
+    uint32_t seller = e->keys[offer->key].account;
+    struct print print = {.fill_id = UINT64_C(1) << 32 | (e->s.fill_count + 1u),
+                          .price_e4 = offer->price_e4,
+                          .qty = qty,
+                          .resource = offer->resource,
+                          .tier = job->tier};
+    bool names_site = job->names_site && job->trade_group == 0;
+    uint32_t shown = match_shown(e, offer_slot);
+    if (qty > shown) {
+        iceberg_take(e, offer_slot, qty - shown);
+    }
+    int64_t buy_fee = settle_job(e, bid, &print, job);
+    struct side_result sell = settle_offer(e, offer, true, print.price_e4, qty);
+    if (offer->source != SOURCE_OWN) {
+        uint32_t held =
+            holding_find(e, seller, offer->resource, contract_hour(contract), offer->source);
+        holding_sell(e, held, qty);
+    }
+    if (e->ladders[ladder].last_trade_e4 != offer->price_e4) {
+        e->ladders[ladder].last_trade_e4 = offer->price_e4;
+        quote_forget_ladder(e, &e->ladders[ladder]);
+        job_reference_moved(e, ladder);
+    }
+    struct event_trade t = {
+        .fill_id = print.fill_id,
+        .contract = contract,
+        .price_e4 = print.price_e4,
+        .qty = qty,
+        .buy_order_id = order_id_of(e, job->slot),
+        .sell_order_id = order_id_of(e, offer_slot),
+        .trade_group = job->trade_group,
+        .buyer = e->keys[bid->key].account,
+        .seller = seller,
+        .resource = offer->resource,
+        .offer_tier = offer->tier,
+        .source_tier = offer->source,
+        .aggressor = SIDE_BUY,
+        .contingent = 1,
+        .buy_fee_e4 = buy_fee,
+        .sell_fee_e4 = sell.fee_e4,
+        .bond_e4 = sell.bond_e4,
+        .buyer_group = e->keys[bid->key].group,
+        .seller_group = e->keys[offer->key].group,
+    };
+    emit(e, EVENT_TRADE, 0, EVENT_PUBLIC)->trade = t;
+    record_fill(e, print.fill_id, &t);
+    e->fills[(uint32_t)print.fill_id].names_site = names_site;
+    emit_job_fills(e, &t, &print, job);
+    holding_add(e, t.buyer, print.resource, contract_hour(contract), print.tier, qty);
+    match_after_fill(e, offer_slot);
+    return print.price_e4 * qty + buy_fee;
 }

@@ -34,6 +34,8 @@ struct deal {
 };
 
 /* A hint without effect: when a new order (`enters`) is about to trade, what its first trade will need. */
+/* The same for an order that is sure to: called as early as possible. */
+void match_prefetch_trade(const struct engine *e, const struct command *command, uint32_t resting);
 void match_prefetch(const struct engine *e, const struct command *command, uint32_t ladder,
                     bool enters);
 /* Takes out orders that are over from the top of the opposite books, nearest tier first. */
@@ -70,5 +72,18 @@ void match_after_fill(struct engine *e, uint32_t slot);
 /* Trades until the order is filled, nothing crosses, or a rule takes its remainder out (the slot is
  * then free). An order left with quantity is still arriving: the caller rests it or takes it out. */
 void match_run(struct engine *e, uint32_t slot, const struct arrival *a);
+
+/* The buyer's side of a JOB's fills, from one to the next. */
+struct match_job {
+    uint64_t trade_group; /* 0 before the first */
+    int64_t leaves_qty;   /* GPU-hours */
+    int64_t cum_qty;
+    uint32_t slot;
+    uint8_t tier;    /* of the lane: what is owed */
+    bool names_site; /* the first fill's id will name the resource */
+};
+/* Sells `qty` of a standing offer to a JOB, all of whose reserve has been given back; returns what it
+ * cost, fee included. */
+int64_t match_job_fill(struct engine *e, struct match_job *job, uint32_t offer_slot, uint32_t qty);
 
 #endif

@@ -56,13 +56,18 @@ bool order_covered(const struct sweep *sweep, const struct order *o, uint64_t co
             (hour >= sweep->hour_from && hour < sweep->hour_to));
 }
 
+bool order_swept(const struct engine *e, const struct sweep *sweep, const struct order *o)
+{
+    return o->kind == KIND_JOB ? job_covered(e, sweep, o)
+                               : order_covered(sweep, o, e->ladders[o->ladder].contract);
+}
+
 /* Whether a mass cancel under way covers an order that it has not reached yet. */
 static struct sweep *covering_sweep(struct engine *e, const struct order *o)
 {
-    const struct ladder *l = &e->ladders[o->ladder];
     for (uint32_t i = 0; i < e->s.sweep_count; i++) {
         struct sweep *sweep = &e->s.sweeps[(e->s.sweep_first + i) % SWEEPS_MAX];
-        if (sweep->account == e->keys[o->key].account && order_covered(sweep, o, l->contract)) {
+        if (sweep->account == e->keys[o->key].account && order_swept(e, sweep, o)) {
             return sweep;
         }
     }
@@ -79,7 +84,10 @@ uint16_t order_over_lagging(const struct engine *e, uint32_t slot)
     if (o->kind == KIND_LEG) {
         return set_leg_over(e, slot);
     }
-    if (contract_hour(e->ladders[o->ladder].contract) < e->s.open_hour) {
+    bool closed = o->kind == KIND_JOB
+                      ? job_gate_closed(e, slot)
+                      : contract_hour(e->ladders[o->ladder].contract) < e->s.open_hour;
+    if (closed) {
         return REASON_GATE_CLOSED;
     }
     if (o->timed && !o->reserved && e->timers[e->timer_of[slot]].expire_time_ns <= e->s.time_ns) {
@@ -93,8 +101,7 @@ uint16_t order_over_lagging(const struct engine *e, uint32_t slot)
     }
     for (uint32_t i = 0; i < e->s.sweep_count; i++) {
         const struct sweep *sweep = &e->s.sweeps[(e->s.sweep_first + i) % SWEEPS_MAX];
-        if (sweep->account == k->account &&
-            order_covered(sweep, o, e->ladders[o->ladder].contract)) {
+        if (sweep->account == k->account && order_swept(e, sweep, o)) {
             return REASON_MASS_CANCELED;
         }
     }
@@ -150,6 +157,8 @@ RARE static void take_out_whole(struct engine *e, uint32_t slot, uint16_t reason
 {
     if (e->orders[slot].kind == KIND_LEG) {
         set_end_leg(e, slot, reason);
+    } else if (e->orders[slot].kind == KIND_JOB) {
+        job_take_out(e, slot, reason, cl_ord_id);
     } else {
         set_take_out(e, slot, reason, cl_ord_id);
     }
@@ -278,7 +287,8 @@ uint32_t order_admit(struct engine *e, const struct command *command, struct arr
         .post_only = (n->flags & ORDER_POST_ONLY) != 0,
         .live = 1,
     };
-    chain_append(e, slot);
+    o->older = e->keys[key].newest;
+    chain_append(e, &e->keys[key], slot);
     e->s.epoch_used = 1;
     account->open_orders++;
     if (a->sell) {

@@ -30,6 +30,8 @@ static inline void order_answer_other_key(struct engine *e, const struct command
 uint32_t order_find(const struct engine *e, uint64_t order_id);
 /* Whether a mass cancel covers an order of its account in a ladder hour (tier ignored). */
 bool order_covered(const struct sweep *sweep, const struct order *o, uint64_t contract);
+/* Whether a mass cancel of its account takes out an order, which is not a SET. */
+bool order_swept(const struct engine *e, const struct sweep *sweep, const struct order *o);
 /* Why a live order is over though it has not been taken out; 0 when it is not. */
 RARE uint16_t order_over_lagging(const struct engine *e, uint32_t slot);
 static inline uint16_t order_over(const struct engine *e, uint32_t slot)

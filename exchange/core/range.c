@@ -350,7 +350,9 @@ void range_new(struct engine *e, const struct command *c)
         order_enter(e, &hour, &a, &terms);
     }
     if (is_offer(e, e->keys[c->head.key].newest)) {
-        chain_append(e, range);
+        struct key *k = &e->keys[c->head.key];
+        e->orders[range].older = k->newest;
+        chain_append(e, k, range);
     } else {
         slot_release(e, range); /* all of it traded at once */
     }

@@ -1,6 +1,7 @@
 /* Reads of the engine's state: engine.h declares them. */
 #include "exchange/core/book.h"
 #include "exchange/core/iceberg.h"
+#include "exchange/core/job.h"
 #include "exchange/core/order.h"
 #include "exchange/core/range.h"
 #include "exchange/core/state.h"
@@ -91,7 +92,7 @@ bool engine_order(const struct engine *e, uint64_t order_id, struct engine_order
         .contract = contract_of(e, slot),
         .cl_ord_id = o->cl_ord_id,
         .price_e4 = o->price_e4,
-        .leaves_qty = o->leaves,
+        .leaves_qty = o->kind == KIND_JOB ? job_gpu_hours(job_of(e, o)) : o->leaves,
         .cum_qty = o->kind == KIND_RANGE ? 0 : o->cum,
         .shown_qty = (int64_t)o->leaves - iceberg_reserve(e, slot),
         .key = o->key,

@@ -3,8 +3,10 @@
 #include "exchange/core/auction.h"
 #include "exchange/core/emit.h"
 #include "exchange/core/housekeeping.h"
+#include "exchange/core/job.h"
 #include "exchange/core/listing.h"
 #include "exchange/core/order.h"
+#include "exchange/core/quote.h"
 #include "exchange/core/session.h"
 
 static void reject(struct engine *e, const struct command *c, uint16_t reason, int64_t value,
@@ -218,6 +220,7 @@ static void set_market(struct engine *e, const struct command *c)
     m->inner_band_bp = r->inner_band_bp;
     m->outer_band_bp = r->outer_band_bp;
     m->lot = e->s.classes[r->class_id].lot;
+    quote_forget_all(e);
     m->class_id = r->class_id;
     m->region_id = r->region_id;
     change_mode(e, *index, r->mode);
@@ -229,6 +232,7 @@ static void set_market(struct engine *e, const struct command *c)
     terms->period_s = r->period_s;
     terms->volatility_min_qty = r->volatility_min_qty;
     terms->random_end_s = r->random_end_s;
+    job_market_moved(e, *index);
     struct event *event = answer(e, c, EVENT_MARKET, EVENT_PUBLIC);
     event->market = (struct event_market){.party = party(e, c),
                                           .inner_band_bp = r->inner_band_bp,
@@ -261,6 +265,8 @@ static void set_reference(struct engine *e, const struct command *c)
         return;
     }
     e->markets[market].index_price_e4[r->tier] = (uint32_t)r->price_e4;
+    job_market_moved(e, market);
+    quote_forget_all(e);
     struct event *event = answer(e, c, EVENT_REFERENCE, EVENT_PUBLIC);
     event->reference = (struct event_reference){.party = party(e, c),
                                                 .price_e4 = r->price_e4,
@@ -282,11 +288,15 @@ static void halt(struct engine *e, const struct command *c)
         return;
     }
     bool halted = c->head.type == COMMAND_HALT;
+    quote_forget_all(e);
     for (uint32_t i = 1; i <= e->s.market_count; i++) {
         struct market *m = &e->markets[i];
         if ((!(r->filter & SCOPE_CLASS) || m->class_id == r->class_id) &&
             (!(r->filter & SCOPE_REGION) || m->region_id == r->region_id)) {
             m->halted = halted;
+            if (!halted) {
+                job_market_moved(e, i);
+            }
         }
     }
     struct event *event = answer(e, c, EVENT_HALT, EVENT_PUBLIC);

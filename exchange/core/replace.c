@@ -5,6 +5,7 @@
 #include "exchange/core/capacity.h"
 #include "exchange/core/emit.h"
 #include "exchange/core/iceberg.h"
+#include "exchange/core/job.h"
 #include "exchange/core/match.h"
 #include "exchange/core/money.h"
 #include "exchange/core/order.h"
@@ -205,6 +206,10 @@ void replace_apply(struct engine *e, const struct command *command)
     }
     if (__builtin_expect(e->orders[slot].kind == KIND_SET, 0)) {
         set_replace(e, command, slot);
+        return;
+    }
+    if (__builtin_expect(e->orders[slot].kind == KIND_JOB, 0)) {
+        job_replace(e, command, slot);
         return;
     }
     struct rejection why;

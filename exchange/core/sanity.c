@@ -4,8 +4,10 @@
 #include "exchange/core/capacity.h"
 #include "exchange/core/housekeeping.h"
 #include "exchange/core/iceberg.h"
+#include "exchange/core/job.h"
 #include "exchange/core/money.h"
 #include "exchange/core/order.h"
+#include "exchange/core/quote.h"
 #include "exchange/core/set.h"
 #include "exchange/core/state.h"
 
@@ -56,6 +58,9 @@ uint64_t engine_state_hash(const struct engine *e)
     h = hash_words(h, e->terms, ((size_t)e->s.market_count + 1) * sizeof(struct market_terms));
     h = hash_words(h, e->public_keys, ((size_t)e->s.key_count + 1) * PUBLIC_KEY_SIZE);
     h = hash_words(h, e->identifiers, ((size_t)e->s.resource_count + 1) * IDENTIFIER_SIZE);
+    h = hash_words(h, e->jobs, ((size_t)e->s.job_top + 1) * sizeof(struct job));
+    h = hash_words(h, e->due_hours,
+                   ((size_t)e->s.market_count + 1) * HOUR_RING * sizeof(struct due_hour));
     return hash_words(h, e->group_names, ((size_t)e->s.group_count + 1) * LABEL_SIZE);
 }
 
@@ -88,6 +93,10 @@ static void add_order(const struct engine *e, uint32_t slot, struct account *sum
         return;
     }
     sum->open_orders++;
+    if (o->kind == KIND_JOB) {
+        sum->reserved_e4 += job_of(e, o)->reserve_e4;
+        return;
+    }
     if (o->kind == KIND_SET) {
         uint32_t legs = set_sanity(e, slot);
         tally->slots += legs;
@@ -137,7 +146,7 @@ static uint32_t check_accounts(const struct engine *e)
         CHECK(sum.bond_open_e4 == a->bond_open_e4);
         CHECK(sum.open_orders == a->open_orders);
     }
-    CHECK(tally.slots == e->s.order_count);
+    CHECK(tally.slots + job_sanity(e) == e->s.order_count);
     return tally.standing;
 }
 
@@ -256,14 +265,42 @@ static void check_holdings(const struct engine *e)
     CHECK(count == e->s.holding_count);
 }
 
+static void check_quotes(const struct engine *e)
+{
+    for (uint32_t i = 0; i < 1u << QUOTE_BITS; i++) {
+        const struct quote *quote = &e->quotes[i];
+        struct quote now;
+        if (quote->contract != 0) {
+            CHECK(quote_place(e, quote->contract) == quote);
+            /* Past its gate a ladder may wait to be worked off; until then all orders go the ordered way. */
+            CHECK((quote_make(e, quote->contract, &now) && memcmp(&now, quote, sizeof(now)) == 0) ||
+                  (contract_hour(quote->contract) < e->s.open_hour && housekeeping_due(e)));
+        }
+    }
+}
+
+static void check_order_bits(void)
+{
+    struct order o = {.resource = 0x15aaaau, .tier = 2, .fees = 0xa5, .stp = 2, .source = 5};
+    uint64_t bits = UINT64_C(0x15aaaa) << ORDER_RESOURCE_AT | UINT64_C(2) << ORDER_TIER_AT |
+                    UINT64_C(0xa5) << ORDER_FEES_AT | UINT64_C(2) << ORDER_STP_AT |
+                    UINT64_C(5) << ORDER_SOURCE_AT;
+    CHECK(o.bits == bits);
+    o.resting = o.head = o.sell = o.live = 1;
+    CHECK(o.bits == (bits | UINT64_C(1) << ORDER_RESTING_AT | UINT64_C(1) << ORDER_HEAD_AT |
+                     UINT64_C(1) << ORDER_SELL_AT | UINT64_C(1) << ORDER_LIVE_AT));
+}
+
 void engine_sanity(const struct engine *e)
 {
+    check_order_bits();
+    check_quotes(e);
     check_ladders(e, check_accounts(e));
     check_holdings(e);
     check_fills(e);
     check_capacity(e);
     auction_sanity(e);
-    CHECK(!housekeeping_due(e) || e->due_ns <= e->s.time_ns);
+    CHECK((!housekeeping_due(e) && !job_due_waits(e)) || e->due_ns <= e->s.time_ns);
     CHECK(e->due_ns <= ((int64_t)e->s.second + 1) * NS_PER_SECOND);
     for (uint32_t t = 1; t <= e->s.timer_count; t++) {
         CHECK(e->due_ns <= e->timers[t].expire_time_ns || e->due_ns <= e->s.time_ns);

@@ -79,6 +79,7 @@ static uint32_t enter(struct engine *e, const struct command *c, struct set_entr
         .price_e4 = (uint32_t)entry->dearest_e4,
         .leaves = (uint32_t)n->qty,
         .key = c->head.key,
+        .older = e->keys[c->head.key].newest,
         .epoch = e->s.epoch,
         .fees = account->fees,
         .stp = n->stp & 3u,
@@ -87,7 +88,7 @@ static uint32_t enter(struct engine *e, const struct command *c, struct set_entr
         .kind = KIND_SET,
         .live = 1,
     };
-    chain_append(e, set);
+    chain_append(e, &e->keys[c->head.key], set);
     e->s.epoch_used = 1;
     account->open_orders++;
     account->reserved_e4 += entry->reserve_e4;

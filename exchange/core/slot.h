@@ -33,18 +33,19 @@ static inline void slot_release(struct engine *e, uint32_t slot)
     e->s.order_free = slot;
 }
 
-static inline void chain_append(struct engine *e, uint32_t slot)
+/* A link to the order at hand: its neighbour's or, at the end of the chain, the key's. */
+static inline uint32_t *slot_link(bool neighbour, uint32_t *of_neighbour, uint32_t *of_key)
 {
-    struct order *o = &e->orders[slot];
-    struct key *k = &e->keys[o->key];
-    o->older = k->newest;
-    o->newer = 0;
-    if (k->newest != 0) {
-        e->orders[k->newest].newer = slot;
-    } else {
-        k->oldest = slot;
-    }
+    return (uint32_t *)(uintptr_t)choose(mask_of(neighbour), (uintptr_t)of_neighbour,
+                                         (uintptr_t)of_key);
+}
+
+/* The order's own links, newer 0 and older the key's newest, are set already. */
+static inline void chain_append(struct engine *e, struct key *k, uint32_t slot)
+{
+    uint32_t newest = k->newest;
     k->newest = slot;
+    *slot_link(newest != 0, &e->orders[newest].newer, &k->oldest) = slot;
 }
 
 static inline void chain_remove(struct engine *e, uint32_t slot)
@@ -57,8 +58,9 @@ static inline void chain_remove(struct engine *e, uint32_t slot)
             sweep->slot = o->newer;
         }
     }
-    uint32_t *after = o->newer != 0 ? &e->orders[o->newer].older : &k->newest;
-    uint32_t *before = o->older != 0 ? &e->orders[o->older].newer : &k->oldest;
+    /* Whether there are neighbours comes at random. */
+    uint32_t *after = slot_link(o->newer != 0, &e->orders[o->newer].older, &k->newest);
+    uint32_t *before = slot_link(o->older != 0, &e->orders[o->older].newer, &k->oldest);
     *after = o->older;
     *before = o->newer;
 }

@@ -20,10 +20,15 @@
  * 10. A resting SET has a live leg, the dearest of which is its price; a leg that may trade something
  *     stands in its book, any other in the shadow of its ladder (set.h).
  * 11. The offers of a RANGE stand one after the other in their key's chain, itself behind them.
- * 12. available = cash + credit - reserved - bond_open - bond_locked is never below 0 but by a
- *     lowered credit limit.
- * 13. A collecting ladder and its auction name each other, and the auction stands in one of the heaps
- *     WAITING and READY; TOUCHED is empty between steps. */
+ * 12. A quote is what quote_make() would make now; a contract has one only where that succeeds.
+ * 13. A JOB's order names its record and the record the order; while it rests, each of its lanes has a
+ *     LANE in the market's job ladder, at the JOB's price, and market.job_lanes counts them.
+ * 14. A due hour stands in the list once; due_entry is the first LANE of the hour's market that ranks
+ *     behind the one looked at last.
+ * 15. A collecting ladder and its auction name each other, and the auction stands in one of the heaps
+ *     WAITING and READY; TOUCHED is empty between steps.
+ * 16. available = cash + credit - reserved - bond_open - bond_locked is never below 0 but by a
+ *     lowered credit limit. */
 #ifndef KASHI_EXCHANGE_CORE_STATE_H
 #define KASHI_EXCHANGE_CORE_STATE_H
 
@@ -43,6 +48,7 @@
 #define NODE_UNITS    8  /* of the largest node */
 #define NODE_CAPACITY 30 /* entries of the largest node */
 #define RESOURCE_MASK 0x1fffffu
+#define QUOTE_BITS    10
 
 /* What stands in the table of orders. All but PLAIN have `special` set. */
 enum order_kind {
@@ -67,30 +73,44 @@ struct order {
     uint32_t key;
     uint32_t newer; /* chain of the key's orders, by entry; free list */
     uint32_t older;
-    uint32_t epoch;         /* entered in; a mark with a higher epoch ends it */
-    uint32_t bond_unit;     /* offer: bond per GPU */
-    unsigned resource : 21; /* offer; up to 2^20 */
-    unsigned resting : 1;   /* stands in its book; 0 while it is arriving */
-    unsigned head : 1;      /* oldest of its level */
-    unsigned timed : 1;     /* timer_of[slot] is its place in the heap */
-    unsigned
-        special : 1; /* of another kind than PLAIN, or one of the next three is set: the one bit
-                               that the way of a plain order looks at */
-    unsigned iceberg : 1;  /* shows a part of itself at a time */
-    unsigned reserved : 1; /* for JOBs: stands in the shadow of its ladder */
-    unsigned ranged : 1;   /* an offer of a RANGE that is live */
-    unsigned kind : 3;     /* enum order_kind */
-    unsigned unused : 1;
-    unsigned fee_rest : 14; /* r of the rulebook, below 10,000 */
-    unsigned tier : 2;
-    unsigned fees : 8; /* fee schedule, frozen at entry */
-    unsigned sell : 1;
-    unsigned stp : 2;
-    unsigned source : 3; /* offer: tier of the holding that it draws on, or SOURCE_OWN */
-    unsigned post_only : 1;
-    unsigned live : 1;
+    uint32_t epoch;     /* entered in; a mark with a higher epoch ends it */
+    uint32_t bond_unit; /* offer: bond per GPU */
+    union {
+        struct {
+            unsigned resource : 21; /* offer; up to 2^20 */
+            unsigned resting : 1;   /* stands in its book; 0 while it is arriving */
+            unsigned head : 1;      /* oldest of its level */
+            unsigned timed : 1;     /* timer_of[slot] is its place in the heap */
+            unsigned special : 1;   /* of another kind than PLAIN, or one of the next three is set:
+                                       the one bit that the way of a plain order looks at */
+            unsigned iceberg : 1;   /* shows a part of itself at a time */
+            unsigned reserved : 1;  /* for JOBs: stands in the shadow of its ladder */
+            unsigned ranged : 1;    /* an offer of a RANGE that is live */
+            unsigned kind : 3;      /* enum order_kind */
+            unsigned unused : 1;
+            unsigned fee_rest : 14; /* r of the rulebook, below 10,000 */
+            unsigned tier : 2;
+            unsigned fees : 8; /* fee schedule, frozen at entry */
+            unsigned sell : 1;
+            unsigned stp : 2;
+            unsigned source : 3; /* offer: tier of the holding that it draws on, or SOURCE_OWN */
+            unsigned post_only : 1;
+            unsigned live : 1;
+        };
+        uint64_t bits; /* all of these at once: ORDER_* */
+    };
 };
 static_assert(sizeof(struct order) == 64, "order");
+/* Where a field of order.bits begins (engine_sanity CHECKs it). */
+#define ORDER_RESOURCE_AT 0
+#define ORDER_RESTING_AT  21
+#define ORDER_HEAD_AT     22
+#define ORDER_TIER_AT     46
+#define ORDER_FEES_AT     48
+#define ORDER_SELL_AT     56
+#define ORDER_STP_AT      57
+#define ORDER_SOURCE_AT   59
+#define ORDER_LIVE_AT     63
 
 struct node {
     uint32_t book; /* ladder x BOOKS + book */
@@ -150,9 +170,10 @@ struct market {
     uint8_t mode;
     uint8_t flags;
     uint8_t halted;
-    uint8_t opens;     /* 1: its hours begin with an opening auction */
-    uint8_t delisting; /* 1: it has become a listing market, and bids are still to be taken out */
-    uint8_t reserved[11];
+    uint8_t opens;      /* 1: its hours begin with an opening auction */
+    uint32_t job_lanes; /* of JOBs that rest in it */
+    uint8_t delisting;  /* 1: it has become a listing market, and bids are still to be taken out */
+    uint8_t reserved[7];
 };
 static_assert(sizeof(struct market) == 64, "market");
 
@@ -244,8 +265,8 @@ static_assert(sizeof(struct key) == 64, "key");
 struct resource {
     uint32_t account;
     uint32_t gpus;
+    uint16_t region_id; /* in the order of a contract's bits */
     uint16_t class_id;
-    uint16_t region_id;
     uint8_t tier;
     uint8_t reserved[3];
 };
@@ -274,6 +295,19 @@ struct hint {
     uint32_t newest;
 };
 
+/* What the straight way (plain.h) asks of a contract's market: made when an order needs it, forgotten
+ * whenever anything that it is made of changes (quote.h). Kept out of the state's hash. */
+struct quote {
+    uint64_t contract; /* 0 empty: hour 0 never trades */
+    uint32_t ladder;
+    uint32_t low_e4; /* outer band: low .. low + width */
+    uint32_t width_e4;
+    uint32_t reference_e4;
+    uint32_t lot;
+    uint32_t cell; /* capacity cell of no resource in that hour; a resource's is so many behind */
+};
+static_assert(sizeof(struct quote) == 32, "quote");
+
 /* Open addressing, at most half full; the low bits of the print are the home place, so that a probe
  * and a removal touch no holding but the one sought. */
 struct bucket {
@@ -298,9 +332,46 @@ struct fill_record {
     uint32_t generation;
     uint8_t offer_tier;
     uint8_t source_tier;
-    uint8_t reserved[10];
+    uint8_t names_site; /* 1: first fill of a JOB in one resource, so that its id names that */
+    uint8_t reserved[9];
 };
 static_assert(sizeof(struct fill_record) == 96, "fill record");
+
+struct job_lane_state {
+    uint32_t entry; /* slot of the LANE while the JOB rests */
+    uint32_t factor_e4;
+    uint16_t market;
+    uint8_t tier; /* lowest */
+    uint8_t reserved;
+};
+static_assert(sizeof(struct job_lane_state) == 12, "job lane");
+
+/* What of a JOB does not fit its order, which names it by bond_unit. */
+struct job {
+    int64_t reserve_e4;
+    uint32_t slot; /* of the order; 0 in a free record */
+    uint32_t price_e4;
+    uint32_t qty;
+    uint32_t group; /* ownership group of the buyer */
+    uint32_t window_from;
+    uint32_t window_to;
+    uint32_t resource; /* PLACEMENT_SAME: the one */
+    uint32_t next_free;
+    uint16_t hours;
+    uint8_t placement;
+    uint8_t lane_count;
+    uint8_t reserved[4];
+    struct job_lane_state lanes[JOB_LANES_MAX];
+};
+static_assert(sizeof(struct job) == 48 + 12 * JOB_LANES_MAX, "job");
+
+/* Place of a market's hour in the list of due hours; its index is market x HOUR_RING + hour in the
+ * ring. */
+struct due_hour {
+    uint32_t next; /* DUE_END: the last; 0: not in the list */
+    uint32_t previous;
+};
+#define DUE_END 1u /* no market's hour */
 
 struct timer {
     int64_t expire_time_ns;
@@ -402,6 +473,14 @@ struct scalars {
     uint32_t fees_count;
     uint32_t link_count;
     uint32_t event_index;
+    uint32_t job_top; /* records ever used */
+    uint32_t job_free;
+    uint32_t job_count;
+    uint32_t due_first; /* list of due hours; 0 none */
+    uint32_t due_last;
+    uint32_t due_now;      /* the hour under way; 0 none */
+    uint32_t due_entry;    /* LANE that it looks at next; 0 none */
+    uint32_t due_price_e4; /* of the LANE that it looked at last; UINT32_MAX none */
     uint32_t lag; /* 1: housekeeping was left over, so that orders may be over; else none is */
     struct fee_schedule fees[FEES_MAX];
     struct link_state links[LINKS_MAX]; /* link ids are 1 .. link_count */
@@ -429,6 +508,7 @@ struct engine {
     struct holding *holdings;
     struct bucket *buckets;   /* of holdings */
     struct hint *hints;       /* by book and price */
+    struct quote *quotes;     /* 2^QUOTE_BITS, by contract */
     uint32_t *timer_of;       /* by slot, of timed orders */
     struct iceberg *icebergs; /* by slot, of icebergs */
     struct slices *slices;    /* by ladder */
@@ -454,12 +534,29 @@ struct engine {
     uint8_t (*public_keys)[PUBLIC_KEY_SIZE];
     char (*identifiers)[IDENTIFIER_SIZE];
     char (*group_names)[LABEL_SIZE];
+    struct job *jobs;
+    struct due_hour *due_hours;
+    struct job_tally *job_tallies;   /* by resource; scratch memory of searches, like the next */
+    struct job_scratch *job_scratch; /* job_search.h */
     struct scalars s;
 };
 
 /* What few commands do stays out of the way of what most do. */
 #define RARE  __attribute__((noinline, cold))
 #define APART __attribute__((noinline))
+/* Choices that come at random, like an order's side, are made by arithmetic on a mask of all ones or
+ * none: a branch that is guessed wrong costs as much as fifty instructions. The mask is opaque, so
+ * that the compiler does not make a branch of it again. */
+static inline uint64_t mask_of(bool condition)
+{
+    uint64_t mask = 0 - (uint64_t)condition;
+    __asm__("" : "+r"(mask));
+    return mask;
+}
+static inline uint64_t choose(uint64_t mask, uint64_t where_set, uint64_t where_clear)
+{
+    return where_clear ^ ((where_set ^ where_clear) & mask);
+}
 /* In a function that does nothing but prefetch: gcc takes its calls for useless and drops them. */
 #define KEPT() __asm__ volatile("")
 

@@ -443,6 +443,46 @@ uint32_t tree_worse(const struct engine *e, uint32_t book, int32_t goodness)
     return n->height == 0 ? item : last_below(e, node_at(e, item));
 }
 
+/* Best level below a node. */
+static void place_at(const struct engine *e, uint32_t index, struct tree_place *place)
+{
+    struct node *n = node_at(e, index);
+    while (n->height > 0) {
+        index = items_of(n)[n->count - 1];
+        n = node_at(e, index);
+    }
+    *place = (struct tree_place){
+        .goodness = keys_of(n), .heads = items_of(n), .at = n->count - 1u, .node = index};
+}
+
+bool tree_first(const struct engine *e, uint32_t book, struct tree_place *place)
+{
+    uint32_t root = e->ladders[book / BOOKS].root[book % BOOKS];
+    if (root == 0) {
+        return false;
+    }
+    place_at(e, root, place);
+    return true;
+}
+
+bool tree_next_leaf(const struct engine *e, struct tree_place *place)
+{
+    uint32_t index = place->node;
+    struct node *n = node_at(e, index);
+    uint32_t at = 0;
+    while (at == 0) {
+        if (n->parent == 0) {
+            return false;
+        }
+        struct node *parent = node_at(e, n->parent);
+        at = position_of(parent, index);
+        index = n->parent;
+        n = parent;
+    }
+    place_at(e, items_of(n)[at - 1], place);
+    return true;
+}
+
 void tree_sanity(const struct engine *e, uint32_t book, int32_t goodness, uint32_t slot)
 {
     uint32_t at;

@@ -21,6 +21,28 @@ void tree_remove(struct engine *e, uint32_t book, int32_t goodness);
 uint32_t tree_best(const struct engine *e, uint32_t book);
 /* Head of the level next worse than one that is there; 0 none. */
 uint32_t tree_worse(const struct engine *e, uint32_t book, int32_t goodness);
+
+/* A level, for walks that change nothing in between: neither finding the next one nor its price touches
+ * an order. */
+struct tree_place {
+    const int32_t *goodness; /* of the leaf */
+    const uint32_t *heads;
+    uint32_t at;
+    uint32_t node;
+};
+/* The best level; false: none. */
+bool tree_first(const struct engine *e, uint32_t book, struct tree_place *place);
+bool tree_next_leaf(const struct engine *e, struct tree_place *place);
+/* Goes on to the next worse level; false: there was none. */
+static inline bool tree_next(const struct engine *e, struct tree_place *place)
+{
+    if (__builtin_expect(place->at == 0, 0)) {
+        return tree_next_leaf(e, place);
+    }
+    place->at--;
+    return true;
+}
+
 /* CHECKs the links and bounds of the leaf that holds a level, up to the root, and that its head is
  * `slot`. */
 void tree_sanity(const struct engine *e, uint32_t book, int32_t goodness, uint32_t slot);

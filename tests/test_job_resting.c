@@ -1,0 +1,343 @@
+/* Resting JOBs in the engine alone: ranks, due hours, the end, and that no bid is passed. */
+#include <criterion/criterion.h>
+
+#include "base/random.h"
+#include "tests/job_market.h"
+
+#define LANE(region_, factor_)                                                                     \
+    {                                                                                              \
+        .region_id = (region_), .factor_e4 = (factor_)                                             \
+    }
+
+static void offer(uint32_t resource, uint32_t hour, int64_t price_e4, int64_t qty)
+{
+    struct terms_of_offer terms = {
+        .key = resource == BAO_1 || resource == BAO_B ? BAO : AN,
+        .resource = resource,
+        .hour = hour,
+        .price_e4 = price_e4,
+        .qty = qty,
+        .region = resource == BAO_B ? REGION_B : REGION_A,
+    };
+    cr_assert_neq(market_offer(terms), 0, "offer refused: %u", market_refusal());
+}
+
+static void expect_trades(uint32_t count)
+{
+    cr_assert_eq(market_count(EVENT_TRADE), count, "%u trades", market_count(EVENT_TRADE));
+}
+
+static void expect_miss(int64_t qty, uint8_t lane, uint32_t hour)
+{
+    const struct event *e = market_event(EVENT_MISS, 0);
+    cr_assert_not_null(e);
+    cr_assert_eq(e->miss.qty, qty);
+    cr_assert_eq(e->miss.leg, lane);
+    cr_assert_eq(contract_hour(e->miss.contract), hour);
+    expect_trades(0);
+}
+
+static struct engine_account account_of(uint32_t account)
+{
+    struct engine_account a;
+    cr_assert(engine_account(market_engine(), account, &a));
+    return a;
+}
+
+/* One lane, class 0 in region A; rests when it is not filled. */
+static struct terms_of_job job_of(uint8_t placement, uint32_t first_hour, uint32_t hours,
+                                  int64_t price_e4, int64_t qty)
+{
+    return (struct terms_of_job){.key = CHEN,
+                                 .from = first_hour,
+                                 .to = first_hour + hours,
+                                 .price_e4 = price_e4,
+                                 .qty = qty,
+                                 .hours = (uint16_t)hours,
+                                 .placement = placement};
+}
+
+/* --- ranks ------------------------------------------------------------------------------------ */
+
+Test(job, highest_limit_is_filled_first_then_the_oldest)
+{
+    market_open(NULL);
+    uint64_t a = market_job(job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(14), 8));
+    uint64_t b = market_job(job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(15), 8));
+    uint64_t c = market_job(job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(14), 8));
+    offer(AN_1, HOUR(0), YUAN(13), 8);
+    cr_assert(market_live(a) && !market_live(b) && market_live(c));
+    offer(AN_1, HOUR(0), YUAN(13), 8);
+    cr_assert(!market_live(a) && market_live(c));
+}
+
+Test(job, plain_bid_that_can_have_the_offer_comes_before_every_job)
+{
+    market_open(NULL);
+    uint64_t id = market_job(job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(15), 8));
+    uint64_t bid = market_bid(DING, HOUR(0), YUAN(13), 8);
+    offer(AN_1, HOUR(0), YUAN(13), 8);
+    cr_assert(market_live(id) && !market_live(bid));
+    cr_assert_eq(market_event(EVENT_TRADE, 0)->trade.contingent, 0);
+}
+
+Test(job, fewer_gpus_at_the_same_limit_keep_their_time_and_all_else_loses_it)
+{
+    market_open(NULL);
+    uint64_t ids[3];
+    for (uint32_t i = 0; i < 3; i++) {
+        ids[i] = market_job(job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(14), 9));
+    }
+    market_replace(CHEN, ids[0], YUAN(14), 10);
+    cr_assert_eq(market_event(EVENT_REPLACED, 0)->replaced.kept_priority, 0);
+    market_replace(CHEN, ids[1], YUAN(14), 8);
+    cr_assert_eq(market_event(EVENT_REPLACED, 0)->replaced.kept_priority, 1);
+    cr_assert_eq(market_event(EVENT_REPLACED, 0)->replaced.leaves_qty, 8);
+    cr_assert_eq(market_event(EVENT_REPLACED, 0)->replaced.old_leaves_qty, 9);
+    offer(AN_1, HOUR(0), YUAN(13), 27);
+    expect_trades(3);
+    for (uint32_t i = 0; i < 3; i++) {
+        cr_assert_eq(market_event(EVENT_TRADE, i)->trade.buy_order_id, ids[(i + 1) % 3]);
+    }
+}
+
+Test(job, replace_that_makes_it_fit_fills_it)
+{
+    market_open(NULL);
+    offer(AN_1, HOUR(0), YUAN(13), 8);
+    uint64_t id = market_job(job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(12), 9));
+    market_replace(CHEN, id, YUAN(13), 9);
+    expect_miss(8, 1, HOUR(0));
+    market_replace(CHEN, id, YUAN(13), 8);
+    expect_trades(1);
+    cr_assert_not(market_live(id));
+    market_replace(CHEN, id, YUAN(13), 7);
+    cr_assert_eq(market_refusal(), REASON_UNKNOWN_ORDER);
+}
+
+/* --- due hours ----------------------------------------------------------------------------------- */
+
+/* JOBs that come first and cannot have the offer that comes, then one that can. Looking at one and
+ * trying it costs 1 + 1 hour + 1 offer. */
+enum { AHEAD = 1000, UNITS_EACH = 3, UNITS_A_STEP = 1024 };
+static uint64_t ahead[AHEAD];
+static uint64_t last_in_rank;
+
+static void crowd(void)
+{
+    market_open(NULL);
+    market_walks = false;
+    for (uint32_t i = 0; i < AHEAD; i++) {
+        struct terms_of_job terms = job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(15), 50);
+        terms.key = DING;
+        ahead[i] = market_job(terms);
+    }
+    last_in_rank = market_job(job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(12), 1));
+    market_walks = true;
+    offer(AN_1, HOUR(0), YUAN(10), 8);
+    expect_trades(0);
+    cr_assert(engine_has_work(market_engine()));
+}
+
+Test(job, work_at_a_due_hour_goes_on_with_later_commands)
+{
+    crowd();
+    market_tick(1);
+    cr_assert(market_live(last_in_rank));
+    market_tick(1);
+    cr_assert_not(market_live(last_in_rank));
+    /* The trade has changed the reference: the hour is due once more. */
+    for (int i = 0; i < 3; i++) {
+        cr_assert(engine_has_work(market_engine()));
+        market_tick(1);
+    }
+    cr_assert_not(engine_has_work(market_engine()));
+}
+
+Test(job, jobs_that_end_under_the_cursor_are_left_out)
+{
+    crowd();
+    uint32_t next = (UNITS_A_STEP + UNITS_EACH - 1) / UNITS_EACH;
+    market_walks = false;
+    for (uint32_t i = next; i < AHEAD; i++) {
+        /* Each cancel is a step, which works on: end the JOBs behind those that it looks at first. */
+        market_cancel(DING, ahead[AHEAD - 1 - (i - next)]);
+        if (!market_live(last_in_rank)) {
+            break;
+        }
+    }
+    engine_sanity(market_engine());
+    cr_assert_not(market_live(last_in_rank));
+}
+
+Test(job, cancel_of_the_very_next_job_moves_the_cursor_on)
+{
+    crowd();
+    uint32_t next = (UNITS_A_STEP + UNITS_EACH - 1) / UNITS_EACH;
+    struct command *c = market_command(COMMAND_MASS_CANCEL, DING);
+    c->mass_cancel.filter = MASS_CANCEL_OWN_KEY;
+    market_step(); /* 256 of them, then the hour goes on */
+    cr_assert(!market_live(ahead[0]) && market_live(ahead[next]));
+    market_tick(1);
+    cr_assert_not(market_live(last_in_rank));
+}
+
+Test(job, hour_whose_gate_closes_is_due_no_more)
+{
+    crowd();
+    market_tick(2 * 3600);
+    cr_assert_not(market_live(ahead[0]));
+    for (int i = 0; i < 10; i++) {
+        market_tick(1);
+    }
+    cr_assert_not(engine_has_work(market_engine()));
+    cr_assert_eq(account_of(DING).reserved_e4, 0);
+    cr_assert_eq(account_of(DING).open_orders, 0);
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+Test(job, ends_at_its_expire_time_or_at_the_gate_of_its_last_start)
+{
+    market_open(NULL);
+    struct terms_of_job terms = job_of(PLACEMENT_ANY, HOUR(0), 3, YUAN(12), 4);
+    terms.hours = 2; /* last start HOUR(1): 2026-11-20T03Z, gate 02:50 */
+    uint64_t gate = market_job(terms);
+    terms.tif = TIF_TIME;
+    terms.expire_time_ns = market_now_ns + 3600 * NS_PER_SECOND;
+    uint64_t timed = market_job(terms);
+    market_tick(3599);
+    cr_assert(market_live(timed));
+    market_tick(1);
+    cr_assert_eq(market_event(EVENT_CANCELED, 0)->out.order_id, timed);
+    cr_assert_eq(market_event(EVENT_CANCELED, 0)->out.reason, REASON_EXPIRED);
+    cr_assert_eq(market_event(EVENT_CANCELED, 0)->out.qty, 8);
+    cr_assert_eq(market_event(EVENT_CANCELED, 0)->out.contract, 0);
+    market_tick(2 * 3600 - 600 - 1);
+    cr_assert(market_live(gate));
+    market_tick(1);
+    cr_assert_eq(market_event(EVENT_CANCELED, 0)->out.order_id, gate);
+    cr_assert_eq(market_event(EVENT_CANCELED, 0)->out.reason, REASON_GATE_CLOSED);
+    cr_assert_eq(account_of(CHEN).reserved_e4, 0);
+}
+
+Test(job, mass_cancel_takes_it_only_when_it_covers_every_hour_and_lane)
+{
+    market_open(NULL);
+    struct terms_of_job terms = job_of(PLACEMENT_ANY, HOUR(2), 3, YUAN(12), 4);
+    terms.lane_count = 2;
+    terms.lanes[0] = (struct job_lane)LANE(REGION_A, 10000);
+    terms.lanes[1] = (struct job_lane)LANE(REGION_B, 10000);
+    uint64_t id = market_job(terms);
+    struct command_mass_cancel scopes[] = {
+        {.filter = MASS_CANCEL_REGION, .region_id = REGION_A},
+        {.filter = MASS_CANCEL_HOURS, .hour_from = HOUR(2), .hour_to = HOUR(4)},
+        {.filter = MASS_CANCEL_HOURS, .hour_from = HOUR(3), .hour_to = HOUR(9)},
+        {.filter = MASS_CANCEL_CLASS, .class_id = 1},
+        {.filter = MASS_CANCEL_HOURS | MASS_CANCEL_CLASS, .hour_from = HOUR(2), .hour_to = HOUR(5)},
+    };
+    for (size_t i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++) {
+        cr_assert(market_live(id), "scope %zu", i);
+        market_command(COMMAND_MASS_CANCEL, CHEN)->mass_cancel = scopes[i];
+        market_step();
+    }
+    cr_assert_not(market_live(id));
+}
+
+Test(job, entries_of_lanes_cannot_be_named)
+{
+    market_open(NULL);
+    uint64_t id = market_job(job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(12), 4));
+    for (uint32_t slot = 1; slot < 4; slot++) {
+        uint64_t other = (id & ~UINT64_C(0xffffffff)) | slot;
+        if (other != id) {
+            market_cancel(CHEN, other);
+            cr_assert_eq(market_refusal(), REASON_UNKNOWN_ORDER);
+        }
+    }
+    market_cancel(CHEN, id);
+    cr_assert_eq(market_event(EVENT_CANCELED, 0)->out.reason, REASON_REQUESTED);
+    cr_assert_eq(market_event(EVENT_CANCELED, 0)->out.resting, 0);
+}
+
+/* --- no trade-through ----------------------------------------------------------------------------- */
+
+/* An offer in a book that a JOB takes is above every bid that could have had it. (A reserved one is not
+ * for bids.) */
+static void check_fills(const bool *reserved_hours)
+{
+    int64_t filled = 0;
+    for (uint32_t i = 0; i < market_event_count; i++) {
+        const struct event_trade *t = &market_events[i].trade;
+        if (market_events[i].head.type != EVENT_TRADE || !t->contingent) {
+            continue;
+        }
+        filled += t->qty;
+        uint32_t hour = contract_hour(t->contract) - HOUR(0);
+        uint64_t offered = contract_with_tier(t->contract, t->offer_tier);
+        int64_t bid_e4;
+        bool any = engine_best_bid(market_engine(), offered, &bid_e4);
+        cr_assert(reserved_hours[hour] || !any || bid_e4 < t->price_e4);
+    }
+    for (uint32_t i = 0; i < market_event_count; i++) {
+        const struct event_fill *f = &market_events[i].fill;
+        if (market_events[i].head.type == EVENT_FILL && f->contingent && f->side == SIDE_BUY) {
+            filled -= f->leaves_qty == 0 ? f->cum_qty : 0;
+        }
+    }
+    cr_assert_eq(filled, 0, "a JOB was filled in part");
+}
+
+static void random_offer(struct random *dice, uint32_t hour, bool reserve)
+{
+    uint32_t resource = (uint32_t)random_between(dice, AN_1, BAO_1);
+    market_offer((struct terms_of_offer){
+        .key = resource == BAO_1 ? BAO : AN,
+        .resource = resource,
+        .hour = HOUR(hour),
+        .price_e4 = YUAN(8) + random_between(dice, 0, 40) * 1000,
+        .qty = random_between(dice, 1, 8),
+        .tier = (uint8_t)random_below(dice, 4),
+        .job_lead_hours = reserve ? 1 : 0,
+    });
+}
+
+static void random_command(struct random *dice, uint32_t hours, bool *reserved_hours)
+{
+    uint32_t hour = (uint32_t)random_below(dice, hours);
+    uint64_t kind = random_below(dice, 10);
+    if (kind < 5) {
+        bool reserve = hour % 3 == 2; /* the others have offers in books only */
+        reserved_hours[hour] = reserve;
+        random_offer(dice, hour, reserve);
+    } else if (kind < 8) {
+        market_bid(CHEN, HOUR(hour), YUAN(8) + random_between(dice, 0, 30) * 1000,
+                   random_between(dice, 1, 8));
+    } else {
+        struct terms_of_job terms =
+            job_of((uint8_t)random_below(dice, 2), HOUR(hour), 3,
+                   YUAN(9) + random_between(dice, 0, 30) * 1000, random_between(dice, 1, 6));
+        terms.key = DING;
+        terms.hours = (uint16_t)random_between(dice, 1, 2);
+        market_job(terms);
+    }
+}
+
+Test(job, never_takes_an_offer_past_a_bid_that_could_have_had_it)
+{
+    const uint64_t seed = 20261126;
+    enum { HOURS = 9, COMMANDS = 6000 };
+    bool reserved_hours[HOURS + 3] = {false};
+    struct random dice;
+    random_seed(&dice, seed);
+    market_open(NULL);
+    uint64_t fills = 0;
+    for (uint32_t i = 0; i < COMMANDS; i++) {
+        market_walks = i % 50 == 0;
+        random_command(&dice, HOURS, reserved_hours);
+        fills += market_event(EVENT_TRADE, 0) != NULL &&
+                 market_event(EVENT_TRADE, market_count(EVENT_TRADE) - 1)->trade.contingent;
+        check_fills(reserved_hours);
+    }
+    cr_assert_gt(fills, 200, "seed %lu: %lu JOBs filled", seed, fills);
+}

@@ -13,7 +13,6 @@ void model_random_init(struct model_random *random, uint64_t seed)
                                     .reserved = 18,
                                     .ranges = 5,
                                     .sets = 14,
-                                    .takes = 2,
                                     .jobs = 10,
                                     .main_mode = MODE_CONTINUOUS};
 }
@@ -643,7 +642,7 @@ void model_random_command(struct model_random *random, const struct model *model
         model_random_set(random, model, key, slots);
     } else if (pick < 780 && model_random_chance(random, random->ranges)) {
         model_random_range(random, model, key, slots);
-    } else if (pick < 780 && model_random_chance(random, random->takes)) {
+    } else if (pick < 780 && random->takes > 0 && model_random_chance(random, random->takes)) {
         take_offer(random, model, key, slots);
     } else if (pick < 780) {
         new_order(random, model, key, slots);

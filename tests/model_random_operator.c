@@ -62,11 +62,12 @@ static void open_market(struct model_random *random, struct command *command, ui
             MODEL_RANDOM_PRICE_E4 + (int64_t)model_random_below(random, 3) * 5000;
     }
     market->flags = number == 1 ? MARKET_NO_RESALE : 0;
-    market->mode = number == 0   ? random->main_mode
-                   : number == 4 ? MODE_AUCTION
-                   : number == 5 ? MODE_LISTING
-                                 : MODE_CONTINUOUS;
-    if (random->auctions || market->mode == MODE_AUCTION) {
+    market->mode = number == 0                       ? random->main_mode
+                   : number == 4                     ? MODE_AUCTION
+                   : number == 5 && random->auctions ? MODE_LISTING
+                                                     : MODE_CONTINUOUS;
+    market->period_s = 60;
+    if (random->auctions) {
         choose_auctions(random, market);
     }
     market->launch_price_e4[3] = number == 3 ? 0 : market->launch_price_e4[3];

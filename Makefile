@@ -41,7 +41,7 @@ BASE = base/check.c base/error.c base/log.c base/clock.c base/crc32c.c base/aren
 
 WIRE = wire/contract.c wire/reject.c wire/seal.c wire/frame.c wire/link.c wire/tape.c wire/codec.c \
 	wire/codec_decode.c wire/codec_value.c wire/codec_names.c \
-	wire/codec_table_message.c wire/codec_table_request.c wire/report.c
+	wire/codec_table_message.c wire/codec_table_request.c wire/enter.c wire/report.c
 
 CORE = exchange/core/engine.c exchange/core/order.c exchange/core/order_check.c \
 	exchange/core/replace.c exchange/core/range.c exchange/core/set.c exchange/core/set_check.c \
@@ -89,19 +89,22 @@ test_base_USES = WIRE BASE
 test_link_USES = WIRE BASE
 test_sequencer_USES = EXCHANGE CORE WIRE BASE
 
-REPLICA = exchange/replica_map.c exchange/market_data.c exchange/tape_store.c exchange/status.c \
+REPLICA = exchange/replica_map.c exchange/market_data.c exchange/shown.c exchange/tape_store.c exchange/status.c \
 	exchange/replica_registry.c exchange/tape_server.c exchange/replica.c exchange/reads.c \
-	exchange/reads_orders.c exchange/reads_server.c exchange/market_data_pub.c
+	exchange/reads_orders.c exchange/reads_quote.c exchange/reads_server.c exchange/market_data_pub.c
 PROGRAMS += kashi-replica
 kashi-replica_MAIN = exchange/replica_main.c
 kashi-replica_USES = REPLICA EXCHANGE CORE WIRE BASE
 GROUPS += READS_KIT
 READS_KIT = tests/reads_world.c
-TESTS += tape market_data status reads reads_server
+TESTS += tape market_data shown shown_model status reads reads_kinds reads_server
 test_tape_USES = REPLICA WIRE BASE
 test_market_data_USES = REPLICA WIRE BASE
+test_shown_USES = REPLICA WIRE BASE
+test_shown_model_USES = MODEL REPLICA CORE WIRE BASE
 test_status_USES = REPLICA WIRE BASE
 test_reads_USES = READS_KIT REPLICA CORE WIRE BASE
+test_reads_kinds_USES = READS_KIT REPLICA CORE WIRE BASE
 test_reads_server_USES = READS_KIT REPLICA CORE WIRE BASE
 FUZZERS += tape
 fuzz_tape_USES = REPLICA WIRE BASE
@@ -152,13 +155,14 @@ CLIENT = client/kashi_book.c client/kashi_connection.c client/kashi_feed.c clien
 	client/kashi_session.c
 
 COMMAND = client/arguments.c client/catalogue.c client/cli.c client/command_admin.c client/command_key.c \
-	client/command_market.c client/command_order.c client/command_read.c client/csv.c client/decimal.c \
-	client/fields.c client/message_json.c client/submit.c client/symbol.c client/table.c
+	client/command_market.c client/command_multi.c client/command_order.c client/command_read.c client/csv.c client/decimal.c \
+	client/fields.c client/legs.c client/message_json.c client/submit.c client/symbol.c client/table.c
 PROGRAMS += kashi
 kashi_MAIN = client/main.c
 kashi_USES = COMMAND CLIENT WIRE BASE
-TESTS += client client_sockets
+TESTS += client client_legs client_sockets
 test_client_USES = COMMAND CLIENT WIRE BASE
+test_client_legs_USES = COMMAND CLIENT WIRE BASE
 test_client_sockets_USES = CLIENT WIRE BASE
 # What other programs link: libkashi with all that it stands on.
 all: $(B)/lib/libkashi.a
@@ -194,7 +198,7 @@ bench_gateway_USES = BENCHKIT WIRE BASE
 
 # --- rules ----------------------------------------------------------------------------------------
 # Sources that must be pure: lint compiles them once more without floating point.
-PURE = wire/contract.c wire/reject.c $(CORE) $(foreach g,$(GROUPS),$(filter gateway/core/% settlement/core/% pricing/core/%,$($(g))))
+PURE = wire/contract.c wire/reject.c wire/enter.c $(CORE) $(foreach g,$(GROUPS),$(filter gateway/core/% settlement/core/% pricing/core/%,$($(g))))
 
 .PHONY: all run demo test lint bench fuzz clean force
 .DELETE_ON_ERROR:

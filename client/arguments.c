@@ -22,7 +22,10 @@ static const struct arguments_option common[] = {
 };
 
 /* Words that people try first. */
-static const char *const aliases[][2] = {{"gpus", "qty"}, {"until", "expire-time"}};
+static const char *const aliases[][2] = {{"gpus", "qty"},
+                                         {"until", "expire-time"},
+                                         {"display", "display-qty"},
+                                         {"job-lead", "job-lead-hours"}};
 
 static const struct arguments_option *option_in(const struct arguments_option *options,
                                                 const char *name)

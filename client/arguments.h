@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "wire/codec.h"
 
-#define ARGUMENTS_MAX          64
+#define ARGUMENTS_MAX          128 /* a SET may have 64 legs */
 #define ARGUMENTS_NAME_SIZE    32
 #define ARGUMENTS_EXAMPLES_MAX 5
 

@@ -17,6 +17,14 @@
 #define PATIENCE_NS    (3 * NS_PER_SECOND)
 #define AGAIN_PAUSE_MS 100
 
+const struct table_column cli_fill_columns[CLI_FILL_COLUMN_COUNT] = {
+    {"FILL", "exec_id", TABLE_NUMBER},      {"SYMBOL", "symbol", TABLE_TEXT},
+    {"QTY", "last_qty", TABLE_NUMBER},      {"PRICE", "last_px_e4", TABLE_MONEY},
+    {"FEE", "fee_e4", TABLE_MONEY},         {"LIQUIDITY", "liquidity", TABLE_TEXT},
+    {"TIER", "trade_tier", TABLE_TEXT},     {"RESOURCE", "resource", TABLE_NUMBER},
+    {"GROUP", "trade_group", TABLE_NUMBER},
+};
+
 int cli_usage(const struct cli *cli)
 {
     (void)fprintf(stderr, "kashi %s: %s\n", cli->arguments.command->name, cli->error.text);
@@ -43,10 +51,13 @@ static enum bound_kind bound_kind(uint16_t reason)
     case REASON_INSUFFICIENT_BOND:
     case REASON_INSUFFICIENT_CASH:
     case REASON_AMOUNT_OUT_OF_RANGE:
+    case REASON_PRICE_WITH_SET:
+    case REASON_JOB_TOO_LARGE:
         return BOUND_MONEY;
     case REASON_GATE_CLOSED_FOR_HOUR:
     case REASON_BEYOND_HORIZON:
     case REASON_INVALID_RANGE:
+    case REASON_WINDOW_TOO_SHORT:
         return BOUND_HOUR;
     case REASON_EXPIRE_TIME_PAST:
         return BOUND_TIME;
@@ -56,6 +67,13 @@ static enum bound_kind bound_kind(uint16_t reason)
     case REASON_POST_ONLY_WITH_IMMEDIATE:
     case REASON_EXPIRE_TIME_NOT_ALLOWED:
     case REASON_NOTHING_TO_REPLACE:
+    case REASON_DISPLAY_QTY_WITH_IMMEDIATE:
+    case REASON_DISPLAY_QTY_WITH_SET:
+    case REASON_RESERVED_NOT_ALLOWED:
+    case REASON_DUPLICATE_LEG:
+    case REASON_DUPLICATE_LANE:
+    case REASON_SAME_GROUP_NOT_ALLOWED:
+    case REASON_UNKNOWN_TRADE_GROUP:
     case REASON_KEY_TAKEN:
         return BOUND_NONE;
     default:
@@ -87,17 +105,27 @@ static void bound_show(enum bound_kind kind, int64_t number, char text[BOUND_TEX
 }
 
 /* The value that was refused and what it was compared with. */
-static void print_bound(const struct report *report)
+static void print_bound(uint16_t reason, int64_t value, int64_t bound)
 {
-    enum bound_kind kind = bound_kind(report->reason);
-    if (kind == BOUND_NONE || (report->value == 0 && report->bound == 0)) {
+    enum bound_kind kind = bound_kind(reason);
+    if (kind == BOUND_NONE || (value == 0 && bound == 0)) {
         return;
     }
-    char value[BOUND_TEXT_SIZE];
-    char bound[BOUND_TEXT_SIZE];
-    bound_show(kind, report->value, value);
-    bound_show(kind, report->bound, bound);
-    (void)fprintf(stderr, " [%s against %s]", value, bound);
+    char value_text[BOUND_TEXT_SIZE];
+    char bound_text[BOUND_TEXT_SIZE];
+    bound_show(kind, value, value_text);
+    bound_show(kind, bound, bound_text);
+    (void)fprintf(stderr, " [%s against %s]", value_text, bound_text);
+}
+
+/* The leg, lane or hour at fault. */
+static void print_leg(uint8_t leg, const char *symbol)
+{
+    if (leg != 0) {
+        (void)fprintf(stderr, " [number %u%s%s]", leg, symbol[0] != '\0' ? ": " : "", symbol);
+    } else if (symbol[0] != '\0') {
+        (void)fprintf(stderr, " [%s]", symbol);
+    }
 }
 
 int cli_refused(const struct cli *cli, uint16_t reason, const char *what, const struct message *why)
@@ -109,7 +137,12 @@ int cli_refused(const struct cli *cli, uint16_t reason, const char *what, const 
         (void)fprintf(stderr, " [%s]", why->reject.field);
     }
     if (why != NULL && why->type == MESSAGE_REPORT) {
-        print_bound(&why->report);
+        print_leg(why->report.leg, why->report.symbol);
+        print_bound(why->report.reason, why->report.value, why->report.bound);
+    }
+    if (why != NULL && why->type == MESSAGE_QUOTE) {
+        print_leg(why->quote.leg, why->quote.symbol);
+        print_bound(why->quote.reason, why->quote.value, why->quote.bound);
     }
     (void)fputc('\n', stderr);
     if (cli->form == TABLE_JSON && why != NULL) {
@@ -384,6 +417,8 @@ bool cli_answers(const struct request *request, const struct message *message)
         return message->account.ref == request->ref;
     case MESSAGE_REPORTS:
         return message->reports.ref == request->ref;
+    case MESSAGE_QUOTE:
+        return message->quote.ref == request->ref;
     default:
         return request->ref != 0 && message->list.ref == request->ref;
     }

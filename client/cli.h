@@ -30,6 +30,10 @@ extern const struct arguments_command command_market_list[];
 extern const struct arguments_command command_admin_list[];
 extern const struct arguments_command command_key_list[];
 
+/* Fills as tables show them. */
+#define CLI_FILL_COLUMN_COUNT 9
+extern const struct table_column cli_fill_columns[CLI_FILL_COLUMN_COUNT];
+
 /* Each of these returns an enum cli_status and, unless it is CLI_DONE, has said why on stderr (a
  * refusal with --json on stdout too). */
 

@@ -43,6 +43,9 @@ static void watch_people(const struct kashi_feed_event *event)
     print_clock(book->time_ns);
     printf("  %-30s", book->symbol);
     print_best("bid", book->best_bid_e4, book->best_bid_qty, 9);
+    if (book->best_bid_shared_qty != 0) {
+        printf(" + %lld shared", (long long)book->best_bid_shared_qty);
+    }
     print_best("offer", book->best_offer_e4, book->best_offer_qty, 0);
     printf("%s\n", book->halted ? "  HALTED" : "");
 }
@@ -50,20 +53,26 @@ static void watch_people(const struct kashi_feed_event *event)
 static json_t *top_json(const struct kashi_feed_event *event)
 {
     const struct kashi_book *book = event->book;
-    return json_pack("{ss ss sI sI sI sI sI sI sI sI sb}", "type", "top", "symbol", book->symbol,
+    return json_pack("{ss ss sI sI sI sI sI sI sI sI sI sb}", "type", "top", "symbol", book->symbol,
                      "seq", (json_int_t)book->seq, "time_ns", (json_int_t)book->time_ns,
                      "best_bid_e4", (json_int_t)book->best_bid_e4, "best_bid_qty",
-                     (json_int_t)book->best_bid_qty, "best_offer_e4",
+                     (json_int_t)book->best_bid_qty, "best_bid_shared_qty",
+                     (json_int_t)book->best_bid_shared_qty, "best_offer_e4",
                      (json_int_t)book->best_offer_e4, "best_offer_qty",
                      (json_int_t)book->best_offer_qty, "last_px_e4", (json_int_t)book->last_px_e4,
                      "last_qty", (json_int_t)book->last_qty, "halted", book->halted);
 }
 
 static const struct table_column top_columns[] = {
-    {"TIME", "time_ns", TABLE_TIME},           {"SYMBOL", "symbol", TABLE_TEXT},
-    {"BID QTY", "best_bid_qty", TABLE_NUMBER}, {"BID", "best_bid_e4", TABLE_MONEY},
-    {"OFFER", "best_offer_e4", TABLE_MONEY},   {"OFFER QTY", "best_offer_qty", TABLE_NUMBER},
-    {"LAST", "last_px_e4", TABLE_MONEY},       {"LAST QTY", "last_qty", TABLE_NUMBER},
+    {"TIME", "time_ns", TABLE_TIME},
+    {"SYMBOL", "symbol", TABLE_TEXT},
+    {"SHARED", "best_bid_shared_qty", TABLE_NUMBER},
+    {"BID QTY", "best_bid_qty", TABLE_NUMBER},
+    {"BID", "best_bid_e4", TABLE_MONEY},
+    {"OFFER", "best_offer_e4", TABLE_MONEY},
+    {"OFFER QTY", "best_offer_qty", TABLE_NUMBER},
+    {"LAST", "last_px_e4", TABLE_MONEY},
+    {"LAST QTY", "last_qty", TABLE_NUMBER},
 };
 
 static void watch_print(struct table *table, const struct kashi_feed_event *event)

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "client/catalogue.h"
 #include "client/cli.h"
+#include "client/command_multi.h"
 #include "client/decimal.h"
 #include "client/fields.h"
 #include "client/message_json.h"
@@ -22,12 +23,6 @@
 
 static const char *const order_hidden[] = {"symbol", "side", "resource", NULL};
 
-static const struct table_column fill_columns[] = {
-    {"FILL", "exec_id", TABLE_NUMBER},  {"SYMBOL", "symbol", TABLE_TEXT},
-    {"QTY", "last_qty", TABLE_NUMBER},  {"PRICE", "last_px_e4", TABLE_MONEY},
-    {"FEE", "fee_e4", TABLE_MONEY},     {"LIQUIDITY", "liquidity", TABLE_TEXT},
-    {"TIER", "trade_tier", TABLE_TEXT}, {"RESOURCE", "resource", TABLE_NUMBER},
-};
 static const struct table_column outcome_columns[] = {
     {"ORDER", "order_id", TABLE_NUMBER},  {"SYMBOL", "symbol", TABLE_TEXT},
     {"SIDE", "side", TABLE_TEXT},         {"QTY", "order_qty", TABLE_NUMBER},
@@ -76,13 +71,6 @@ static void entry_seen(void *context, uint32_t index, const struct message *mess
     }
 }
 
-static const char *status_name(uint8_t status)
-{
-    static const char *const names[] = {"",         "resting", "partially filled", "filled",
-                                        "canceled", "expired", "refused"};
-    return status < COUNT_OF(names) ? names[status] : "";
-}
-
 static void outcome_row(struct table *table, const struct request *request,
                         const struct submit_result *result)
 {
@@ -91,7 +79,7 @@ static void outcome_row(struct table *table, const struct request *request,
         request->new_order.symbol, "side", request->new_order.side == SIDE_BUY ? "buy" : "sell",
         "order_qty", (json_int_t)request->new_order.qty, "price_e4", (json_int_t)result->price_e4,
         "cum_qty", (json_int_t)result->cum_qty, "leaves_qty", (json_int_t)result->leaves_qty,
-        "ord_status", status_name(result->ord_status));
+        "ord_status", submit_status_name(result->ord_status));
     CHECK(row != NULL);
     if (result->reason != 0) {
         json_object_set_new(row, "reason_name", json_string(reason_name(result->reason)));
@@ -189,7 +177,7 @@ static int run_entry(struct cli *cli, uint8_t side)
                             .seen = entry_seen,
                             .context = &entry,
                             .results = results};
-    table_begin(&entry.fills, stdout, TABLE_PEOPLE, fill_columns, COUNT_OF(fill_columns));
+    table_begin(&entry.fills, stdout, TABLE_PEOPLE, cli_fill_columns, CLI_FILL_COLUMN_COUNT);
     status = submit_run(&submit);
     if (status == CLI_DONE) {
         entry_print(&entry, results);
@@ -206,7 +194,14 @@ static int run_bid(struct cli *cli)
 static int run_offer(struct cli *cli)
 {
     const char *path = arguments_get(&cli->arguments, "csv");
-    return path != NULL ? catalogue_post(cli, path) : run_entry(cli, SIDE_SELL);
+    const char *hours = arguments_get(&cli->arguments, "hours");
+    if (path != NULL) {
+        return catalogue_post(cli, path);
+    }
+    /* Several hours are one range, all of them or none, unless told otherwise. */
+    return hours != NULL && strcmp(hours, "1") != 0 && !arguments_given(&cli->arguments, "each")
+               ? command_multi_range(cli)
+               : run_entry(cli, SIDE_SELL);
 }
 
 /* --- requests about orders that are there ---------------------------------------------------------- */
@@ -283,7 +278,8 @@ static int replace_complete(struct cli *cli, struct request *request)
         request->replace_order.price_e4 = order->price_e4;
     }
     if (!arguments_given(&cli->arguments, "qty")) {
-        request->replace_order.qty = order->order_qty;
+        /* A JOB's quantity counts GPU-hours; what is replaced is its GPUs. */
+        request->replace_order.qty = order->kind == KIND_JOB ? order->gpus : order->order_qty;
     }
     return CLI_DONE;
 }
@@ -317,8 +313,8 @@ static int print_fills_until_known(struct cli *cli, uint64_t order_id)
     struct request request = {.type = REQUEST_ORDER_STATUS};
     request.order_status.order_id = order_id;
     struct table fills;
-    table_begin(&fills, stdout, cli->form == TABLE_CSV ? TABLE_PEOPLE : cli->form, fill_columns,
-                COUNT_OF(fill_columns));
+    table_begin(&fills, stdout, cli->form == TABLE_CSV ? TABLE_PEOPLE : cli->form, cli_fill_columns,
+                CLI_FILL_COLUMN_COUNT);
     if (kashi_session_send(cli->session, &request, 1, &cli->error) < 0) {
         return cli_lost(cli);
     }
@@ -327,7 +323,8 @@ static int print_fills_until_known(struct cli *cli, uint64_t order_id)
     do {
         status = cli_receive(cli, &message);
         if (status == CLI_DONE && message->type == MESSAGE_REPORT &&
-            message->report.order_id == order_id) {
+            message->report.order_id == order_id &&
+            (cli->form == TABLE_JSON || message->report.exec_type == EXEC_TRADE)) {
             json_t *row = message_json(message);
             table_row(&fills, row);
             json_decref(row);
@@ -404,7 +401,8 @@ static const struct arguments_option bid_options[] = {
 };
 static const struct arguments_option offer_options[] = {
     SYMBOL_OPTIONS,
-    {"hours", "N", "the same for so many hours on end (1)"},
+    {"hours", "N", "the same for so many hours on end (1): one range, all of them or none"},
+    {"each", NULL, "with --hours: an order of its own for each hour instead"},
     {"price", "YUAN", "limit for a GPU-hour; with --ord-type market: the collar"},
     {"qty", "GPUS", "whole GPUs, in lots of the class"},
     {"resource", "ID|标识", "what it delivers from, by id or 算力标识"},
@@ -440,6 +438,9 @@ const struct arguments_command command_order_list[] = {
          {"H100.CN-GZ.G80.20261121T14Z --price 16.40 --qty 8 --resource 1",
           "--class H100 --region CN-GZ --tier G80 --hour +6 --hours 4 --price 16.40 --qty 8 "
           "--resource 1",
+          "--class H100 --region CN-GZ --tier G80 --hour +6 --hours 720 --price 13.10 --qty 64 "
+          "--resource 1 --job-lead 48",
+          "H100.CN-GZ.G80.20261121T14Z --price 16.40 --qty 64 --display 8 --resource 1",
           "--csv catalogue.csv"},
      .run = run_offer},
     {.name = "bid",
@@ -453,8 +454,30 @@ const struct arguments_command command_order_list[] = {
                   "--tif ioc",
                   "H100.CN-GZ.G0.20261121T14Z --ord-type market --price 0.50 --qty 8"},
      .run = run_bid},
+    {.name = "set",
+     .summary = "Bid for one quantity in any of several contracts.",
+     .positional = {"leg", "…"},
+     .options = command_multi_set_options,
+     .request = REQUEST_NEW_SET,
+     .hidden = command_multi_set_hidden,
+     .examples = {"--qty 64 --leg H100.CN-GZ.G80.20261121T14Z=13.50 --leg "
+                  "H100.CN-NM.G80.20261121T14Z=13.20",
+                  "--qty 64 H100/CN-GZ/G80/+6=13.50 H100/CN-GZ/G80/+7=13.40 --tif ioc",
+                  "--qty 64 --legs legs.csv --dry-run"},
+     .run = command_multi_set},
+    {.name = "job",
+     .summary = "Bid for GPUs in hours on end, all or nothing, wherever they fit.",
+     .options = command_multi_job_options,
+     .request = REQUEST_NEW_JOB,
+     .hidden = command_multi_job_hidden,
+     .examples = {"--gpus 64 --hours 8 --from +6 --to +30 --price 14 --lane H100/CN-GZ/G80",
+                  "--gpus 64 --hours 8 --from +6 --to +30 --price 14 --lane H100/CN-GZ/G80 --lane "
+                  "H100/CN-NM/G80*1.05 --placement any --until +5h",
+                  "--gpus 64 --hours 8 --from 2026-11-22T00 --to 2026-11-22T08 --price 14 --lane "
+                  "H100/CN-GZ/G80 --placement same --same-group 91 --dry-run"},
+     .run = command_multi_job},
     {.name = "replace",
-     .summary = "Change price or quantity of a resting order.",
+     .summary = "Change price or quantity of a resting order, a range, SET or JOB.",
      .positional = {"order-id"},
      .options = replace_options,
      .request = REQUEST_REPLACE_ORDER,

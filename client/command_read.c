@@ -11,16 +11,33 @@
 static const struct table_column order_columns[] = {
     {"ORDER", "order_id", TABLE_NUMBER},
     {"ENTERED", "time_ns", TABLE_TIME},
+    {"KIND", "kind", TABLE_TEXT},
     {"SYMBOL", "symbol", TABLE_TEXT},
+    {"LEGS", "leg_count", TABLE_NUMBER},
+    {"LANES", "lane_count", TABLE_NUMBER},
     {"SIDE", "side", TABLE_TEXT},
     {"PRICE", "price_e4", TABLE_MONEY},
+    {"GPUS", "gpus", TABLE_NUMBER},
+    {"HOURS", "hours", TABLE_NUMBER},
     {"QTY", "order_qty", TABLE_NUMBER},
+    {"SHOWN", "display_qty", TABLE_NUMBER},
     {"FILLED", "cum_qty", TABLE_NUMBER},
     {"LEFT", "leaves_qty", TABLE_NUMBER},
     {"TIF", "tif", TABLE_TEXT},
     {"STATUS", "ord_status", TABLE_TEXT},
+    {"RESERVED", "reserved_for_jobs", TABLE_YES},
     {"RESOURCE", "resource", TABLE_NUMBER},
     {"WHY", "reason_name", TABLE_TEXT},
+};
+static const struct table_column leg_columns[] = {
+    {"LEG", "leg", TABLE_NUMBER},
+    {"SYMBOL", "symbol", TABLE_TEXT},
+    {"LIMIT", "price_e4", TABLE_MONEY},
+};
+static const struct table_column lane_columns[] = {
+    {"LANE", "lane", TABLE_NUMBER},       {"CLASS", "class", TABLE_TEXT},
+    {"REGION", "region", TABLE_TEXT},     {"TIER", "tier", TABLE_TEXT},
+    {"FACTOR", "factor_e4", TABLE_MONEY},
 };
 static const struct table_column trade_columns[] = {
     {"FILL", "fill_id", TABLE_NUMBER},   {"TIME", "time_ns", TABLE_TIME},
@@ -28,7 +45,7 @@ static const struct table_column trade_columns[] = {
     {"QTY", "qty", TABLE_NUMBER},        {"PRICE", "price_e4", TABLE_MONEY},
     {"FEE", "fee_e4", TABLE_MONEY},      {"LIQUIDITY", "liquidity", TABLE_TEXT},
     {"TIER", "trade_tier", TABLE_TEXT},  {"RESOURCE", "resource", TABLE_NUMBER},
-    {"ORDER", "order_id", TABLE_NUMBER},
+    {"ORDER", "order_id", TABLE_NUMBER}, {"GROUP", "trade_group", TABLE_NUMBER},
 };
 static const struct table_column holding_columns[] = {
     {"RESOURCE", "resource", TABLE_NUMBER},
@@ -200,6 +217,23 @@ static int run_list(struct cli *cli)
                      list_tables[what].count);
 }
 
+/* Legs or lanes of an order, for people. */
+static void print_list(const struct cli *cli, const json_t *order, const char *key,
+                       const struct table_column *columns, uint32_t column_count)
+{
+    const json_t *list = json_object_get(order, key);
+    struct table table;
+    if (cli->form != TABLE_PEOPLE || json_array_size(list) == 0) {
+        return;
+    }
+    printf("\n");
+    table_begin(&table, stdout, TABLE_PEOPLE, columns, column_count);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        table_row(&table, json_array_get(list, i));
+    }
+    table_end(&table, "");
+}
+
 static int run_order(struct cli *cli)
 {
     struct request request = {.type = REQUEST_ORDER_STATUS};
@@ -235,8 +269,11 @@ static int run_order(struct cli *cli)
     } else {
         struct table table;
         table_begin(&table, stdout, cli->form, order_columns, COUNT_OF(order_columns));
+        const json_t *row = json_array_get(json_object_get(json, "orders"), 0);
         table_row(&table, json_array_get(json_object_get(json, "orders"), 0));
         table_end(&table, "");
+        print_list(cli, row, "legs", leg_columns, COUNT_OF(leg_columns));
+        print_list(cli, row, "lanes", lane_columns, COUNT_OF(lane_columns));
     }
     json_decref(json);
     return CLI_DONE;
@@ -302,6 +339,7 @@ static int run_account(struct cli *cli)
 
 static const struct table_column book_columns[] = {
     {"BID ORDERS", "bid_orders", TABLE_NUMBER},
+    {"SHARED", "bid_shared_qty", TABLE_NUMBER},
     {"BID QTY", "bid_qty", TABLE_NUMBER},
     {"BID", "bid_e4", TABLE_MONEY},
     {"OFFER", "offer_e4", TABLE_MONEY},
@@ -336,6 +374,9 @@ static void book_print(const struct cli *cli, const struct book_answer *book)
     if (cli->form == TABLE_PEOPLE) {
         printf("%s%s\nbest, all eligible tiers:", book->symbol, book->halted ? "  HALTED" : "");
         print_price("bid", book->best_bid_e4, book->best_bid_qty);
+        if (book->best_bid_shared_qty != 0) {
+            printf(" + %lld shared", (long long)book->best_bid_shared_qty);
+        }
         print_price("offer", book->best_offer_e4, book->best_offer_qty);
         print_price("last", book->last_px_e4, book->last_qty);
         print_price("reference", book->reference_e4, 0);
@@ -348,6 +389,9 @@ static void book_print(const struct cli *cli, const struct book_answer *book)
         CHECK(row != NULL);
         if (i < book->bid_count) {
             book_side(row, &book->bids[i], "bid_e4", "bid_qty", "bid_orders");
+            if (book->bids[i].shared_qty != 0) {
+                json_object_set_new(row, "bid_shared_qty", json_integer(book->bids[i].shared_qty));
+            }
         }
         if (i < book->offer_count) {
             book_side(row, &book->offers[i], "offer_e4", "offer_qty", "offer_orders");

@@ -30,7 +30,7 @@ const struct codec_field *fields_next(uint8_t request_type, uint32_t *at)
     const struct codec_schema *schema = codec_table_request(request_type);
     while (schema != NULL && *at < schema->field_count) {
         const struct codec_field *field = &schema->fields[(*at)++];
-        if (!field_is(field, "cl_ord_id") && !field_is(field, "ref")) {
+        if (field->kind != CODEC_LIST && !field_is(field, "cl_ord_id") && !field_is(field, "ref")) {
             return field;
         }
     }
@@ -110,6 +110,7 @@ void fields_value_name(const struct codec_field *field, char text[FIELDS_VALUE_S
     case CODEC_REASON_NAME:
     case CODEC_REASON_TEXT:
     case CODEC_ROWS:
+    case CODEC_LIST:
         break;
     }
     (void)snprintf(text, FIELDS_VALUE_SIZE, "%s", name);
@@ -123,8 +124,14 @@ const char *fields_help(const struct codec_field *field)
         {"stp",
          "against the own group: newest (default) and oldest cancel, decrement reduces both"},
         {"min_qty", "trade at least so much on arrival, or nothing"},
-        {"display_qty", "not open yet"},
-        {"reserved_for_jobs", "not open yet"},
+        {"display_qty", "show only so much of it at a time (iceberg)"},
+        {"job_lead_hours", "reserved for JOBs until so many hours before its gate"},
+        {"placement",
+         "site (default): one resource for all of it; any: many; same: where a trade group runs"},
+        {"same_group", "with --placement same: the trade group of a JOB of yours"},
+        {"window_from", "first hour in which it may start"},
+        {"window_to", "hour in which it must be over"},
+        {"dry_run", "say what it would meet now and enter nothing"},
         {"expire_time_ns", "with --tif time: UTC, 2026-11-21T13:30, or +90m from now"},
         {"post_only", "refused if it would trade on arrival"},
         {"order_id", "as kashi orders shows it"},
@@ -304,6 +311,7 @@ static int parse_field(const struct codec_field *field, const char *option, cons
     case CODEC_REASON_NAME:
     case CODEC_REASON_TEXT:
     case CODEC_ROWS:
+    case CODEC_LIST:
         break;
     }
     return 0;

@@ -22,6 +22,9 @@
  *     }
  *     kashi_session_close(session);
  *
+ * Legs and lanes of a request need to be there until kashi_session_send returns; those of a message
+ * are good as long as the message is.
+ *
  * Requests and messages are the structs of wire/codec.h; prices are integers in ten-thousandths of a
  * yuan (wire/units.h), times nanoseconds since 1970. Functions return 0 or a negative code of
  * base/error.h with a sentence in `error`. */
@@ -135,7 +138,7 @@ const char *kashi_session_trouble(const struct kashi_session *session);
 
 /* --- depth books -------------------------------------------------------------------------------
  * One contract's depth as market data tells it: offers at their own tier, best first. */
-#define KASHI_BOOK_LEVELS_MAX 512 /* of one side; what lies further from the top is let go */
+#define KASHI_BOOK_LEVELS_MAX CODEC_LEVELS_MAX /* of one side; what lies further down is let go */
 
 struct kashi_book_side {
     struct level_row *levels; /* best first */
@@ -147,8 +150,9 @@ struct kashi_book {
     uint64_t seq;          /* of the contract's last message that is in it; 0 none */
     uint64_t snapshot_seq; /* state that the last snapshot was of */
     int64_t time_ns;
-    int64_t best_bid_e4; /* the ladder's best, all eligible tiers; 0 none */
-    int64_t best_bid_qty;
+    int64_t best_bid_e4;  /* the ladder's best, all eligible tiers; 0 none */
+    int64_t best_bid_qty; /* firm */
+    int64_t best_bid_shared_qty;
     int64_t best_offer_e4;
     int64_t best_offer_qty;
     int64_t last_px_e4; /* 0: no trade seen */

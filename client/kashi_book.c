@@ -55,7 +55,7 @@ static void side_set(struct kashi_book_side *side, uint8_t which, const struct m
     }
     bool found = low < side->count && side->levels[low].price_e4 == level->price_e4;
     size_t behind = side->count - low;
-    if (level->qty == 0) {
+    if (level->orders == 0) {
         if (found) {
             side->count--;
             memmove(&side->levels[low], &side->levels[low + 1],
@@ -75,8 +75,10 @@ static void side_set(struct kashi_book_side *side, uint8_t which, const struct m
         memmove(&side->levels[low + 1], &side->levels[low], behind * sizeof(side->levels[0]));
         side->count++;
     }
-    side->levels[low] =
-        (struct level_row){.price_e4 = level->price_e4, .qty = level->qty, .orders = level->orders};
+    side->levels[low] = (struct level_row){.price_e4 = level->price_e4,
+                                           .qty = level->qty,
+                                           .shared_qty = level->shared_qty,
+                                           .orders = level->orders};
 }
 
 /* Whether the message is the one that the book waits for. */
@@ -123,6 +125,7 @@ enum kashi_book_result kashi_book_apply(struct kashi_book *book, const struct ma
     book->time_ns = data->time_ns;
     book->best_bid_e4 = data->best_bid_e4;
     book->best_bid_qty = data->best_bid_qty;
+    book->best_bid_shared_qty = data->best_bid_shared_qty;
     book->best_offer_e4 = data->best_offer_e4;
     book->best_offer_qty = data->best_offer_qty;
     book->halted = data->halted;
@@ -150,6 +153,7 @@ void kashi_book_snapshot(struct kashi_book *book, const struct book_answer *snap
     book->time_ns = snapshot->time_ns;
     book->best_bid_e4 = snapshot->best_bid_e4;
     book->best_bid_qty = snapshot->best_bid_qty;
+    book->best_bid_shared_qty = snapshot->best_bid_shared_qty;
     book->best_offer_e4 = snapshot->best_offer_e4;
     book->best_offer_qty = snapshot->best_offer_qty;
     if (snapshot->last_px_e4 != 0) {

@@ -165,6 +165,7 @@ static bool snapshot_newer(const struct kashi_book *book, const struct book_answ
     return book->sides[SIDE_BUY].count != 0 || book->sides[SIDE_SELL].count != 0 ||
            snapshot->best_bid_e4 != book->best_bid_e4 ||
            snapshot->best_bid_qty != book->best_bid_qty ||
+           snapshot->best_bid_shared_qty != book->best_bid_shared_qty ||
            snapshot->best_offer_e4 != book->best_offer_e4 ||
            snapshot->best_offer_qty != book->best_offer_qty;
 }

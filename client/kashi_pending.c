@@ -13,6 +13,9 @@ bool kashi_pending_init(struct kashi_pending *pending, uint32_t capacity)
 
 void kashi_pending_free(struct kashi_pending *pending)
 {
+    for (uint32_t i = 0; pending->entries != NULL && i < pending->capacity; i++) {
+        free(pending->entries[i].rows);
+    }
     free(pending->entries);
     pending->entries = NULL;
 }
@@ -32,7 +35,13 @@ void kashi_pending_push(struct kashi_pending *pending, const struct request *req
 {
     CHECK(pending->count < pending->capacity && number > pending->highest);
     struct kashi_pending_entry *entry = entry_at(pending, pending->count);
+    const size_t size = codec_request_rows_size(request);
     entry->request = *request;
+    if (size > 0) {
+        entry->rows = malloc(size);
+        CHECK(entry->rows != NULL);
+        codec_request_rows_move(&entry->request, entry->rows);
+    }
     entry->number = number;
     entry->answered = false;
     pending->count++;
@@ -56,7 +65,10 @@ bool kashi_pending_answer(struct kashi_pending *pending, uint64_t number)
         entry_at(pending, low)->answered) {
         return false;
     }
-    entry_at(pending, low)->answered = true;
+    struct kashi_pending_entry *entry = entry_at(pending, low);
+    entry->answered = true;
+    free(entry->rows);
+    entry->rows = NULL;
     pending->unanswered--;
     while (pending->count > 0 && entry_at(pending, 0)->answered) {
         pending->head = (pending->head + 1) % pending->capacity;

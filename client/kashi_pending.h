@@ -1,6 +1,7 @@
 /* Requests of a session that were not answered yet, in order of their numbers (cl_ord_id of what
  * changes something, ref of what reads): a ring of fixed size, searched by halving. Answers may come
- * in any order; places are freed from the oldest on. Memory is taken once. The owner's thread. */
+ * in any order; places are freed from the oldest on. Memory is taken once, but for legs and lanes.
+ * The owner's thread. */
 #ifndef KASHI_CLIENT_KASHI_PENDING_H
 #define KASHI_CLIENT_KASHI_PENDING_H
 
@@ -11,6 +12,7 @@
 
 struct kashi_pending_entry {
     struct request request;
+    void *rows; /* its legs or lanes */
     uint64_t number;
     bool answered;
 };

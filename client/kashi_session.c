@@ -53,6 +53,7 @@ struct kashi_session {
     uint32_t recovered_next; /* of `recovered`, the next to hand out */
     struct reports_answer recovered;
     struct message message;
+    uint64_t rows[CODEC_ROWS_BYTES_MAX / sizeof(uint64_t)]; /* legs and lanes of what came last */
 };
 
 /* The connection is gone or is worth nothing: begin again. */
@@ -418,6 +419,8 @@ static bool session_on_message(struct kashi_session *session)
         return session_on_read(session, message->book.ref);
     case MESSAGE_ACCOUNT:
         return session_on_read(session, message->account.ref);
+    case MESSAGE_QUOTE:
+        return session_on_read(session, message->quote.ref);
     default:
         return message->type >= MESSAGE_CLASSES && message->type <= MESSAGE_GATEWAYS &&
                session_on_read(session, message->list.ref);
@@ -464,6 +467,8 @@ static bool session_receive(struct kashi_session *session)
                            zmq_msg_size(&session->part)) != 0) {
         session->cursor.left = 0;
     }
+    session->cursor.rows =
+        (struct codec_rows){.memory = session->rows, .size = sizeof(session->rows)};
     return true;
 }
 
@@ -556,9 +561,10 @@ void kashi_session_close(struct kashi_session *session)
     free(session);
 }
 
-static bool request_reads(uint8_t type)
+static bool request_reads(const struct request *request)
 {
-    return type >= REQUEST_ORDER_STATUS && type < REQUEST_TYPE_COUNT;
+    return codec_request_is_dry(request) ||
+           (request->type >= REQUEST_ORDER_STATUS && request->type < REQUEST_TYPE_COUNT);
 }
 
 static int session_check(const struct kashi_session *session, const struct request *requests,
@@ -568,7 +574,7 @@ static int session_check(const struct kashi_session *session, const struct reque
     uint64_t cl_ord_id = session->commands.highest;
     uint64_t ref = session->reads.highest;
     for (uint32_t i = 0; i < count; i++) {
-        bool read = request_reads(requests[i].type);
+        bool read = request_reads(&requests[i]);
         uint64_t given = read ? requests[i].ref : requests[i].cl_ord_id;
         uint64_t *last = read ? &ref : &cl_ord_id;
         if (!read && (requests[i].type < REQUEST_NEW_ORDER || requests[i].type >= 100)) {
@@ -605,7 +611,7 @@ int kashi_session_send(struct kashi_session *session, struct request *requests, 
         return rc;
     }
     for (uint32_t i = 0; i < count; i++) {
-        bool read = request_reads(requests[i].type);
+        bool read = request_reads(&requests[i]);
         struct kashi_pending *ring = read ? &session->reads : &session->commands;
         uint64_t *number = read ? &requests[i].ref : &requests[i].cl_ord_id;
         *number = *number != 0 ? *number : ring->highest + 1;

@@ -51,6 +51,19 @@ static json_t *rows_value(const struct codec_field *field, const uint8_t *record
     return array;
 }
 
+static json_t *list_value(const struct codec_field *field, const uint8_t *record)
+{
+    uint64_t count = load_unsigned(record + field->count_offset, sizeof(uint32_t));
+    CHECK(count <= field->capacity);
+    json_t *array = json_array();
+    const uint8_t *row;
+    memcpy(&row, record + field->offset, sizeof(row));
+    for (uint64_t i = 0; i < count; i++) {
+        json_array_append_new(array, schema_object(field->row, row + i * field->row->size));
+    }
+    return array;
+}
+
 static json_t *key_value(const uint8_t *key)
 {
     char text[CODEC_PUBLIC_KEY_TEXT + 1];
@@ -89,6 +102,9 @@ static json_t *field_value(const struct codec_field *field, const uint8_t *recor
     case CODEC_TEXT:
         number = *from;
         break;
+    case CODEC_LIST:
+        number = load_unsigned(record + field->count_offset, sizeof(uint32_t));
+        break;
     case CODEC_KEY:
     case CODEC_ROWS:
         there = true;
@@ -120,6 +136,8 @@ static json_t *field_value(const struct codec_field *field, const uint8_t *recor
         return json_text(reason_sentence((uint16_t)number));
     case CODEC_ROWS:
         return rows_value(field, record);
+    case CODEC_LIST:
+        return list_value(field, record);
     }
     return NULL;
 }

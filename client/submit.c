@@ -94,8 +94,21 @@ static int run_send(struct run *run)
     return 0;
 }
 
+const char *submit_status_name(uint8_t ord_status)
+{
+    static const char *const names[] = {"",         "resting", "partially filled", "filled",
+                                        "canceled", "expired", "refused"};
+    return ord_status < sizeof(names) / sizeof(names[0]) ? names[ord_status] : "";
+}
+
 static void result_report(struct submit_result *result, const struct report *report)
 {
+    /* A range's offers are reported under its number; legs and misses do not end a SET or JOB. */
+    if ((result->order_id != 0 && report->order_id != result->order_id) ||
+        report->exec_type == EXEC_MISS || report->exec_type == EXEC_LEG_CANCELED ||
+        report->exec_type == EXEC_RELEASED) {
+        return;
+    }
     result->order_id = report->order_id;
     result->ord_status = report->ord_status;
     if (report->reason != 0) {

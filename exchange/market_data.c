@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "exchange/replica_map.h"
+#include "exchange/shown.h"
 
 struct side_depth {
     struct level_row *levels; /* best first */
@@ -35,18 +36,9 @@ struct contract_trade {
     struct md_trade_row trade;
 };
 
-/* The order that the command under way entered or entered anew, until its fate is known. */
-struct arriving {
-    uint64_t order_id; /* 0: none */
-    uint64_t contract;
-    int64_t price_e4;
-    int64_t leaves_qty;
-    uint8_t side;
-};
-
-/* Invariants: 1. a ladder stands in `map` exactly when it is not free. 2. levels have qty and orders
- * above 0 and are sorted, best first. 3. between commands nothing is touched, no order arrives,
- * and every ladder has depth. */
+/* Invariants: 1. a ladder stands in `map` exactly when it is not free. 2. levels have orders above 0
+ * and are sorted, best first; within a command an iceberg whose slice is used up may leave one without
+ * quantity. 3. between commands nothing is touched, no order arrives, and every ladder has depth. */
 struct market_data_state {
     market_data_publish *publish;
     void *context;
@@ -58,7 +50,7 @@ struct market_data_state {
     size_t free_count;
     size_t free_capacity;
     uint64_t seq; /* of the last whole command */
-    struct arriving arriving;
+    struct shown shown;
     bool phase_changed; /* the command halted or resumed what it touched */
     /* The command's doings. */
     uint32_t *touched;
@@ -76,38 +68,6 @@ struct market_data_state {
     struct md_trade_row *update_trades;
     size_t update_trade_capacity;
 };
-
-struct market_data_state *market_data_new(market_data_publish *publish, void *context)
-{
-    struct market_data_state *market_data = calloc(1, sizeof(*market_data));
-    CHECK(market_data);
-    market_data->publish = publish;
-    market_data->context = context;
-    replica_map_init(&market_data->map);
-    return market_data;
-}
-
-void market_data_free(struct market_data_state *market_data)
-{
-    if (!market_data) {
-        return;
-    }
-    for (size_t i = 0; i < market_data->ladder_count; i++) {
-        for (size_t t = 0; t < TIER_COUNT; t++) {
-            free(market_data->ladders[i].tiers[t].sides[SIDE_BUY].levels);
-            free(market_data->ladders[i].tiers[t].sides[SIDE_SELL].levels);
-        }
-    }
-    replica_map_free(&market_data->map);
-    free(market_data->ladders);
-    free(market_data->free_ladders);
-    free(market_data->touched);
-    free(market_data->prices);
-    free(market_data->trades);
-    free(market_data->changed);
-    free(market_data->update_trades);
-    free(market_data);
-}
 
 /* --- levels --------------------------------------------------------------------------------- */
 
@@ -141,32 +101,26 @@ static struct level_row level_at(const struct side_depth *depth, uint8_t side, i
     return (struct level_row){.price_e4 = price_e4};
 }
 
-static void level_add(struct side_depth *depth, uint8_t side, int64_t price_e4, int64_t qty)
+/* A level's share of a change: firm and shared quantity, orders. */
+static void level_change(struct side_depth *depth, uint8_t side, const struct level_row *change)
 {
-    uint32_t place = level_place(depth, side, price_e4);
-    if (place == depth->count || depth->levels[place].price_e4 != price_e4) {
+    uint32_t place = level_place(depth, side, change->price_e4);
+    if (place == depth->count || depth->levels[place].price_e4 != change->price_e4) {
+        CHECK(change->orders > 0);
         depth->levels =
             replica_grow(depth->levels, depth->count, &depth->capacity, sizeof(depth->levels[0]));
         memmove(&depth->levels[place + 1], &depth->levels[place],
                 (depth->count - place) * sizeof(depth->levels[0]));
-        depth->levels[place] = (struct level_row){.price_e4 = price_e4};
+        depth->levels[place] = (struct level_row){.price_e4 = change->price_e4};
         depth->count++;
     }
-    depth->levels[place].qty += qty;
-    depth->levels[place].orders++;
-}
-
-static void level_take(struct side_depth *depth, uint8_t side, int64_t price_e4, int64_t qty,
-                       bool order_over)
-{
-    uint32_t place = level_place(depth, side, price_e4);
-    CHECK(place < depth->count && depth->levels[place].price_e4 == price_e4);
     struct level_row *level = &depth->levels[place];
-    CHECK(level->qty >= qty && level->orders > 0);
-    level->qty -= qty;
-    level->orders -= order_over;
-    CHECK((level->qty == 0) == (level->orders == 0));
+    level->qty += change->qty;
+    level->shared_qty += change->shared_qty;
+    level->orders += change->orders;
+    CHECK(level->qty >= 0 && level->shared_qty >= 0 && level->orders >= 0);
     if (level->orders == 0) {
+        CHECK(level->qty == 0 && level->shared_qty == 0);
         depth->count--;
         memmove(level, level + 1, (depth->count - place) * sizeof(depth->levels[0]));
     }
@@ -228,109 +182,63 @@ static void ladder_forget(struct market_data_state *market_data, struct ladder *
     *ladder = (struct ladder){0};
 }
 
-static void best_add(uint8_t side, const struct level_row *level, int64_t *price_e4, int64_t *qty)
+static void best_add(uint8_t side, const struct level_row *level, struct level_row *best)
 {
-    if (*qty == 0 || price_better(side, level->price_e4, *price_e4)) {
-        *price_e4 = level->price_e4;
-        *qty = 0;
+    if (best->price_e4 == 0 || price_better(side, level->price_e4, best->price_e4)) {
+        *best = (struct level_row){.price_e4 = level->price_e4};
     }
-    if (level->price_e4 == *price_e4) {
-        *qty += level->qty;
+    if (level->price_e4 == best->price_e4) {
+        best->qty += level->qty;
+        best->shared_qty += level->shared_qty;
     }
 }
 
 /* A bid of the tier meets offers of the tier and above, an offer bids of the tier and below. */
 static struct market_data_best ladder_best(const struct ladder *ladder, size_t tier)
 {
-    struct market_data_best best = {0};
+    struct level_row bid = {0};
+    struct level_row offer = {0};
     for (size_t t = tier; t < TIER_COUNT; t++) {
         const struct side_depth *offers = &ladder->tiers[t].sides[SIDE_SELL];
         if (offers->count > 0) {
-            best_add(SIDE_SELL, &offers->levels[0], &best.offer_e4, &best.offer_qty);
+            best_add(SIDE_SELL, &offers->levels[0], &offer);
         }
     }
     for (size_t t = 0; t <= tier; t++) {
         const struct side_depth *bids = &ladder->tiers[t].sides[SIDE_BUY];
         if (bids->count > 0) {
-            best_add(SIDE_BUY, &bids->levels[0], &best.bid_e4, &best.bid_qty);
+            best_add(SIDE_BUY, &bids->levels[0], &bid);
         }
     }
-    return best;
+    return (struct market_data_best){.bid_e4 = bid.price_e4,
+                                     .bid_qty = bid.qty,
+                                     .bid_shared_qty = bid.shared_qty,
+                                     .offer_e4 = offer.price_e4,
+                                     .offer_qty = offer.qty};
 }
 
 static bool best_equal(const struct market_data_best *a, const struct market_data_best *b)
 {
-    return a->bid_e4 == b->bid_e4 && a->bid_qty == b->bid_qty && a->offer_e4 == b->offer_e4 &&
+    return a->bid_e4 == b->bid_e4 && a->bid_qty == b->bid_qty &&
+           a->bid_shared_qty == b->bid_shared_qty && a->offer_e4 == b->offer_e4 &&
            a->offer_qty == b->offer_qty;
 }
 
 /* --- events --------------------------------------------------------------------------------- */
 
-static struct side_depth *touch_price(struct market_data_state *market_data, uint64_t contract,
-                                      uint8_t side, int64_t price_e4)
+/* An order shows more or less of itself. */
+static void change_level(void *context, uint64_t contract, uint8_t side,
+                         const struct level_row *row)
 {
+    struct market_data_state *market_data = context;
     CHECK(side <= SIDE_SELL);
     struct ladder *ladder = ladder_touch(market_data, contract);
     market_data->prices =
         replica_grow(market_data->prices, market_data->price_count, &market_data->price_capacity,
                      sizeof(market_data->prices[0]));
     market_data->prices[market_data->price_count++] =
-        (struct touched_price){.contract = contract, .price_e4 = price_e4, .side = side};
-    return &ladder->tiers[contract_tier(contract)].sides[side];
-}
-
-static void add(struct market_data_state *market_data, uint64_t contract, uint8_t side,
-                int64_t price_e4, int64_t qty)
-{
-    level_add(touch_price(market_data, contract, side, price_e4), side, price_e4, qty);
-}
-
-static void take(struct market_data_state *market_data, const struct level_row *part,
-                 uint64_t contract, uint8_t side)
-{
-    level_take(touch_price(market_data, contract, side, part->price_e4), side, part->price_e4,
-               part->qty, part->orders == 1);
-}
-
-static void apply_new(struct market_data_state *market_data, const struct event_new *event)
-{
-    CHECK(market_data->arriving.order_id == 0);
-    market_data->arriving = (struct arriving){.order_id = event->order_id,
-                                              .contract = event->contract,
-                                              .price_e4 = event->price_e4,
-                                              .leaves_qty = event->qty,
-                                              .side = event->side};
-}
-
-static void apply_replaced(struct market_data_state *market_data,
-                           const struct event_replaced *event)
-{
-    struct level_row old = {
-        .price_e4 = event->old_price_e4, .qty = event->old_leaves_qty, .orders = 1};
-    take(market_data, &old, event->contract, event->side);
-    if (event->kept_priority) {
-        add(market_data, event->contract, event->side, event->price_e4, event->leaves_qty);
-        return;
-    }
-    CHECK(market_data->arriving.order_id == 0);
-    market_data->arriving = (struct arriving){.order_id = event->order_id,
-                                              .contract = event->contract,
-                                              .price_e4 = event->price_e4,
-                                              .leaves_qty = event->leaves_qty,
-                                              .side = event->side};
-}
-
-/* A quantity left an order: by a fill, a cancel, or self-trade prevention. */
-static void apply_less(struct market_data_state *market_data, uint64_t order_id, uint64_t contract,
-                       uint8_t side, const struct level_row *part)
-{
-    struct arriving *arriving = &market_data->arriving;
-    if (order_id == arriving->order_id) {
-        CHECK(arriving->leaves_qty >= part->qty);
-        arriving->leaves_qty -= part->qty;
-    } else {
-        take(market_data, part, contract, side);
-    }
+        (struct touched_price){.contract = contract, .price_e4 = row->price_e4, .side = side};
+    level_change(&ladder->tiers[contract_tier(contract)].sides[side], side, row);
 }
 
 static void apply_trade(struct market_data_state *market_data, const struct event *event)
@@ -412,6 +320,7 @@ static uint32_t collect_changes(struct market_data_state *market_data,
         struct level_row level = level_at(&tier->sides[price->side], price->side, price->price_e4);
         market_data->changed[count++] = (struct md_level_row){.price_e4 = level.price_e4,
                                                               .qty = level.qty,
+                                                              .shared_qty = level.shared_qty,
                                                               .orders = level.orders,
                                                               .side = price->side};
     }
@@ -444,7 +353,7 @@ static void publish_tier(struct market_data_state *market_data, struct ladder *l
                                         .best = ladder_best(ladder, t)};
     update.level_count = collect_changes(market_data, tier, contract);
     update.trade_count = collect_trades(market_data, contract);
-    bool shows = update.best.bid_qty > 0 || update.best.offer_qty > 0;
+    bool shows = update.best.bid_e4 != 0 || update.best.offer_e4 != 0;
     if (update.level_count == 0 && update.trade_count == 0 &&
         best_equal(&update.best, &tier->best) && !(market_data->phase_changed && shows)) {
         return;
@@ -470,12 +379,6 @@ static bool ladder_empty(const struct ladder *ladder)
 
 static void finish_command(struct market_data_state *market_data, const struct event_head *head)
 {
-    struct arriving *arriving = &market_data->arriving;
-    if (arriving->order_id != 0 && arriving->leaves_qty > 0) {
-        add(market_data, arriving->contract, arriving->side, arriving->price_e4,
-            arriving->leaves_qty);
-    }
-    *arriving = (struct arriving){0};
     market_data->seq = head->seq;
     if (market_data->price_count > 1) {
         qsort(market_data->prices, market_data->price_count, sizeof(market_data->prices[0]),
@@ -499,28 +402,52 @@ static void finish_command(struct market_data_state *market_data, const struct e
 
 void market_data_apply(struct market_data_state *market_data, const struct event *event)
 {
-    if (event->head.type == EVENT_NEW) {
-        apply_new(market_data, &event->new_order);
-    } else if (event->head.type == EVENT_REPLACED) {
-        apply_replaced(market_data, &event->replaced);
-    } else if (event->head.type == EVENT_TRADE) {
+    shown_apply(&market_data->shown, event);
+    if (event->head.type == EVENT_TRADE) {
         apply_trade(market_data, event);
     } else if (event->head.type == EVENT_HALT) {
         apply_halt(market_data, &event->halt);
-    } else if (event->head.type == EVENT_FILL) {
-        const struct event_fill *fill = &event->fill;
-        struct level_row part = {
-            .price_e4 = fill->price_e4, .qty = fill->qty, .orders = fill->leaves_qty == 0};
-        apply_less(market_data, fill->order_id, fill->contract, fill->side, &part);
-    } else if (event->head.type == EVENT_CANCELED || event->head.type == EVENT_RESTATED) {
-        const struct event_out *out = &event->out;
-        struct level_row part = {
-            .price_e4 = out->price_e4, .qty = out->qty, .orders = out->leaves_qty == 0};
-        apply_less(market_data, out->order_id, out->contract, out->side, &part);
     }
     if (event->head.flags & EVENT_LAST) {
+        shown_settle(&market_data->shown);
         finish_command(market_data, &event->head);
     }
+}
+
+/* --- making and freeing --------------------------------------------------------------------- */
+
+struct market_data_state *market_data_new(market_data_publish *publish, void *context)
+{
+    struct market_data_state *market_data = calloc(1, sizeof(*market_data));
+    CHECK(market_data);
+    market_data->publish = publish;
+    market_data->context = context;
+    replica_map_init(&market_data->map);
+    shown_init(&market_data->shown, change_level, market_data);
+    return market_data;
+}
+
+void market_data_free(struct market_data_state *market_data)
+{
+    if (!market_data) {
+        return;
+    }
+    for (size_t i = 0; i < market_data->ladder_count; i++) {
+        for (size_t t = 0; t < TIER_COUNT; t++) {
+            free(market_data->ladders[i].tiers[t].sides[SIDE_BUY].levels);
+            free(market_data->ladders[i].tiers[t].sides[SIDE_SELL].levels);
+        }
+    }
+    replica_map_free(&market_data->map);
+    shown_free(&market_data->shown);
+    free(market_data->ladders);
+    free(market_data->free_ladders);
+    free(market_data->touched);
+    free(market_data->prices);
+    free(market_data->trades);
+    free(market_data->changed);
+    free(market_data->update_trades);
+    free(market_data);
 }
 
 /* --- reads ---------------------------------------------------------------------------------- */
@@ -540,6 +467,11 @@ void market_data_find(const struct market_data_state *market_data, uint64_t cont
     depth->offers = tier->sides[SIDE_SELL].levels;
     depth->bid_count = tier->sides[SIDE_BUY].count;
     depth->offer_count = tier->sides[SIDE_SELL].count;
+}
+
+bool market_data_reserved(const struct market_data_state *market_data, uint64_t order_id)
+{
+    return shown_reserved(&market_data->shown, order_id);
 }
 
 size_t market_data_ladders(const struct market_data_state *market_data)

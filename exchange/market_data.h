@@ -8,6 +8,11 @@
  * find them; updates go out too for contracts whose best changed because of another tier, and for all
  * that show something when a market is halted or resumed.
  *
+ * Depth is what the market may see: of an iceberg its slice, of an offer reserved for JOBs nothing until
+ * its reservation ends, of a JOB nothing. The legs of a SET show what its balance allows as shared
+ * quantity, apart from firm; one change of the balance changes all their levels. A level is there while
+ * an order stands in it.
+ *
  * Prices e4, quantities GPUs for an hour. Memory grows with the levels that are live, about 450
  * bytes a ladder hour and 24 a level. Running out of it ends the process. Thread: the owner's. */
 #ifndef KASHI_EXCHANGE_MARKET_DATA_H
@@ -23,10 +28,11 @@
 struct market_data_state;
 
 struct market_data_best {
-    int64_t bid_e4;
-    int64_t bid_qty; /* at that price, all eligible tiers; 0: there is no bid */
-    int64_t offer_e4;
-    int64_t offer_qty; /* 0: there is no offer */
+    int64_t bid_e4;  /* 0: there is no bid */
+    int64_t bid_qty; /* firm, at that price, all eligible tiers */
+    int64_t bid_shared_qty;
+    int64_t offer_e4; /* 0: there is no offer */
+    int64_t offer_qty;
 };
 
 /* One command's effect on one contract. A receiver that holds the contract's state of `prev_seq`
@@ -70,6 +76,9 @@ void market_data_apply(struct market_data_state *market_data, const struct event
 /* The depth's levels are good until the next apply. */
 void market_data_find(const struct market_data_state *market_data, uint64_t contract,
                       struct market_data_depth *depth);
+
+/* Whether the order is an offer that stands apart, reserved for JOBs. */
+bool market_data_reserved(const struct market_data_state *market_data, uint64_t order_id);
 
 /* Ladder hours that have depth. */
 size_t market_data_ladders(const struct market_data_state *market_data);

@@ -82,6 +82,7 @@ void market_data_pub_send(struct market_data_pub *pub, const struct replica_regi
     message->time_ns = update->time_ns;
     message->best_bid_e4 = update->best.bid_e4;
     message->best_bid_qty = update->best.bid_qty;
+    message->best_bid_shared_qty = update->best.bid_shared_qty;
     message->best_offer_e4 = update->best.offer_e4;
     message->best_offer_qty = update->best.offer_qty;
     const struct registry_market *market = replica_registry_market(

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "exchange/reads_orders.h"
+#include "exchange/reads_quote.h"
 
 void reads_reject(const struct request *request, uint16_t reason, struct message *message)
 {
@@ -55,6 +56,7 @@ static int answer_book(const struct replica *replica, const struct request *requ
                                    .time_ns = engine_time_ns(replica->engine),
                                    .best_bid_e4 = depth.best.bid_e4,
                                    .best_bid_qty = depth.best.bid_qty,
+                                   .best_bid_shared_qty = depth.best.bid_shared_qty,
                                    .best_offer_e4 = depth.best.offer_e4,
                                    .best_offer_qty = depth.best.offer_qty};
     memcpy(answer->symbol, symbol, SYMBOL_SIZE);
@@ -335,6 +337,10 @@ int reads_answer(const struct replica *replica, const struct reads_asker *asker,
     }
     if (request->type == REQUEST_REPORTS) {
         return reads_orders_reports(replica, asker, request, message, error);
+    }
+    if (codec_request_is_dry(request)) {
+        reads_quote(replica, asker, request, message);
+        return 0;
     }
     if (request->type == REQUEST_LIST) {
         return answer_list(replica, asker, request, message, error);

@@ -1,4 +1,4 @@
-/* Answers to what only reads: book, account, order status, open orders, fills, execution reports,
+/* Answers to what only reads: book, dry run, account, order status, open orders, fills, execution reports,
  * lists. Everything is of one state, that after replica_seq().
  *
  * Who may see what: orders, fills, reports, and balances belong to the account of the asking key; an
@@ -15,8 +15,9 @@
 #include "exchange/replica.h"
 #include "wire/codec.h"
 
-/* Who asks. */
+/* Who asks, and where lists of the answer (legs, lanes) are put; without room they are left out. */
 struct reads_asker {
+    struct codec_rows *rows; /* NULL: none */
     uint32_t key;
     uint32_t account;
     uint8_t roles;

@@ -19,41 +19,133 @@ int reads_orders_event(const struct replica *replica, uint64_t position, struct 
 
 /* --- one order ------------------------------------------------------------------------------ */
 
-static void put_entered(const struct replica *replica, const struct event *event,
+static void enter_plain(const struct replica *replica, const struct event_new *order,
                         struct order_row *row)
 {
-    const struct event_new *order = &event->new_order;
     row->order_id = order->order_id;
-    row->time_ns = event->head.time_ns;
     row->min_qty = order->min_qty;
     row->expire_time_ns = order->expire_time_ns;
     row->resource = order->resource;
-    row->key = order->party.key;
     row->side = order->side;
     row->ord_type = order->ord_type;
     row->tif = order->tif;
     row->stp = order->stp;
     row->post_only = (order->flags & ORDER_POST_ONLY) != 0;
+    row->display_qty = order->display_qty;
+    row->job_lead_hours = order->job_lead_hours;
+    row->reserved_for_jobs = (order->flags & ORDER_RESERVED_FOR_JOBS) != 0;
     (void)contract_format(&replica->registry.names, order->contract, row->symbol);
+}
+
+static void enter_range(const struct replica *replica, const struct event_range *range,
+                        struct order_row *row)
+{
+    row->kind = KIND_RANGE;
+    row->order_id = range->order_id;
+    row->hours = range->hours;
+    row->resource = range->resource;
+    row->job_lead_hours = range->job_lead_hours;
+    row->side = SIDE_SELL;
+    row->stp = range->stp;
+    row->post_only = (range->flags & ORDER_POST_ONLY) != 0;
+    (void)contract_format(&replica->registry.names, range->contract, row->symbol);
+}
+
+static void enter_set(const struct event_set *set, struct order_row *row)
+{
+    row->kind = KIND_SET;
+    row->order_id = set->order_id;
+    row->min_qty = set->min_qty;
+    row->expire_time_ns = set->expire_time_ns;
+    row->leg_count = set->leg_count;
+    row->tif = set->tif;
+    row->stp = set->stp;
+    row->post_only = (set->flags & ORDER_POST_ONLY) != 0;
+}
+
+static void enter_job(const struct event_job *job, struct order_row *row)
+{
+    row->kind = KIND_JOB;
+    row->order_id = job->order_id;
+    row->expire_time_ns = job->expire_time_ns;
+    row->same_group = job->same_group;
+    row->lane_count = job->lane_count;
+    row->window_from = job->window_from;
+    row->window_to = job->window_to;
+    row->hours = job->hours;
+    row->placement = job->placement;
+    row->placed = 1;
+    row->tif = job->tif;
+}
+
+static void put_entered(const struct replica *replica, const struct event *event,
+                        struct order_row *row)
+{
+    row->time_ns = event->head.time_ns;
+    row->key = event->party.key;
+    if (event->head.type == EVENT_RANGE) {
+        enter_range(replica, &event->range, row);
+    } else if (event->head.type == EVENT_SET) {
+        enter_set(&event->set, row);
+    } else if (event->head.type == EVENT_JOB) {
+        enter_job(&event->job, row);
+    } else {
+        enter_plain(replica, &event->new_order, row);
+    }
+}
+
+/* GPU-hours of a JOB; the quantity of anything else. */
+static int64_t whole_qty(const struct order_row *row, int64_t qty)
+{
+    return row->kind == KIND_JOB ? qty * row->hours : qty;
 }
 
 static void put_terms(const struct event *event, struct order_row *row)
 {
+    int64_t qty = event->new_order.qty;
     row->cl_ord_id = event->party.cl_ord_id;
+    row->price_e4 = event->new_order.price_e4;
     if (event->head.type == EVENT_REPLACED) {
-        row->price_e4 = event->replaced.price_e4;
-        row->order_qty = event->replaced.qty;
-    } else {
-        row->price_e4 = event->new_order.price_e4;
-        row->order_qty = event->new_order.qty;
+        row->price_e4 = row->kind == KIND_SET ? 0 : event->replaced.price_e4;
+        qty = event->replaced.qty;
+    } else if (event->head.type == EVENT_RANGE) {
+        row->price_e4 = event->range.price_e4;
+        qty = event->range.qty;
+    } else if (event->head.type == EVENT_SET) {
+        row->price_e4 = 0; /* each leg has its own */
+        qty = event->set.qty;
+    } else if (event->head.type == EVENT_JOB) {
+        row->price_e4 = event->job.price_e4;
+        qty = event->job.qty;
+    }
+    row->order_qty = whole_qty(row, qty);
+    row->gpus = row->kind == KIND_JOB ? qty : 0;
+}
+
+/* A range has no quantity of its own that is left: its offers have. */
+static void put_range_state(const struct replica *replica, const struct event *event,
+                            struct order_row *row)
+{
+    struct engine_order live;
+    if (event->range.done == RANGE_CANCELED) {
+        row->ord_status = STATUS_CANCELED;
+        row->reason = REASON_REQUESTED;
+    } else if (engine_order(replica->engine, row->order_id, &live)) {
+        row->ord_status = STATUS_NEW;
     }
 }
 
-static void put_last(const struct event *event, struct order_row *row)
+static void put_last(const struct replica *replica, const struct event *event,
+                     struct order_row *row)
 {
     row->seq = event->head.seq;
-    if (event->head.type == EVENT_NEW) {
-        row->leaves_qty = event->new_order.qty;
+    if (row->kind == KIND_RANGE) {
+        put_range_state(replica, event, row);
+        return;
+    }
+    if (event->head.type == EVENT_NEW || event->head.type == EVENT_SET ||
+        event->head.type == EVENT_JOB) {
+        row->leaves_qty = row->order_qty;
     } else if (event->head.type == EVENT_REPLACED) {
         row->leaves_qty = event->replaced.leaves_qty;
         row->cum_qty = event->replaced.cum_qty;
@@ -99,9 +191,103 @@ static int put_order(const struct replica *replica, const struct status_order *o
     if (result < 0) {
         return result;
     }
-    put_last(&event, row);
+    put_last(replica, &event, row);
+    row->reserved_for_jobs = market_data_reserved(replica->market_data, row->order_id);
     row->notional_e4 = order->notional_e4;
     row->fee_e4 = order->fee_e4;
+    return 0;
+}
+
+/* --- legs and lanes ------------------------------------------------------------------------- */
+
+/* A SET or JOB, its legs or lanes, and how near it came, as they stand one behind the other. */
+#define ENTRY_EVENTS_MAX (2 + (SET_LEGS_MAX + SET_LEGS_PER_EVENT - 1) / SET_LEGS_PER_EVENT)
+struct entry_events {
+    struct report_joined joined;
+    struct event events[ENTRY_EVENTS_MAX];
+    uint32_t count;
+};
+
+static int read_entry(const struct replica *replica, uint64_t position, struct entry_events *entry,
+                      struct error *error)
+{
+    uint32_t got = 1;
+    entry->count = 0;
+    entry->joined = (struct report_joined){0};
+    while (entry->count < ENTRY_EVENTS_MAX && got > 0) { /* a segment may end in between */
+        int result = tape_store_read(replica->store, position + entry->count,
+                                     ENTRY_EVENTS_MAX - entry->count, &entry->events[entry->count],
+                                     &got, error);
+        if (result < 0) {
+            return result;
+        }
+        entry->count += got;
+    }
+    for (uint32_t i = 0; i < entry->count; i++) {
+        if (i > 0 && entry->events[i].head.seq != entry->events[0].head.seq) {
+            break;
+        }
+        if (report_is_joined(&entry->events[i])) {
+            (void)report_join(&entry->joined, &replica->registry.names, &entry->events[i]);
+        }
+    }
+    return 0;
+}
+
+/* Copies rows to the room for the answer's lists; NULL: there is none left. */
+static void *keep_rows(struct codec_rows *rows, const void *from, size_t size)
+{
+    if (rows == NULL || size > rows->size - rows->used) {
+        return NULL;
+    }
+    void *kept = (uint8_t *)rows->memory + rows->used;
+    memcpy(kept, from, size);
+    rows->used += (uint32_t)(size + 7) & ~7u;
+    return kept;
+}
+
+static void keep_lists(struct codec_rows *rows, const struct report_joined *joined,
+                       struct report *report)
+{
+    const struct report *from = &joined->report;
+    report->legs = from->leg_rows > 0
+                       ? keep_rows(rows, joined->legs, from->leg_rows * sizeof(joined->legs[0]))
+                       : NULL;
+    report->lanes = from->lane_rows > 0
+                        ? keep_rows(rows, joined->lanes, from->lane_rows * sizeof(joined->lanes[0]))
+                        : NULL;
+    report->leg_rows = report->legs ? from->leg_rows : 0;
+    report->lane_rows = report->lanes ? from->lane_rows : 0;
+}
+
+static int put_lists(const struct replica *replica, const struct reads_asker *asker,
+                     uint64_t entered, struct order_row *row, struct error *error)
+{
+    struct entry_events entry;
+    struct report lists;
+    if (row->kind != KIND_SET && row->kind != KIND_JOB) {
+        return 0;
+    }
+    int result = read_entry(replica, entered, &entry, error);
+    if (result < 0) {
+        return result;
+    }
+    keep_lists(asker->rows, &entry.joined, &lists);
+    row->legs = lists.legs;
+    row->leg_rows = lists.leg_rows;
+    row->lanes = lists.lanes;
+    row->lane_rows = lists.lane_rows;
+    for (uint32_t i = 1; i < entry.count; i++) {
+        const struct event_miss *miss = &entry.events[i].miss;
+        if (entry.events[i].head.type == EVENT_MISS && miss->order_id == row->order_id) {
+            row->miss_qty = miss->qty;
+            row->miss_wanted_qty = miss->wanted_qty;
+            if (miss->contract != 0) {
+                (void)contract_format(&replica->registry.names, miss->contract, row->miss_symbol);
+            }
+            break;
+        }
+    }
     return 0;
 }
 
@@ -128,7 +314,7 @@ static int status_by_order(const struct replica *replica, const struct reads_ask
     }
     answer->order_count = 1;
     answer->cl_ord_id = answer->orders[0].cl_ord_id;
-    return 0;
+    return put_lists(replica, asker, order.entered, &answer->orders[0], error);
 }
 
 /* The order that the answer to a request is about; 0: none. */
@@ -142,6 +328,15 @@ static uint64_t order_of(const struct event *event)
     }
     if (event->head.type == EVENT_CANCELED) {
         return event->out.order_id;
+    }
+    if (event->head.type == EVENT_RANGE) {
+        return event->range.order_id;
+    }
+    if (event->head.type == EVENT_SET) {
+        return event->set.order_id;
+    }
+    if (event->head.type == EVENT_JOB) {
+        return event->job.order_id;
     }
     return 0;
 }
@@ -183,6 +378,9 @@ static int status_by_request(const struct replica *replica, const struct reads_a
     if (status_order(replica->status, order_of(&event), &order)) {
         answer->order_count = 1;
         result = put_order(replica, &order, &answer->orders[0], &account, error);
+    }
+    if (result == 0 && answer->order_count == 1) {
+        result = put_lists(replica, asker, order.entered, &answer->orders[0], error);
     }
     return result;
 }
@@ -274,6 +472,8 @@ static void put_trade(const struct replica *replica, const struct event *event,
                               .price_e4 = fill->price_e4,
                               .qty = fill->qty,
                               .fee_e4 = fill->fee_e4,
+                              .trade_group = fill->trade_group,
+                              .contingent = fill->contingent,
                               .resource = fill->resource,
                               .side = fill->side,
                               .liquidity = fill->resting ? LIQUIDITY_MAKER : LIQUIDITY_TAKER,
@@ -330,6 +530,30 @@ int reads_orders_trades(const struct replica *replica, const struct reads_asker 
 
 /* --- reports -------------------------------------------------------------------------------- */
 
+/* Bytes that a report without rows, and one row, take at most when encoded. */
+#define REPORT_BYTES_MAX 1000
+#define ROW_BYTES_MAX    100
+
+static int put_report(const struct replica *replica, const struct reads_asker *asker,
+                      uint64_t position, struct report *report, struct error *error)
+{
+    struct entry_events entry;
+    struct event event;
+    int result = reads_orders_event(replica, position, &event, error);
+    if (result < 0) {
+        return result;
+    }
+    CHECK(report_from_event(&replica->registry.names, &event, report));
+    if (!report_is_joined(&event)) {
+        return 0;
+    }
+    result = read_entry(replica, position, &entry, error);
+    if (result == 0) {
+        keep_lists(asker->rows, &entry.joined, report);
+    }
+    return result;
+}
+
 int reads_orders_reports(const struct replica *replica, const struct reads_asker *asker,
                          const struct request *request, struct message *message,
                          struct error *error)
@@ -342,15 +566,18 @@ int reads_orders_reports(const struct replica *replica, const struct reads_asker
     answer->report_count = 0;
     uint64_t report_seq = request->reports.from_report_seq;
     uint64_t position;
+    uint32_t bytes = REPORT_BYTES_MAX; /* of the message around them, that is less */
     while (answer->report_count < CODEC_ROWS_MAX &&
            status_report(replica->status, asker->key, report_seq, &position)) {
-        struct event event;
-        int result = reads_orders_event(replica, position, &event, error);
+        struct report *report = &answer->reports[answer->report_count];
+        int result = put_report(replica, asker, position, report, error);
         if (result < 0) {
             return result;
         }
-        CHECK(report_from_event(&replica->registry.names, &event,
-                                &answer->reports[answer->report_count]));
+        bytes += REPORT_BYTES_MAX + (report->leg_rows + report->lane_rows) * ROW_BYTES_MAX;
+        if (bytes > CODEC_MESSAGE_MAX) {
+            break;
+        }
         answer->report_count++;
         report_seq++;
     }

@@ -20,6 +20,7 @@ struct question {
     int64_t until_ns;
     struct read_head head;
     struct request request; /* READ_REQUEST */
+    void *rows;             /* its legs or lanes; of one that waits: its own */
     uint8_t routing_size;
     uint8_t routing[ROUTING_ID_MAX];
 };
@@ -40,7 +41,12 @@ struct reads_server {
     uint32_t waiting_count;
     struct question *waiting; /* in order of arrival, so of until_ns */
     struct received received;
+    struct request request;
+    struct codec_batch batch; /* into request and */
+    uint64_t request_rows[CODEC_REQUEST_ROWS_BYTES / sizeof(uint64_t)];
     struct message message;
+    struct codec_rows rows; /* of message */
+    uint64_t message_rows[CODEC_ROWS_BYTES_MAX / sizeof(uint64_t)];
     uint8_t bytes[CODEC_MESSAGE_MAX];
 };
 
@@ -78,6 +84,12 @@ int reads_server_open(struct reads_server **server, void *zmq_context,
     struct reads_server *opened = calloc(1, sizeof(*opened));
     CHECK(opened);
     opened->replica = replica;
+    opened->batch = (struct codec_batch){
+        .requests = &opened->request,
+        .capacity = 1,
+        .rows = {.memory = opened->request_rows, .size = sizeof(opened->request_rows)}};
+    opened->rows =
+        (struct codec_rows){.memory = opened->message_rows, .size = sizeof(opened->message_rows)};
     opened->waiting = calloc(READS_WAITING_MAX, sizeof(opened->waiting[0]));
     CHECK(opened->waiting);
     int result = bind_router(zmq_context, &opened->reads, reads, GATEWAY_HWM, error);
@@ -102,6 +114,9 @@ void reads_server_close(struct reads_server *server)
     }
     if (server->snapshot) {
         zmq_close(server->snapshot);
+    }
+    for (uint32_t i = 0; server->waiting && i < server->waiting_count; i++) {
+        free(server->waiting[i].rows);
     }
     free(server->waiting);
     free(server);
@@ -195,7 +210,9 @@ static int answer(struct reads_server *server, const struct question *question, 
         result = answer_tables(server, &body, error);
     } else {
         head.kind = READ_ANSWER;
-        struct reads_asker asker = {.key = head.key, .account = head.account, .roles = head.roles};
+        struct reads_asker asker = {
+            .rows = &server->rows, .key = head.key, .account = head.account, .roles = head.roles};
+        server->rows.used = 0;
         result = 0;
         if (lagging) {
             reads_reject(&question->request, REASON_LAGGING, &server->message);
@@ -213,9 +230,21 @@ static int answer(struct reads_server *server, const struct question *question, 
     return result;
 }
 
-/* Makes a question of what was received; false when it is none. */
-static bool understand(const struct received *received, struct question *question)
+/* Decodes the one request that the bytes are to the server's; what they are not stands in its
+ * reason. */
+static void decode(struct reads_server *server, const uint8_t *bytes, size_t size)
 {
+    uint16_t reason = codec_decode_requests(bytes, size, &server->batch);
+    if (reason != 0 || server->batch.count != 1) {
+        memset(&server->request, 0, sizeof(server->request));
+        server->request.reason = reason != 0 ? reason : REASON_NOT_A_MAP;
+    }
+}
+
+/* Makes a question of what was received; false when it is none. Its rows are the server's. */
+static bool understand(struct reads_server *server, struct question *question)
+{
+    const struct received *received = &server->received;
     if (received->part_count < 1 || received->part_count > 2 ||
         received->sizes[0] != sizeof(question->head)) {
         return false;
@@ -233,13 +262,8 @@ static bool understand(const struct received *received, struct question *questio
         received->sizes[1] > READS_REQUEST_MAX) {
         return false;
     }
-    uint32_t count = 0;
-    uint16_t reason = codec_decode_requests(received->parts[1], received->sizes[1],
-                                            &question->request, 1, &count);
-    if (reason != 0 || count != 1) {
-        memset(&question->request, 0, sizeof(question->request));
-        question->request.reason = reason != 0 ? reason : REASON_NOT_A_MAP;
-    }
+    decode(server, received->parts[1], received->sizes[1]);
+    question->request = server->request;
     return true;
 }
 
@@ -252,7 +276,14 @@ static int take_question(struct reads_server *server, const struct question *que
     if (server->waiting_count == READS_WAITING_MAX) {
         return answer(server, question, true, error);
     }
-    server->waiting[server->waiting_count++] = *question;
+    struct question *waiting = &server->waiting[server->waiting_count++];
+    *waiting = *question;
+    size_t size = waiting->request.reason == 0 ? codec_request_rows_size(&waiting->request) : 0;
+    if (size > 0) {
+        waiting->rows = malloc(size);
+        CHECK(waiting->rows);
+        codec_request_rows_move(&waiting->request, waiting->rows);
+    }
     return 0;
 }
 
@@ -266,6 +297,7 @@ static int answer_waiting(struct reads_server *server, int64_t now_ns, struct er
         bool there = question->head.min_seq <= replica_seq(server->replica);
         if (result == 0 && (there || now_ns >= question->until_ns)) {
             result = answer(server, question, !there, error);
+            free(question->rows);
             continue;
         }
         if (kept != i) {
@@ -285,20 +317,14 @@ static int answer_snapshot(struct reads_server *server, struct error *error)
     if (received->part_count != 1 || received->sizes[0] > READS_REQUEST_MAX) {
         return 0;
     }
-    struct request request;
-    uint32_t count = 0;
-    uint16_t reason =
-        codec_decode_requests(received->parts[0], received->sizes[0], &request, 1, &count);
-    if (reason != 0 || count != 1) {
-        memset(&request, 0, sizeof(request));
-        request.reason = reason != 0 ? reason : REASON_NOT_A_MAP;
-    }
+    const struct request *request = &server->request;
+    decode(server, received->parts[0], received->sizes[0]);
     int result = 0;
-    if (request.reason == 0 && request.type != REQUEST_BOOK) {
-        reads_reject(&request, REASON_UNKNOWN_TYPE, &server->message);
+    if (request->reason == 0 && request->type != REQUEST_BOOK) {
+        reads_reject(request, REASON_UNKNOWN_TYPE, &server->message);
     } else {
         struct reads_asker anybody = {0};
-        result = reads_answer(server->replica, &anybody, &request, &server->message, error);
+        result = reads_answer(server->replica, &anybody, request, &server->message, error);
     }
     if (result == 0) {
         zmq_msg_t body;
@@ -316,7 +342,7 @@ int reads_server_turn(struct reads_server *server, int64_t now_ns, bool *more, i
     while (result == 0 && reads < READS_A_TURN && receive(server->reads, &server->received)) {
         reads++;
         struct question question = {.until_ns = now_ns + READS_WAIT_NS};
-        if (understand(&server->received, &question)) {
+        if (understand(server, &question)) {
             result = take_question(server, &question, error);
         }
     }

@@ -17,7 +17,7 @@
 
 #define READS_WAIT_NS     INT64_C(200000000)
 #define READS_WAITING_MAX 1024
-#define READS_REQUEST_MAX 1024 /* bytes of a message */
+#define READS_REQUEST_MAX 8192 /* bytes of a message: a SET with 64 legs of the longest names */
 
 struct reads_server;
 

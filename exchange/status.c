@@ -107,7 +107,9 @@ static bool is_answer(const struct event *event)
     if (type == EVENT_CANCELED) {
         return event->out.reason == REASON_REQUESTED || event->out.reason == REASON_REPLACED_AWAY;
     }
-    return type != EVENT_FILL && type != EVENT_RESTATED && type != EVENT_SWEEP_DONE;
+    return type != EVENT_FILL && type != EVENT_RESTATED && type != EVENT_SWEEP_DONE &&
+           type != EVENT_LEG_CANCELED && type != EVENT_MISS && type != EVENT_REFRESHED &&
+           type != EVENT_RELEASED;
 }
 
 static void add_request(struct key_status *key, uint64_t cl_ord_id, uint64_t position)
@@ -173,6 +175,27 @@ static void apply_fill(struct status *status, const struct event_fill *fill, uin
     status->fills++;
 }
 
+static void apply_terms(struct status *status, uint64_t order_id, uint64_t position)
+{
+    struct status_order *order = find_order(status, order_id);
+    CHECK(order);
+    order->terms = position;
+    order->last = position;
+}
+
+static void apply_range(struct status *status, const struct event_range *range, uint64_t position)
+{
+    if (range->done == RANGE_ENTERED) {
+        apply_new(status, range->order_id, position);
+    } else if (range->done == RANGE_REPLACED) {
+        apply_terms(status, range->order_id, position);
+    } else {
+        struct status_order *order = find_order(status, range->order_id);
+        CHECK(order);
+        order->last = position;
+    }
+}
+
 void status_apply(struct status *status, const struct event *event, uint64_t position)
 {
     uint8_t type = event->head.type;
@@ -181,14 +204,18 @@ void status_apply(struct status *status, const struct event *event, uint64_t pos
     }
     if (type == EVENT_NEW) {
         apply_new(status, event->new_order.order_id, position);
+    } else if (type == EVENT_SET) {
+        apply_new(status, event->set.order_id, position);
+    } else if (type == EVENT_JOB) {
+        apply_new(status, event->job.order_id, position);
+    } else if (type == EVENT_RANGE) {
+        apply_range(status, &event->range, position);
     } else if (type == EVENT_FILL) {
         apply_fill(status, &event->fill, position);
     } else if (type == EVENT_REPLACED) {
-        struct status_order *order = find_order(status, event->replaced.order_id);
-        CHECK(order);
-        order->terms = position;
-        order->last = position;
-    } else if (type == EVENT_CANCELED || type == EVENT_RESTATED) {
+        apply_terms(status, event->replaced.order_id, position);
+    } else if (type == EVENT_CANCELED || type == EVENT_RESTATED || type == EVENT_LEG_CANCELED ||
+               type == EVENT_RELEASED) {
         struct status_order *order = find_order(status, event->out.order_id);
         CHECK(order);
         order->last = position;

@@ -20,9 +20,9 @@ struct status;
 
 /* Positions are the tape's. */
 struct status_order {
-    uint64_t entered;    /* its NEW */
-    uint64_t terms;      /* its NEW or latest REPLACED: price, quantity, cl_ord_id in force */
-    uint64_t last;       /* the latest event of it */
+    uint64_t entered;    /* its NEW, RANGE, SET or JOB */
+    uint64_t terms;      /* that or the latest REPLACED: price, quantity, cl_ord_id in force */
+    uint64_t last;       /* the latest event that says what is left of it or how it ended */
     int64_t notional_e4; /* sum of price x quantity of its fills */
     int64_t fee_e4;      /* sum of its fees */
 };

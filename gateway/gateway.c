@@ -309,9 +309,14 @@ int gateway_open(struct gateway *gateway, void *zmq_context,
         .peers = (uint32_t)settings->connections,
         .messages_per_second = (uint32_t)settings->messages_per_second,
         .requests_per_second = (uint32_t)settings->requests_per_second,
+        .dry_runs_per_second = (uint32_t)settings->dry_runs_per_second,
         .reads_waiting = (uint32_t)settings->reads_waiting,
         .silence_ns = settings->heartbeat_interval_s * NS_PER_SECOND};
     gateway->settings = *settings;
+    gateway->batch =
+        (struct codec_batch){.requests = gateway->requests,
+                             .capacity = CODEC_REQUESTS_MAX,
+                             .rows = {.memory = gateway->rows, .size = sizeof gateway->rows}};
     gateway->zmq = zmq_context;
     gateway->backoff_ns = BACKOFF_FIRST_NS;
     gateway->now_ns = clock_monotonic_ns();

@@ -19,11 +19,13 @@
 #include "gateway/reads.h"
 #include "gateway/settings.h"
 #include "wire/link.h"
+#include "wire/report.h"
 
 #define GATEWAY_ROUND_MAX 256 /* messages taken from one socket before the next one's turn */
-/* Commands of one client message fit behind those that wait to be sent. */
+/* Commands of one client message fit behind those that wait to be sent. A slot of eight legs or lanes
+ * takes 8 x 20 bytes of the message at least. */
 #define GATEWAY_COMMANDS_MAX  FRAME_ITEMS_MAX
-#define GATEWAY_MESSAGE_SLOTS (CODEC_REQUESTS_MAX * TRANSLATE_SLOTS_MAX)
+#define GATEWAY_MESSAGE_SLOTS (2 * CODEC_REQUESTS_MAX + CODEC_MESSAGE_MAX / 160)
 
 enum gateway_state { GATEWAY_CONNECTING = 0, GATEWAY_LOADING = 1, GATEWAY_SERVING = 2 };
 
@@ -53,7 +55,11 @@ struct gateway {
     uint32_t command_count;
     union command_slot commands[GATEWAY_COMMANDS_MAX];
     struct request requests[CODEC_REQUESTS_MAX];
-    struct message message; /* room to build and to read answers in */
+    struct codec_batch batch; /* into requests and */
+    uint64_t rows[CODEC_ROWS_BYTES_MAX / sizeof(uint64_t)];
+    struct translation translation;
+    struct report_joined joined; /* of the SET or JOB whose legs or lanes are coming in */
+    struct message message;      /* room to build and to read answers in */
     struct auth auth;
     struct reads reads;
     struct outbox_table outboxes;

@@ -29,6 +29,7 @@ static const char usage[] =
     "                heartbeat_interval_s a session ends after such a silence (default: 30)\n"
     "                messages_per_second  of one key (default: 10000)\n"
     "                requests_per_second  of one key (default: 100000)\n"
+    "                dry_runs_per_second  of one key (default: 10)\n"
     "                connections          at once (default: 1024, at most 4096)\n"
     "                reads_waiting        of one key at once (default: 1024)\n"
     "                high_water           messages that wait for one client (default: 1000)\n"

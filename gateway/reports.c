@@ -2,6 +2,7 @@
 #include <string.h>
 #include <zmq.h>
 
+#include "base/check.h"
 #include "base/log.h"
 #include "gateway/gateway.h"
 #include "wire/report.h"
@@ -123,10 +124,42 @@ static void revoked(struct gateway *gateway, const struct event *event)
     }
 }
 
+/* One with all its legs may be longer than a place in the outbox that is claimed beforehand. */
+static void send_joined(struct gateway *gateway, uint32_t peer)
+{
+    uint8_t bytes[REPORT_JOINED_BYTES_MAX];
+    const size_t length = codec_encode_report(&gateway->joined.report, bytes, sizeof bytes);
+    CHECK(length > 0);
+    outbox_put(&gateway->outboxes, peer, bytes, length);
+}
+
+/* Legs and lanes follow their SET or JOB at once on the link, in the same frame or the next. */
+static void join(struct gateway *gateway, const struct event *event)
+{
+    const struct contract_names *names = &gateway->registry.names;
+    if (!report_join(&gateway->joined, names, event) || gateway->joined.key > REGISTRY_KEYS_MAX) {
+        return;
+    }
+    const uint32_t peer = session_reports_to(&gateway->sessions, gateway->joined.key);
+    if (peer != SESSION_NO_PEER) {
+        session_reported(&gateway->sessions, gateway->joined.key, event->head.seq);
+        send_joined(gateway, peer);
+    }
+}
+
+/* A range's offers are entered, replaced and canceled as one: their own events have no number, and the
+ * range's report says it. */
+static bool said_by_range(const struct event *event)
+{
+    const uint8_t type = event->head.type;
+    return event->party.report_seq == 0 &&
+           (type == EVENT_NEW || type == EVENT_REPLACED || type == EVENT_CANCELED);
+}
+
 static void report(struct gateway *gateway, uint32_t peer, const struct event *event)
 {
     struct report *made = &gateway->message.report;
-    if (!report_from_event(&gateway->registry.names, event, made)) {
+    if (said_by_range(event) || !report_from_event(&gateway->registry.names, event, made)) {
         return;
     }
     session_reported(&gateway->sessions, event->party.key, event->head.seq);
@@ -171,8 +204,12 @@ static void take_event(struct gateway *gateway, const struct event *event)
         log_error("event %llu.%u: its id is beyond what this gateway has room for",
                   (unsigned long long)event->head.seq, (unsigned)event->head.index);
     }
-    if (event->head.link == gateway->link_id && event_has_party(event)) {
-        take_private(gateway, event);
+    if (event->head.link == gateway->link_id) {
+        if (report_is_joined(event)) {
+            join(gateway, event);
+        } else if (event_has_party(event)) {
+            take_private(gateway, event);
+        }
     }
     if (event->head.type == EVENT_KEY_REVOKED) {
         revoked(gateway, event);

@@ -133,21 +133,23 @@ static void change(struct gateway *gateway, uint32_t peer, uint32_t index,
                    const struct request *request)
 {
     const uint32_t key = gateway->sessions.peers[peer].key;
-    union command_slot slots[TRANSLATE_SLOTS_MAX];
-    const char *field;
-    uint32_t count;
-    const uint16_t reason =
-        translate_request(&gateway->registry, request, key, gateway->sessions.keys[key].session,
-                          slots, &count, &field);
+    struct translation *made = &gateway->translation;
+    const uint16_t reason = translate_request(&gateway->registry, request, key,
+                                              gateway->sessions.keys[key].session, made);
     if (reason != 0) {
-        gateway_refuse(gateway, peer, index, request, reason, field);
+        gateway_refuse(gateway, peer, index, request, reason, made->field);
         return;
     }
-    CHECK(gateway_command(gateway, slots, count));
+    CHECK(gateway_command(gateway, made->slots, made->count));
 }
 
-/* Why a request is not carried out, before it is looked at in detail; 0: it may be. Reads need no
- * session, so that a person can look while a program trades. */
+/* What needs no session, so that a person can look while a program trades. */
+static bool only_reads(const struct request *request)
+{
+    return request->type > REQUEST_HEARTBEAT || codec_request_is_dry(request);
+}
+
+/* Why a request is not carried out, before it is looked at in detail; 0: it may be. */
 static uint16_t judge(const struct gateway *gateway, uint32_t peer, const struct request *request,
                       uint8_t roles)
 {
@@ -163,7 +165,7 @@ static uint16_t judge(const struct gateway *gateway, uint32_t peer, const struct
     if (!translate_allowed(request, roles)) {
         return REASON_ROLE_NOT_ALLOWED;
     }
-    if (request->type > REQUEST_HEARTBEAT) {
+    if (only_reads(request)) {
         return 0;
     }
     if (gateway->state != GATEWAY_SERVING) {
@@ -200,7 +202,10 @@ static void carry_out(struct gateway *gateway, uint32_t peer, uint32_t index,
     default:
         break;
     }
-    if (request->type > REQUEST_HEARTBEAT) {
+    if (codec_request_is_dry(request) &&
+        !session_take_dry_run(&gateway->sessions, gateway->sessions.peers[peer].key)) {
+        gateway_refuse(gateway, peer, index, request, REASON_TOO_FAST, "dry_run");
+    } else if (only_reads(request)) {
         read_side(gateway, peer, index, request);
     } else {
         change(gateway, peer, index, request);
@@ -219,12 +224,12 @@ static void take_body(struct gateway *gateway, uint32_t peer, struct client_mess
 {
     const uint32_t key = gateway->sessions.peers[peer].key;
     const struct registry_key *registered = registry_key(&gateway->registry, key);
-    uint32_t count = 0;
+    gateway->batch.count = 0;
     const uint16_t reason =
-        !message->single
-            ? REASON_MALFORMED
-            : codec_decode_requests(zmq_msg_data(&message->body), zmq_msg_size(&message->body),
-                                    gateway->requests, CODEC_REQUESTS_MAX, &count);
+        !message->single ? REASON_MALFORMED
+                         : codec_decode_requests(zmq_msg_data(&message->body),
+                                                 zmq_msg_size(&message->body), &gateway->batch);
+    const uint32_t count = gateway->batch.count;
     gateway->counts.requests += count;
     if (reason != 0) {
         gateway_refuse(gateway, peer, 0, NULL, reason, NULL);

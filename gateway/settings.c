@@ -36,6 +36,7 @@ static int read_numbers(const struct config *config, const char *section,
         {"link_timeout_s", 1, 600, &settings->link_timeout_s},
         {"messages_per_second", 1, 100000000, &settings->messages_per_second},
         {"requests_per_second", 1, 100000000, &settings->requests_per_second},
+        {"dry_runs_per_second", 0, 100000000, &settings->dry_runs_per_second},
         {"connections", 1, SESSION_PEERS_MAX, &settings->connections},
         {"reads_waiting", 1, READS_WAITING_MAX, &settings->reads_waiting},
         {"high_water", 1, 1000000, &settings->high_water},
@@ -61,6 +62,7 @@ int settings_read(struct gateway_settings *settings, const struct config *config
                                           .link_timeout_s = LINK_TIMEOUT_DEFAULT_NS / NS_PER_SECOND,
                                           .messages_per_second = 10000,
                                           .requests_per_second = 100000,
+                                          .dry_runs_per_second = 10,
                                           .connections = 1024,
                                           .reads_waiting = 1024,
                                           .high_water = 1000,
@@ -79,6 +81,7 @@ int settings_read(struct gateway_settings *settings, const struct config *config
                                        "memory_mb",
                                        "messages_per_second",
                                        "requests_per_second",
+                                       "dry_runs_per_second",
                                        "open_files",
                                        NULL};
     if (!contract_name_valid(name, strlen(name))) {

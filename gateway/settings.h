@@ -19,6 +19,7 @@ struct gateway_settings {
     int64_t link_timeout_s;
     int64_t messages_per_second;
     int64_t requests_per_second;
+    int64_t dry_runs_per_second;
     int64_t connections;
     int64_t reads_waiting;
     int64_t high_water; /* messages that may wait for one client, or from one */

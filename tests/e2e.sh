@@ -151,6 +151,48 @@ kashi provider-1 offer --csv "$top/catalogue.csv" --json
 is $? 0 && says '"accepted":12,"refused":0'
 claim "a provider's catalogue is posted: an offer an hour" $?
 
+# --- orders of several hours or contracts ---------------------------------------------------------
+lane=H100.CN-GZ.G80
+first=$lane.$(date -u -d '+60 hours' +%Y%m%dT%HZ) second=$lane.$(date -u -d '+61 hours' +%Y%m%dT%HZ)
+from=$(date -u -d '+70 hours' +%Y%m%dT%HZ) to=$(date -u -d '+94 hours' +%Y%m%dT%HZ)
+kashi provider-1 offer "$first" --qty 64 --price 13.00 --display 8 --resource 1 --json
+claim "an iceberg is taken" $?
+kashi analyst-1 book "$first" --json
+says '"price_e4":130000,"qty":8,"orders":1'
+claim "and the market sees its slice" $?
+kashi provider-1 offer "$lane.$from" --hours 24 --qty 16 --price 13.00 --resource 1 --job-lead 12 --json
+is $? 0 && says '"request":"new_range".*"hours":24,"orders":24'
+claim "a range of reserved offers is one order" $?
+range=$(field order_id)
+kashi analyst-1 book "$lane.$from" --json
+says '"offers":\[\]'
+claim "and is not seen by who does not run a job" $?
+kashi buyer-2 set --qty 16 --leg "$first=12.80" --leg "$second=12.70" --json
+is $? 0 && says '"request":"new_set".*"legs":\[{"leg":1'
+claim "a SET is echoed with its legs" $?
+set_id=$(field order_id)
+kashi analyst-1 book "$second" --json
+says '"price_e4":127000,"qty":0,"shared_qty":16,"orders":1'
+claim "and rests in each of their books as shared quantity" $?
+kashi provider-1 offer "$second" --qty 8 --price 12.50 --resource 1 --json
+kashi analyst-1 book "$first" --json
+says '"price_e4":128000,"qty":0,"shared_qty":8,"orders":1'
+claim "a fill in one of them leaves less in the other" $?
+kashi buyer-2 cancel "$set_id"
+claim "a SET is canceled as a whole" $?
+set -- job --gpus 16 --hours 8 --from "$from" --to "$to" --price 14 --lane H100/CN-GZ/G80
+kashi buyer-2 "$@" --dry-run --json
+is $? 0 && says '"fill_qty":128,"notional_e4":16640000'
+claim "a dry run tells what a JOB would pay" $?
+kashi buyer-2 "$@" --json
+is $? 0 && says '"exec_type":"trade".*"leaves_qty":0,"cum_qty":128.*"contingent":true'
+claim "and the JOB buys just that, out of what was reserved for it" $?
+kashi buyer-2 job --gpus 128 --hours 8 --from "$from" --to "$to" --price 14 --lane H100/CN-GZ/G80
+is $? 0 && says 'nearest: 16 of 128 GPUs at your limit in H100.CN-GZ.G80 from'
+claim "one that does not fit rests and is told how near it came" $?
+kashi provider-1 cancel "$range"
+claim "a range is canceled as a whole" $?
+
 # --- restarts -------------------------------------------------------------------------------------
 sql/cluster.sh stop "$dir"
 kashi buyer-2 bid "$offered" --qty 8 --price 13.60 --json
@@ -166,7 +208,7 @@ known() { kashi buyer-1 order --cl-ord-id "$bid_cl_ord_id" --json && says '"ord_
 await 10 known
 claim "after a restart of the exchange a request is known by its number" $?
 kashi provider-1 orders --json
-is "$(grep -c '"symbol":"H100.CN-GZ.G80' "$top/out")" 13
+is "$(grep -c '"symbol":"H100.CN-GZ.G80' "$top/out")" 14
 claim "and what rested rests" $?
 client/market.sh start "$dir" >"$top/out" 2>&1 && $bin/kashi-demo --dir "$dir" samples >>"$top/out" 2>&1 &&
     ! grep -q REJECTED "$top/out"

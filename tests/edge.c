@@ -9,6 +9,7 @@
 
 struct edge edge;
 struct message edge_message;
+static uint64_t edge_rows[CODEC_ROWS_BYTES_MAX / sizeof(uint64_t)]; /* its lists */
 uint8_t edge_bytes[4 * CODEC_MESSAGE_MAX + 1024];
 
 /* --- the exchange and the read side that the test plays -------------------------------------------- */
@@ -111,6 +112,12 @@ static size_t answer_read(const struct request *request, uint8_t *out, size_t ca
         edge_message.order_status.seq = edge.seq;
         edge_message.order_status.cl_ord_id = request->order_status.cl_ord_id;
         edge_message.order_status.reason = REASON_NEVER_ENTERED;
+    } else if (request->type == REQUEST_NEW_SET) {
+        edge_message.type = MESSAGE_QUOTE;
+        edge_message.quote.ref = request->ref;
+        edge_message.quote.request = request->type;
+        edge_message.quote.fill_qty = request->new_set.leg_count;
+        edge_message.quote.reserved_e4 = request->new_set.legs[63].price_e4;
     } else {
         edge_message.type = MESSAGE_BOOK;
         edge_message.book.seq = edge.seq;
@@ -138,8 +145,10 @@ static void turn_replica(void)
             length = registry_events(events) * sizeof *events;
         } else {
             struct request request;
-            uint32_t count = 0;
-            cr_assert_eq(codec_decode_requests(edge_bytes, (size_t)size, &request, 1, &count), 0);
+            uint64_t rows[CODEC_REQUEST_ROWS_BYTES / sizeof(uint64_t)];
+            struct codec_batch batch = {
+                .requests = &request, .capacity = 1, .rows = {.memory = rows, .size = sizeof rows}};
+            cr_assert_eq(codec_decode_requests(edge_bytes, (size_t)size, &batch), 0);
             edge.last_read = head;
             edge.read_count++;
             head.kind = READ_ANSWER;
@@ -214,6 +223,8 @@ bool edge_client_has(struct edge_client *client)
         if (client->length > 0) {
             cr_assert_eq(codec_decode_begin(&client->cursor, client->bytes, (size_t)client->length),
                          0);
+            client->cursor.rows =
+                (struct codec_rows){.memory = edge_rows, .size = sizeof edge_rows};
         }
     }
     return client->cursor.left > 0;
@@ -296,6 +307,7 @@ struct gateway_settings edge_settings(void)
                                      .link_timeout_s = 5,
                                      .messages_per_second = 1000,
                                      .requests_per_second = 100000,
+                                     .dry_runs_per_second = EDGE_DRY_RUNS,
                                      .connections = 8,
                                      .reads_waiting = 64,
                                      .high_water = 1000};

@@ -15,6 +15,7 @@
 #define EDGE_LINK         3
 #define EDGE_OPERATOR     1 /* keys; key 0 is not registered */
 #define EDGE_BUYER        2
+#define EDGE_DRY_RUNS     3   /* a second */
 #define EDGE_REPORTS_KEPT 150 /* that the read side has of the buyer */
 
 struct edge_pair {

@@ -14,6 +14,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
 static struct request requests[CODEC_REQUESTS_MAX];
 static struct request again[1];
+static uint64_t request_rows[CODEC_ROWS_BYTES_MAX / sizeof(uint64_t)];
+static uint64_t again_rows[CODEC_REQUEST_ROWS_BYTES / sizeof(uint64_t)];
+static uint64_t message_rows[CODEC_ROWS_BYTES_MAX / sizeof(uint64_t)];
 static struct message message;
 
 static void fail(const char *what)
@@ -38,9 +41,8 @@ static const msgpack_object *find(const msgpack_object_map *map, const char *key
     return found;
 }
 
-/* Whether the struct holds what the map says in this field. */
-static void compare(const struct codec_field *field, const uint8_t *record,
-                    const msgpack_object *object)
+static void compare_scalar(const struct codec_field *field, const uint8_t *record,
+                           const msgpack_object *object)
 {
     const uint8_t *at = record + field->offset;
     uint64_t number = 0;
@@ -75,6 +77,69 @@ static void compare(const struct codec_field *field, const uint8_t *record,
     }
 }
 
+static void compare_list_row(const struct codec_schema *schema, const uint8_t *row,
+                             const msgpack_object *object)
+{
+    uint32_t known = 0;
+    if (object->type != MSGPACK_OBJECT_MAP) {
+        fail("a row that is no map was taken");
+    }
+    for (uint32_t i = 0; i < schema->field_count; i++) {
+        const msgpack_object *value = find(&object->via.map, schema->fields[i].name);
+        compare_scalar(&schema->fields[i], row, value);
+        known += value != NULL ? 1 : 0;
+    }
+    if (known != object->via.map.size) {
+        fail("an unknown key of a row was taken");
+    }
+}
+
+/* Whether the struct holds what the map says in this field. */
+static void compare(const struct codec_field *field, const uint8_t *record,
+                    const msgpack_object *object)
+{
+    if (field->kind != CODEC_LIST || object == NULL) {
+        compare_scalar(field, record, object);
+        return;
+    }
+    const uint8_t *rows;
+    uint32_t count;
+    memcpy(&rows, record + field->offset, sizeof rows);
+    memcpy(&count, record + field->count_offset, sizeof count);
+    if (object->type != MSGPACK_OBJECT_ARRAY || object->via.array.size != count || count == 0 ||
+        count > field->capacity) {
+        fail("a list has another length");
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        compare_list_row(field->row, rows + i * field->row->size, &object->via.array.ptr[i]);
+    }
+}
+
+/* Whether two requests have the same lists; the second then has the first one's. */
+static bool same_lists(const struct codec_schema *schema, const struct request *request,
+                       struct request *other)
+{
+    for (uint32_t i = 0; i < schema->field_count; i++) {
+        const struct codec_field *field = &schema->fields[i];
+        const uint8_t *mine = (const uint8_t *)request + field->offset;
+        uint8_t *its = (uint8_t *)other + field->offset;
+        uint32_t count;
+        const void *rows[2];
+        if (field->kind != CODEC_LIST) {
+            continue;
+        }
+        memcpy(&count, (const uint8_t *)request + field->count_offset, sizeof count);
+        memcpy(&rows[0], mine, sizeof rows[0]);
+        memcpy(&rows[1], its, sizeof rows[1]);
+        if (memcmp((const uint8_t *)other + field->count_offset, &count, sizeof count) != 0 ||
+            memcmp(rows[0], rows[1], count * field->row->size) != 0) {
+            return false;
+        }
+        memcpy(its, mine, sizeof rows[0]);
+    }
+    return true;
+}
+
 static void compare_request(const struct request *request, const msgpack_object *object)
 {
     const struct codec_schema *schema = codec_table_request(request->type);
@@ -100,11 +165,14 @@ static void compare_request(const struct request *request, const msgpack_object 
 
 static void send_back(const struct request *request)
 {
-    static uint8_t bytes[4096];
-    uint32_t count = 0;
+    static uint8_t bytes[16384];
+    struct codec_batch batch = {.requests = again,
+                                .capacity = 1,
+                                .rows = {.memory = again_rows, .size = sizeof again_rows}};
     const size_t length = codec_encode_request(request, bytes, sizeof bytes);
-    if (length == 0 || codec_decode_requests(bytes, length, again, 1, &count) != 0 || count != 1 ||
+    if (length == 0 || codec_decode_requests(bytes, length, &batch) != 0 || batch.count != 1 ||
         again[0].reason != 0 ||
+        !same_lists(codec_table_request(request->type), request, &again[0]) ||
         memcmp(&again[0], request, codec_table_request(request->type)->clear_size) != 0) {
         fail("a request does not come back as it was");
     }
@@ -155,16 +223,18 @@ static void judge(const uint8_t *bytes, size_t length, uint16_t reason, uint32_t
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
     struct codec_cursor cursor;
-    uint32_t count = 0;
-    if (length > 4096) {
+    struct codec_batch batch = {.requests = requests,
+                                .capacity = CODEC_REQUESTS_MAX,
+                                .rows = {.memory = request_rows, .size = sizeof request_rows}};
+    if (length > 8192) {
         return 0;
     }
-    const uint16_t reason =
-        codec_decode_requests(bytes, length, requests, CODEC_REQUESTS_MAX, &count);
+    const uint16_t reason = codec_decode_requests(bytes, length, &batch);
     if (!may_claim_gigabytes(bytes, length)) {
-        judge(bytes, length, reason, count);
+        judge(bytes, length, reason, batch.count);
     }
     if (codec_decode_begin(&cursor, bytes, length) == 0) {
+        cursor.rows = (struct codec_rows){.memory = message_rows, .size = sizeof message_rows};
         for (uint32_t i = 0; cursor.left > 0; i++) {
             (void)codec_decode_next(&cursor, &message);
             if (i > length) {

@@ -189,7 +189,10 @@ const struct message *reads_world_ask(struct reads_world *world, uint32_t key,
 {
     struct engine_key state;
     CHECK(engine_key(world->replica.engine, key, &state));
-    struct reads_asker asker = {.key = key, .account = state.account, .roles = state.roles};
+    static uint64_t memory[CODEC_ROWS_BYTES_MAX / sizeof(uint64_t)];
+    struct codec_rows rows = {.memory = memory, .size = sizeof(memory)};
+    struct reads_asker asker = {
+        .rows = &rows, .key = key, .account = state.account, .roles = state.roles};
     memset(&world->message, 0xa5, sizeof(world->message));
     cr_assert(reads_answer(&world->replica, &asker, request, &world->message, &world->error) == 0,
               "%s", world->error.text);

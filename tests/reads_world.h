@@ -24,7 +24,7 @@ struct reads_world {
     struct message message; /* the last answer */
     int64_t time_ns;
     uint64_t cl_ord_ids[READS_WORLD_KEY_COUNT + 1];
-    union command_slot slots[2];
+    union command_slot slots[COMMAND_SLOTS_MAX];
 };
 
 struct reads_world *reads_world_new(void); /* prints its seed */

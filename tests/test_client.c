@@ -627,8 +627,10 @@ static struct market_data change(struct random *random, int64_t qty[2][PRICES], 
         uint8_t side = (uint8_t)random_below(random, 2);
         uint64_t price = random_below(random, PRICES);
         qty[side][price] = random_below(random, 3) == 0 ? 0 : random_between(random, 1, 99);
-        data.levels[i] = (struct md_level_row){
-            .side = side, .price_e4 = (int64_t)price + 1, .qty = qty[side][price], .orders = 1};
+        data.levels[i] = (struct md_level_row){.side = side,
+                                               .price_e4 = (int64_t)price + 1,
+                                               .qty = qty[side][price],
+                                               .orders = qty[side][price] > 0};
     }
     return data;
 }

@@ -21,6 +21,10 @@ static struct error error;
 static uint8_t bytes[CODEC_MESSAGE_MAX];
 static struct message message;
 static struct request requests[CODEC_REQUESTS_MAX];
+static uint64_t request_rows[CODEC_ROWS_BYTES_MAX / sizeof(uint64_t)];
+static struct codec_batch batch = {.requests = requests,
+                                   .capacity = CODEC_REQUESTS_MAX,
+                                   .rows = {.memory = request_rows, .size = sizeof request_rows}};
 
 static void set_up(void)
 {
@@ -77,13 +81,18 @@ static void say(void)
 
 static struct report report_of(uint64_t report_seq)
 {
-    /* Report n belongs to cl_ord_id n here. */
+    /* Report n belongs to cl_ord_id n here, and has a leg that says n. */
+    static struct leg_row legs[1024];
+    legs[report_seq] =
+        (struct leg_row){.symbol = "H100", .price_e4 = (uint32_t)report_seq, .leg = 1};
     return (struct report){.seq = 100 + report_seq,
                            .report_seq = report_seq,
                            .cl_ord_id = report_seq,
                            .order_id = 1000 + report_seq,
                            .exec_type = EXEC_NEW,
                            .request = REQUEST_NEW_ORDER,
+                           .legs = &legs[report_seq],
+                           .leg_rows = 1,
                            .transact_time_ns = 1};
 }
 
@@ -204,10 +213,8 @@ static void serve(void)
         memcpy(world.client, client, (size_t)size);
         world.client_size = (size_t)size;
         int length = zmq_recv(world.socket, bytes, sizeof(bytes), 0);
-        uint32_t count = 0;
-        cr_assert_eq(
-            codec_decode_requests(bytes, (size_t)length, requests, CODEC_REQUESTS_MAX, &count), 0);
-        for (uint32_t i = 0; i < count; i++) {
+        cr_assert_eq(codec_decode_requests(bytes, (size_t)length, &batch), 0);
+        for (uint32_t i = 0; i < batch.count; i++) {
             answer(&requests[i]);
         }
     }
@@ -222,6 +229,8 @@ static int turn(void)
     while ((rc = kashi_session_next(world.session, &got, &error)) > 0) {
         world.last = *got;
         if (got->type == MESSAGE_REPORT && got->report.report_seq != 0) {
+            cr_assert(got->report.leg_rows == 1 &&
+                      got->report.legs[0].price_e4 == got->report.report_seq);
             world.reports[world.report_count++] = got->report.report_seq;
         }
         serve();
@@ -490,8 +499,7 @@ static void market_serve(void)
     int size;
     while ((size = zmq_recv(market.snapshots, client, sizeof(client), ZMQ_DONTWAIT)) >= 0) {
         int length = zmq_recv(market.snapshots, bytes, sizeof(bytes), 0);
-        uint32_t count = 0;
-        cr_assert_eq(codec_decode_requests(bytes, (size_t)length, requests, 1, &count), 0);
+        cr_assert_eq(codec_decode_requests(bytes, (size_t)length, &batch), 0);
         cr_assert_eq(requests[0].type, REQUEST_BOOK);
         market.asked++;
         if (market.dead) {

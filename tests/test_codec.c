@@ -10,11 +10,17 @@
 
 static struct request decoded[CODEC_REQUESTS_MAX];
 static uint32_t decoded_count;
+static uint64_t decoded_rows[CODEC_ROWS_BYTES_MAX / sizeof(uint64_t)];
+static struct codec_batch batch = {.requests = decoded,
+                                   .capacity = CODEC_REQUESTS_MAX,
+                                   .rows = {.memory = decoded_rows, .size = sizeof decoded_rows}};
 static uint8_t room[CODEC_MESSAGE_MAX + 16];
 
 static uint16_t decode(const void *bytes, size_t length)
 {
-    return codec_decode_requests(bytes, length, decoded, CODEC_REQUESTS_MAX, &decoded_count);
+    const uint16_t reason = codec_decode_requests(bytes, length, &batch);
+    decoded_count = batch.count;
+    return reason;
 }
 
 /* --- building messages by hand ------------------------------------------------------------------- */
@@ -568,4 +574,303 @@ Test(codec, a_reader_passes_over_what_it_does_not_know)
     cr_assert_eq(message.heartbeat.ref, 0);
     cr_assert_eq(message.heartbeat.seq, 10);
     cr_assert_eq(cursor.left, 0);
+}
+
+/* --- lists in requests ------------------------------------------------------------------------------ */
+
+static void leg(size_t more)
+{
+    msgpack_pack_map(&packer, 2 + more);
+    pair("symbol", "H100.CN-GZ.G80.20261121T14Z");
+    number("price_e4", 135000);
+}
+/* A good SET but for its legs, which the caller adds. */
+static void set_of(size_t legs, size_t more)
+{
+    msgpack_pack_map(&packer, 4 + more);
+    pair("type", "new_set");
+    number("cl_ord_id", 7);
+    number("qty", 64);
+    text("legs");
+    msgpack_pack_array(&packer, legs);
+}
+static void lane(size_t more)
+{
+    msgpack_pack_map(&packer, 3 + more);
+    pair("class", "H100");
+    pair("region", "CN-GZ");
+    pair("tier", "G80");
+}
+static void job_of(size_t lanes, size_t more)
+{
+    msgpack_pack_map(&packer, 8 + more);
+    pair("type", "new_job");
+    number("cl_ord_id", 7);
+    number("qty", 64);
+    number("hours", 8);
+    number("price_e4", 140000);
+    pair("window_from", "20261121T06Z");
+    pair("window_to", "20261122T06Z");
+    text("lanes");
+    msgpack_pack_array(&packer, lanes);
+}
+
+Test(codec, takes_a_set_of_64_legs_and_not_one_more_or_none)
+{
+    set_of(SET_LEGS_MAX, 0);
+    for (uint64_t i = 0; i < SET_LEGS_MAX; i++) {
+        msgpack_pack_map(&packer, 2);
+        number("price_e4", 1000 + i);
+        pair("symbol", "H100.CN-GZ.G80.20261121T14Z");
+    }
+    accepted();
+    const struct request_new_set *set = &decoded[0].new_set;
+    cr_assert_eq(set->leg_count, SET_LEGS_MAX);
+    cr_assert_eq(set->qty, 64);
+    for (uint32_t i = 0; i < SET_LEGS_MAX; i++) {
+        cr_assert_eq(set->legs[i].price_e4, 1000 + i);
+        cr_assert_str_eq(set->legs[i].symbol, "H100.CN-GZ.G80.20261121T14Z");
+    }
+    build();
+    set_of(SET_LEGS_MAX + 1, 0);
+    for (uint32_t i = 0; i <= SET_LEGS_MAX; i++) {
+        leg(0);
+    }
+    refused(REASON_LEG_COUNT_OUT_OF_RANGE, "legs");
+    cr_assert_eq(decoded[0].cl_ord_id, 7);
+    build();
+    set_of(0, 0);
+    refused(REASON_LEG_COUNT_OUT_OF_RANGE, "legs");
+}
+
+Test(codec, takes_a_job_of_32_lanes_and_not_one_more_or_none)
+{
+    job_of(JOB_LANES_MAX, 0);
+    for (uint64_t i = 0; i < JOB_LANES_MAX; i++) {
+        lane(1);
+        number("factor_e4", 10000 + i);
+    }
+    accepted();
+    const struct request_new_job *job = &decoded[0].new_job;
+    cr_assert_eq(job->lane_count, JOB_LANES_MAX);
+    cr_assert_eq(job->hours, 8);
+    cr_assert_eq(job->window_to - job->window_from, 24);
+    cr_assert_eq(job->placement, PLACEMENT_SITE);
+    for (uint32_t i = 0; i < JOB_LANES_MAX; i++) {
+        cr_assert_eq(job->lanes[i].factor_e4, 10000 + i);
+        cr_assert_eq(job->lanes[i].tier, TIER_G80);
+    }
+    build();
+    job_of(JOB_LANES_MAX + 1, 0);
+    for (uint32_t i = 0; i <= JOB_LANES_MAX; i++) {
+        lane(0);
+    }
+    refused(REASON_LANE_COUNT_OUT_OF_RANGE, "lanes");
+    build();
+    job_of(0, 0);
+    refused(REASON_LANE_COUNT_OUT_OF_RANGE, "lanes");
+    build();
+    job_of(1, 0);
+    lane(0);
+    accepted();
+    cr_assert_eq(decoded[0].new_job.lanes[0].factor_e4, 0, "left out");
+}
+
+/* What is wrong in a leg is named by its number, from 1, and its key. */
+Test(codec, names_the_leg_and_field_at_fault)
+{
+    set_of(3, 0);
+    leg(0);
+    leg(0);
+    leg(1);
+    number("price_e4", 135000);
+    refused(REASON_DUPLICATE_FIELD, "legs[3].price_e4");
+    build();
+    set_of(2, 0);
+    leg(1);
+    pair("colour", "red");
+    leg(0);
+    refused(REASON_UNKNOWN_FIELD, "legs[1].colour");
+    build();
+    set_of(2, 0);
+    leg(0);
+    msgpack_pack_map(&packer, 1);
+    number("price_e4", 135000);
+    refused(REASON_MISSING_FIELD, "legs[2].symbol");
+    build();
+    set_of(1, 0);
+    msgpack_pack_map(&packer, 2);
+    pair("symbol", "H100.CN-GZ.G80.20261121T14Z");
+    pair("price_e4", "13.50");
+    refused(REASON_WRONG_TYPE, "legs[1].price_e4");
+    build();
+    set_of(1, 0);
+    msgpack_pack_map(&packer, 2);
+    pair("symbol", "H100.CN-GZ.G80.20261121T14Z");
+    number("price_e4", UINT64_C(1) << 32); /* would be cut to 32 bits in the command */
+    refused(REASON_OUT_OF_RANGE, "legs[1].price_e4");
+    build();
+    set_of(2, 0);
+    leg(0);
+    text("H100.CN-GZ.G80.20261121T14Z");
+    refused(REASON_WRONG_TYPE, "legs[2]");
+    build();
+    job_of(1, 0);
+    lane(1);
+    number("factor_e4", 0);
+    refused(REASON_OUT_OF_RANGE, "lanes[1].factor_e4");
+    build();
+    job_of(1, 0);
+    msgpack_pack_map(&packer, 3);
+    pair("class", "H100");
+    pair("region", "CN-GZ");
+    pair("tier", "G90");
+    refused(REASON_UNKNOWN_NAME, "lanes[1].tier");
+}
+
+/* An unknown key is the sender's text and goes back to it: not when it is unclean or too long. */
+Test(codec, names_only_the_leg_where_its_key_cannot_be_shown)
+{
+    set_of(1, 0);
+    leg(1);
+    pair("a-key-that-is-longer-than-a-field", "x");
+    refused(REASON_UNKNOWN_FIELD, "legs[1]");
+    build();
+    set_of(1, 0);
+    leg(1);
+    pair("\x01\x02", "x");
+    refused(REASON_UNKNOWN_FIELD, "legs[1]");
+}
+
+Test(codec, refuses_legs_that_are_no_list)
+{
+    msgpack_pack_map(&packer, 4);
+    pair("type", "new_set");
+    number("cl_ord_id", 7);
+    number("qty", 64);
+    text("legs");
+    leg(0);
+    refused(REASON_WRONG_TYPE, "legs");
+    build();
+    msgpack_pack_map(&packer, 3);
+    pair("type", "new_set");
+    number("cl_ord_id", 7);
+    number("qty", 64);
+    refused(REASON_MISSING_FIELD, "legs");
+    build();
+    set_of(1, 1);
+    leg(0);
+    text("legs");
+    msgpack_pack_array(&packer, 1);
+    leg(0);
+    refused(REASON_DUPLICATE_FIELD, "legs");
+}
+
+/* A wrong SET in the middle harms neither its neighbours nor their legs. */
+Test(codec, refuses_one_set_alone_and_gives_its_room_back)
+{
+    msgpack_pack_array(&packer, 3);
+    set_of(2, 0);
+    leg(0);
+    leg(0);
+    set_of(2, 0);
+    leg(0);
+    leg(1);
+    pair("colour", "red");
+    set_of(1, 0);
+    leg(0);
+    cr_assert_eq(decode_built(), 0);
+    cr_assert_eq(decoded_count, 3);
+    cr_assert_eq(decoded[0].reason, 0);
+    cr_assert_eq(decoded[1].reason, REASON_UNKNOWN_FIELD);
+    cr_assert_eq(decoded[2].reason, 0);
+    cr_assert_eq(decoded[0].new_set.leg_count, 2);
+    cr_assert_eq(decoded[2].new_set.leg_count, 1);
+    cr_assert_eq(decoded[2].new_set.legs, decoded[0].new_set.legs + 2);
+    cr_assert_eq(batch.rows.used, 3 * sizeof(struct leg_row));
+}
+
+/* The room is enough for any message: the shortest legs, as many as there is place for. */
+Test(codec, has_room_for_the_legs_of_the_fullest_message)
+{
+    uint32_t sets = 0;
+    for (bool fits = true; fits;) {
+        build();
+        msgpack_pack_array(&packer, ++sets);
+        for (uint32_t i = 0; i < sets; i++) {
+            set_of(SET_LEGS_MAX, 0);
+            for (uint32_t k = 0; k < SET_LEGS_MAX; k++) {
+                msgpack_pack_map(&packer, 2);
+                pair("symbol", "a");
+                number("price_e4", 1);
+            }
+        }
+        fits = decode_built() == 0;
+        for (uint32_t i = 0; i < decoded_count; i++) {
+            cr_assert_eq(decoded[i].reason, 0, "%u of %u: %s", i, sets,
+                         reason_name(decoded[i].reason));
+        }
+    }
+    cr_assert_gt(sets, 40);
+}
+
+Test(codec, a_dry_run_has_a_ref_and_what_enters_a_cl_ord_id)
+{
+    set_of(1, 1);
+    leg(0);
+    text("dry_run");
+    msgpack_pack_true(&packer);
+    refused(REASON_UNKNOWN_FIELD, "cl_ord_id");
+    build();
+    msgpack_pack_map(&packer, 5);
+    pair("type", "new_set");
+    number("ref", 9);
+    number("qty", 64);
+    text("dry_run");
+    msgpack_pack_true(&packer);
+    text("legs");
+    msgpack_pack_array(&packer, 1);
+    leg(0);
+    accepted();
+    cr_assert(codec_request_is_dry(&decoded[0]));
+    cr_assert_eq(decoded[0].ref, 9);
+    build();
+    set_of(1, 1);
+    leg(0);
+    number("ref", 9);
+    refused(REASON_UNKNOWN_FIELD, "ref");
+    build();
+    msgpack_pack_map(&packer, 4);
+    pair("type", "new_set");
+    number("qty", 64);
+    text("dry_run");
+    msgpack_pack_false(&packer);
+    text("legs");
+    msgpack_pack_array(&packer, 1);
+    leg(0);
+    refused(REASON_MISSING_FIELD, "cl_ord_id");
+    build();
+    set_of(1, 0);
+    leg(0);
+    accepted();
+    cr_assert_not(codec_request_is_dry(&decoded[0]));
+}
+
+Test(codec, moves_a_request_with_its_legs)
+{
+    set_of(2, 0);
+    leg(0);
+    leg(0);
+    accepted();
+    struct request kept = decoded[0];
+    struct leg_row legs[2];
+    cr_assert_eq(codec_request_rows_size(&kept), sizeof legs);
+    codec_request_rows_move(&kept, legs);
+    cr_assert_eq(kept.new_set.legs, legs);
+    memset(decoded_rows, 0, sizeof decoded_rows);
+    cr_assert_str_eq(kept.new_set.legs[1].symbol, "H100.CN-GZ.G80.20261121T14Z");
+    build();
+    order(0);
+    accepted();
+    cr_assert_eq(codec_request_rows_size(&decoded[0]), 0);
 }

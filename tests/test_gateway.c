@@ -410,6 +410,160 @@ Test(gateway, replays_what_was_missed_page_after_page)
     edge_client_close(&buyer);
 }
 
+/* --- orders of several contracts ---------------------------------------------------------------------- */
+
+static struct leg_row set_legs[SET_LEGS_MAX];
+
+static struct request full_set(void)
+{
+    for (uint32_t i = 0; i < SET_LEGS_MAX; i++) {
+        set_legs[i] = (struct leg_row){.symbol = "H100.CN-GZ.G80.20261121T14Z", .price_e4 = i + 1};
+    }
+    return (struct request){.type = REQUEST_NEW_SET,
+                            .new_set = {.legs = set_legs, .leg_count = SET_LEGS_MAX, .qty = 64}};
+}
+
+/* As many as one message holds: all of them reach the exchange, whole and in order. */
+Test(gateway, sends_on_a_message_full_of_sets)
+{
+    static struct edge_client buyer;
+    static struct request requests[16];
+    edge_client_open(&buyer, &edge.keys[EDGE_BUYER]);
+    edge_client_log_in(&buyer, (struct request_login){0});
+    for (uint64_t i = 0; i < 16; i++) {
+        requests[i] = full_set();
+        requests[i].cl_ord_id = 10 + i;
+    }
+    edge_client_send(&buyer, requests, 16);
+    EDGE_UNTIL(edge.command_count == 17);
+    for (uint64_t i = 0; i < 16; i++) {
+        cr_assert_eq(edge.commands[1 + i].head.type, COMMAND_NEW_SET);
+        cr_assert_eq(edge.commands[1 + i].head.slots, 9);
+        cr_assert_eq(edge.commands[1 + i].head.cl_ord_id, 10 + i);
+    }
+    edge_client_close(&buyer);
+}
+
+Test(gateway, refuses_a_set_by_its_leg_and_takes_its_neighbour)
+{
+    static struct edge_client buyer;
+    struct leg_row wrong[3];
+    struct request requests[2] = {full_set(), full_set()};
+    edge_client_open(&buyer, &edge.keys[EDGE_BUYER]);
+    edge_client_log_in(&buyer, (struct request_login){0});
+    memcpy(wrong, set_legs, sizeof wrong);
+    memcpy(wrong[2].symbol, "H200", 4);
+    requests[0].cl_ord_id = 10;
+    requests[0].new_set.legs = wrong;
+    requests[0].new_set.leg_count = 3;
+    requests[1].cl_ord_id = 11;
+    edge_client_send(&buyer, requests, 2);
+    edge_client_expect_reject(&buyer, REASON_UNKNOWN_SYMBOL);
+    cr_assert_eq(edge_message.reject.index, 0);
+    cr_assert_str_eq(edge_message.reject.field, "legs[3].symbol");
+    EDGE_UNTIL(edge.command_count == 2);
+    cr_assert_eq(edge.commands[1].head.cl_ord_id, 11);
+    edge_client_close(&buyer);
+}
+
+/* Its legs come behind it, one by one here, with something else of the same key in between frames. */
+Test(gateway, reports_a_set_once_and_whole)
+{
+    static struct edge_client buyer;
+    edge_client_open(&buyer, &edge.keys[EDGE_BUYER]);
+    edge_client_log_in(&buyer, (struct request_login){0});
+    struct event set = edge_event(EVENT_SET, EDGE_BUYER);
+    set.party.report_seq = 1;
+    set.party.cl_ord_id = 10;
+    set.set.order_id = 77;
+    set.set.qty = 64;
+    set.set.leg_count = 8;
+    set.head.flags = 0;
+    edge_emit(&set);
+    for (uint32_t first = 1; first <= 8; first += SET_LEGS_PER_EVENT) {
+        struct event legs = {.head = set.head, .set_legs = {.order_id = 77}};
+        legs.head.type = EVENT_SET_LEGS;
+        for (uint32_t i = 0; i < SET_LEGS_PER_EVENT && first + i <= 8; i++) {
+            legs.set_legs.legs[i] =
+                (struct set_leg){.contract = contract_pack(0, 0, TIER_G80, 498686),
+                                 .price_e4 = first + i,
+                                 .leg = first + i};
+        }
+        edge_settle();
+        cr_assert_not(edge_client_has(&buyer), "before it is whole");
+        edge_emit(&legs);
+    }
+    edge_client_expect(&buyer, MESSAGE_REPORT);
+    const struct report *report = &edge_message.report;
+    cr_assert_eq(report->report_seq, 1);
+    cr_assert_eq(report->request, REQUEST_NEW_SET);
+    cr_assert_eq(report->leg_rows, 8);
+    cr_assert_eq(report->legs[7].price_e4, 8);
+    cr_assert_eq(report->legs[7].leg, 8);
+    cr_assert_str_eq(report->legs[7].symbol, "H100.CN-GZ.G80.20261121T14Z");
+    struct event miss = edge_event(EVENT_MISS, EDGE_BUYER);
+    miss.miss.order_id = 77;
+    miss.miss.wanted_qty = 64;
+    edge_emit(&miss);
+    edge_client_expect(&buyer, MESSAGE_REPORT);
+    cr_assert_eq(edge_message.report.exec_type, EXEC_MISS);
+    cr_assert_eq(edge_message.report.report_seq, 0);
+    edge_settle();
+    cr_assert_not(edge_client_has(&buyer), "once");
+    edge_client_close(&buyer);
+}
+
+Test(gateway, reports_a_range_and_not_each_of_its_offers)
+{
+    static struct edge_client buyer;
+    edge_client_open(&buyer, &edge.keys[EDGE_BUYER]);
+    edge_client_log_in(&buyer, (struct request_login){0});
+    static const uint8_t types[] = {EVENT_NEW, EVENT_REPLACED, EVENT_CANCELED};
+    for (uint8_t done = RANGE_ENTERED; done <= RANGE_CANCELED; done++) {
+        struct event range = edge_event(EVENT_RANGE, EDGE_BUYER);
+        range.party.report_seq = 2 * done + 1U;
+        range.range.done = done;
+        edge_emit(&range);
+        edge_client_expect(&buyer, MESSAGE_REPORT);
+        cr_assert_eq(edge_message.report.report_seq, 2 * done + 1U);
+        struct event hour = edge_event(types[done], EDGE_BUYER);
+        hour.new_order.order_id = 5;
+        edge_emit(&hour);
+        struct event fill = edge_event(EVENT_FILL, EDGE_BUYER);
+        fill.party.report_seq = 2 * done + 2U;
+        edge_emit(&fill);
+        edge_client_expect(&buyer, MESSAGE_REPORT);
+        cr_assert_eq(edge_message.report.report_seq, 2 * done + 2U, "their fills are told");
+    }
+    edge_client_close(&buyer);
+}
+
+Test(gateway, asks_the_read_side_for_a_dry_run_and_enters_nothing)
+{
+    static struct edge_client buyer;
+    struct request request = full_set();
+    edge_client_open(&buyer, &edge.keys[EDGE_BUYER]);
+    request.ref = 5;
+    request.new_set.dry_run = 1;
+    edge_client_send(&buyer, &request, 1); /* it needs no session */
+    edge_client_expect(&buyer, MESSAGE_QUOTE);
+    cr_assert_eq(edge_message.quote.ref, 5);
+    cr_assert_eq(edge_message.quote.fill_qty, 64, "with all its legs");
+    cr_assert_eq(edge_message.quote.reserved_e4, 64);
+    cr_assert_eq(edge.command_count, 0);
+    /* In one message, so that they are of one second. */
+    struct request many[EDGE_DRY_RUNS + 1];
+    for (uint64_t i = 0; i <= EDGE_DRY_RUNS; i++) {
+        many[i] = request;
+        many[i].ref = 6 + i;
+    }
+    edge_client_send(&buyer, many, EDGE_DRY_RUNS + 1);
+    edge_client_expect_reject(&buyer, REASON_TOO_FAST);
+    cr_assert_str_eq(edge_message.reject.field, "dry_run");
+    cr_assert_geq(edge_message.reject.ref, 6);
+    edge_client_close(&buyer);
+}
+
 /* --- the link and the read side ------------------------------------------------------------------------ */
 
 Test(gateway, ends_every_session_with_the_link_and_serves_again_when_it_is_back)

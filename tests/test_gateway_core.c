@@ -20,6 +20,7 @@ static struct session_table *sessions;
 static const struct session_limits limits = {.peers = 64,
                                              .messages_per_second = 3,
                                              .requests_per_second = 8,
+                                             .dry_runs_per_second = 2,
                                              .reads_waiting = 2,
                                              .silence_ns = 30 * NS_PER_SECOND};
 
@@ -136,7 +137,15 @@ Test(registry, reads_a_symbol_the_same_the_second_time)
 static uint16_t translate(const struct request *request, union command_slot *slots, uint32_t *count,
                           const char **field)
 {
-    return translate_request(registry, request, 5, 3, slots, count, field);
+    static struct translation made;
+    memset(&made, 0xa5, sizeof made);
+    const uint16_t reason = translate_request(registry, request, 5, 3, &made);
+    if (reason == 0) {
+        memcpy(slots, made.slots, made.count * sizeof *slots);
+        *count = made.count;
+    }
+    *field = made.field;
+    return reason;
 }
 
 Test(translate, makes_a_sealed_command_of_an_order)
@@ -232,6 +241,168 @@ Test(translate, seals_both_slots_of_a_resource)
     cr_assert_not(seal_verify(&slots[0].command));
 }
 
+/* A SET whose legs have prices 1, 2, … in hours on end. */
+static struct request make_set(struct leg_row legs[SET_LEGS_MAX], uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        legs[i] = (struct leg_row){.symbol = "H100.CN-GZ.G80.20261121T14Z", .price_e4 = i + 1};
+        hour_format(498686 + i, legs[i].symbol + 15);
+    }
+    return (struct request){.type = REQUEST_NEW_SET,
+                            .cl_ord_id = 9,
+                            .new_set = {.legs = legs,
+                                        .leg_count = count,
+                                        .qty = 64,
+                                        .min_qty = 8,
+                                        .stp = STP_DECREMENT,
+                                        .post_only = 1}};
+}
+
+Test(translate, puts_eight_legs_to_a_slot_and_seals_them_all)
+{
+    union command_slot slots[TRANSLATE_SLOTS_MAX];
+    struct leg_row legs[SET_LEGS_MAX];
+    uint32_t count = 0;
+    const char *field;
+    static const uint32_t leg_counts[] = {1, 8, 9, 63, 64};
+    static const uint32_t slot_counts[] = {2, 2, 3, 9, 9};
+    register_names();
+    for (int i = 0; i < 5; i++) {
+        const struct request request = make_set(legs, leg_counts[i]);
+        cr_assert_eq(translate(&request, slots, &count, &field), 0, "%s", field);
+        const struct command *command = &slots[0].command;
+        cr_assert_eq(count, slot_counts[i], "%u legs", leg_counts[i]);
+        cr_assert_eq(command->head.slots, count);
+        cr_assert_eq(command->new_set.leg_count, leg_counts[i]);
+        cr_assert_eq(command->new_set.qty, 64);
+        cr_assert_eq(command->new_set.min_qty, 8);
+        cr_assert_eq(command->new_set.flags, ORDER_POST_ONLY);
+        cr_assert_eq(command->new_set.stp, STP_DECREMENT);
+        for (uint32_t leg = 0; leg < 8 * (count - 1); leg++) {
+            const struct set_leg *put = &slots[1 + leg / 8].legs[leg % 8];
+            const bool there = leg < leg_counts[i];
+            cr_assert_eq(put->price_e4, there ? leg + 1 : 0);
+            cr_assert_eq(put->contract, there ? contract_pack(1, 2, TIER_G80, 498686 + leg) : 0);
+            cr_assert_eq(put->leg, 0);
+        }
+        cr_assert(seal_verify(command));
+        slots[count - 1].bytes[5] ^= 1;
+        cr_assert_not(seal_verify(command));
+    }
+}
+
+Test(translate, names_the_leg_whose_symbol_is_not_registered)
+{
+    union command_slot slots[TRANSLATE_SLOTS_MAX];
+    struct leg_row legs[SET_LEGS_MAX];
+    uint32_t count;
+    const char *field;
+    const struct request request = make_set(legs, 64);
+    register_names();
+    legs[63].symbol[1] = '2';
+    cr_assert_eq(translate(&request, slots, &count, &field), REASON_UNKNOWN_SYMBOL);
+    cr_assert_str_eq(field, "legs[64].symbol");
+    legs[2].symbol[1] = '2';
+    cr_assert_eq(translate(&request, slots, &count, &field), REASON_UNKNOWN_SYMBOL);
+    cr_assert_str_eq(field, "legs[3].symbol");
+}
+
+Test(translate, puts_eight_lanes_to_a_slot_and_a_factor_of_one_where_there_is_none)
+{
+    union command_slot slots[TRANSLATE_SLOTS_MAX];
+    struct lane_row lanes[JOB_LANES_MAX];
+    uint32_t count = 0;
+    const char *field;
+    for (uint32_t i = 0; i < JOB_LANES_MAX; i++) {
+        lanes[i] = (struct lane_row){.class_name = "H100", .region = "CN-GZ", .tier = i % 4};
+        lanes[i].factor_e4 = i == 1 ? 10500 : 0;
+    }
+    struct request request = {.type = REQUEST_NEW_JOB,
+                              .cl_ord_id = 9,
+                              .new_job = {.lanes = lanes,
+                                          .lane_count = JOB_LANES_MAX,
+                                          .price_e4 = 140000,
+                                          .qty = 64,
+                                          .hours = 8,
+                                          .window_from = 498686,
+                                          .window_to = 498710,
+                                          .same_group = 77,
+                                          .min_qty = 1,
+                                          .display_qty = 2,
+                                          .post_only = 1,
+                                          .placement = PLACEMENT_SAME,
+                                          .tif = TIF_FOK}};
+    register_names();
+    cr_assert_eq(translate(&request, slots, &count, &field), 0, "%s", field);
+    cr_assert_eq(count, 5);
+    cr_assert(seal_verify(&slots[0].command));
+    const struct command_new_job *job = &slots[0].command.new_job;
+    cr_assert(job->price_e4 == 140000 && job->qty == 64 && job->hours == 8);
+    cr_assert(job->window_from == 498686 && job->window_to == 498710 && job->same_group == 77);
+    cr_assert(job->placement == PLACEMENT_SAME && job->tif == TIF_FOK && job->lane_count == 32);
+    /* The exchange refuses these by name, so it has to see them. */
+    cr_assert(job->min_qty == 1 && job->display_qty == 2 && job->flags == ORDER_POST_ONLY);
+    for (uint32_t i = 0; i < JOB_LANES_MAX; i++) {
+        const struct job_lane *lane = &slots[1 + i / 8].lanes[i % 8];
+        cr_assert(lane->class_id == 1 && lane->region_id == 2 && lane->tier == i % 4);
+        cr_assert_eq(lane->factor_e4, i == 1 ? 10500 : 10000);
+    }
+    memcpy(lanes[31].region, "CN-XX", 6);
+    cr_assert_eq(translate(&request, slots, &count, &field), REASON_UNKNOWN_NAME);
+    cr_assert_str_eq(field, "lanes[32].region");
+    memcpy(lanes[9].class_name, "H200", 5);
+    cr_assert_eq(translate(&request, slots, &count, &field), REASON_UNKNOWN_NAME);
+    cr_assert_str_eq(field, "lanes[10].class");
+}
+
+Test(translate, gives_a_range_and_an_offer_what_they_ask_for)
+{
+    union command_slot slots[TRANSLATE_SLOTS_MAX];
+    uint32_t count;
+    const char *field;
+    struct request request = {.type = REQUEST_NEW_RANGE,
+                              .new_range = {.symbol = "H100.CN-GZ.G80.20261121T14Z",
+                                            .price_e4 = 131000,
+                                            .qty = 8,
+                                            .hours = 720,
+                                            .resource = 4,
+                                            .job_lead_hours = 48,
+                                            .stp = STP_CANCEL_OLDEST,
+                                            .post_only = 1}};
+    register_names();
+    cr_assert_eq(translate(&request, slots, &count, &field), 0);
+    const struct command_new_range *range = &slots[0].command.new_range;
+    cr_assert(count == 1 && range->contract == contract_pack(1, 2, TIER_G80, 498686));
+    cr_assert(range->price_e4 == 131000 && range->qty == 8 && range->hours == 720);
+    cr_assert(range->resource == 4 && range->job_lead_hours == 48);
+    cr_assert(range->stp == STP_CANCEL_OLDEST && range->flags == ORDER_POST_ONLY);
+    request.new_range.symbol[1] = '2';
+    cr_assert_eq(translate(&request, slots, &count, &field), REASON_UNKNOWN_SYMBOL);
+    cr_assert_str_eq(field, "symbol");
+    request = (struct request){.type = REQUEST_NEW_ORDER,
+                               .new_order = {.symbol = "H100.CN-GZ.G80.20261121T14Z",
+                                             .display_qty = 8,
+                                             .job_lead_hours = 48}};
+    cr_assert_eq(translate(&request, slots, &count, &field), 0);
+    cr_assert_eq(slots[0].command.new_order.display_qty, 8);
+    cr_assert_eq(slots[0].command.new_order.job_lead_hours, 48);
+    cr_assert_eq(slots[0].command.new_order.flags, 0);
+}
+
+Test(translate, lets_only_buyers_enter_sets_and_jobs)
+{
+    const struct request set = {.type = REQUEST_NEW_SET};
+    const struct request dry_job = {.type = REQUEST_NEW_JOB, .new_job = {.dry_run = 1}};
+    const struct request range = {.type = REQUEST_NEW_RANGE};
+    cr_assert(translate_allowed(&set, ROLE_BUYER));
+    cr_assert_not(translate_allowed(&set, ROLE_PROVIDER | ROLE_ANALYST | ROLE_OPERATOR));
+    cr_assert(translate_allowed(&dry_job, ROLE_BUYER));
+    cr_assert_not(translate_allowed(&dry_job, ROLE_PROVIDER | ROLE_ANALYST | ROLE_OPERATOR));
+    cr_assert(translate_allowed(&range, ROLE_PROVIDER));
+    cr_assert(translate_allowed(&range, ROLE_BUYER));
+    cr_assert_not(translate_allowed(&range, ROLE_ANALYST | ROLE_OPERATOR));
+}
+
 Test(translate, knows_a_command_for_every_request_that_changes_something)
 {
     union command_slot slots[TRANSLATE_SLOTS_MAX];
@@ -247,13 +418,16 @@ Test(translate, knows_a_command_for_every_request_that_changes_something)
         if (type == REQUEST_NEW_ORDER) {
             memcpy(request.new_order.symbol, "H100.CN-GZ.G80.20261121T14Z", 28);
         }
+        if (type == REQUEST_NEW_RANGE) {
+            memcpy(request.new_range.symbol, "H100.CN-GZ.G80.20261121T14Z", 28);
+        }
         cr_assert_eq(translate(&request, slots, &count, &field), 0, "%s",
                      codec_request_name((uint8_t)type));
         cr_assert_eq(slots[0].command.head.type, type);
         cr_assert(seal_verify(&slots[0].command));
         commands++;
     }
-    cr_assert_eq(commands, 23);
+    cr_assert_eq(commands, 26);
 }
 
 Test(translate, lets_each_role_ask_for_its_own)
@@ -372,6 +546,19 @@ Test(session, counts_the_requests_of_a_message_not_the_message_alone)
     cr_assert(session_take_message(sessions, 5, 5, 2 * NS_PER_SECOND));
     cr_assert_not(session_take_message(sessions, 5, 4, 2 * NS_PER_SECOND));
     cr_assert(session_take_message(sessions, 5, 3, 2 * NS_PER_SECOND));
+}
+
+Test(session, bounds_the_dry_runs_of_a_key_second_by_second)
+{
+    for (int second = 1; second <= 2; second++) {
+        cr_assert(session_take_message(sessions, 5, 1, second * NS_PER_SECOND));
+        for (uint32_t i = 0; i < limits.dry_runs_per_second; i++) {
+            cr_assert(session_take_dry_run(sessions, 5));
+        }
+        cr_assert_not(session_take_dry_run(sessions, 5));
+        cr_assert(session_take_message(sessions, 5, 1, second * NS_PER_SECOND + 1));
+        cr_assert_not(session_take_dry_run(sessions, 5), "the second is not over");
+    }
 }
 
 Test(session, bounds_the_reads_of_one_key)

@@ -123,12 +123,13 @@ enum { AHEAD = 1000, UNITS_EACH = 3, UNITS_A_STEP = 1024 };
 static uint64_t ahead[AHEAD];
 static uint64_t last_in_rank;
 
-static void crowd(void)
+/* `able`: one of those ahead that can have it; AHEAD: none. */
+static void crowd(uint32_t able)
 {
     market_open(NULL);
     market_walks = false;
     for (uint32_t i = 0; i < AHEAD; i++) {
-        struct terms_of_job terms = job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(15), 50);
+        struct terms_of_job terms = job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(15), i == able ? 1 : 50);
         terms.key = DING;
         ahead[i] = market_job(terms);
     }
@@ -141,7 +142,7 @@ static void crowd(void)
 
 Test(job, work_at_a_due_hour_goes_on_with_later_commands)
 {
-    crowd();
+    crowd(AHEAD);
     market_tick(1);
     cr_assert(market_live(last_in_rank));
     market_tick(1);
@@ -154,37 +155,24 @@ Test(job, work_at_a_due_hour_goes_on_with_later_commands)
     cr_assert_not(engine_has_work(market_engine()));
 }
 
-Test(job, jobs_that_end_under_the_cursor_are_left_out)
+/* The first step looks at 342 JOBs and tries them; the very next one is ended, the one behind it can have
+ * the offer. */
+Test(job, job_that_ends_under_the_cursor_leaves_its_turn_to_the_next)
 {
-    crowd();
-    uint32_t next = (UNITS_A_STEP + UNITS_EACH - 1) / UNITS_EACH;
-    market_walks = false;
-    for (uint32_t i = next; i < AHEAD; i++) {
-        /* Each cancel is a step, which works on: end the JOBs behind those that it looks at first. */
-        market_cancel(DING, ahead[AHEAD - 1 - (i - next)]);
-        if (!market_live(last_in_rank)) {
-            break;
-        }
-    }
-    engine_sanity(market_engine());
-    cr_assert_not(market_live(last_in_rank));
-}
-
-Test(job, cancel_of_the_very_next_job_moves_the_cursor_on)
-{
-    crowd();
-    uint32_t next = (UNITS_A_STEP + UNITS_EACH - 1) / UNITS_EACH;
-    struct command *c = market_command(COMMAND_MASS_CANCEL, DING);
-    c->mass_cancel.filter = MASS_CANCEL_OWN_KEY;
-    market_step(); /* 256 of them, then the hour goes on */
-    cr_assert(!market_live(ahead[0]) && market_live(ahead[next]));
+    enum { NEXT = (UNITS_A_STEP + UNITS_EACH - 1) / UNITS_EACH };
+    crowd(NEXT + 1);
+    cr_assert(market_live(ahead[NEXT + 1]));
+    market_cancel(DING, ahead[NEXT]);
+    cr_assert(!market_live(ahead[NEXT]) && !market_live(ahead[NEXT + 1]));
+    cr_assert(market_live(last_in_rank));
+    market_tick(1);
     market_tick(1);
     cr_assert_not(market_live(last_in_rank));
 }
 
 Test(job, hour_whose_gate_closes_is_due_no_more)
 {
-    crowd();
+    crowd(AHEAD);
     market_tick(2 * 3600);
     cr_assert_not(market_live(ahead[0]));
     for (int i = 0; i < 10; i++) {

@@ -71,7 +71,7 @@ static void follow_level(struct follower *follower, const struct md_level_row *l
                                    follower->levels[i].side != level->side)) {
         i++;
     }
-    if (level->qty > 0) {
+    if (level->orders > 0) {
         CHECK(i < LEVELS_MAX);
         follower->count += i == follower->count;
         follower->levels[i] = *level;

@@ -13,6 +13,10 @@
 
 static char doc[DOC_SIZE];
 static struct request requests[CODEC_REQUESTS_MAX];
+static uint64_t request_rows[CODEC_ROWS_BYTES_MAX / sizeof(uint64_t)];
+static struct codec_batch batch = {.requests = requests,
+                                   .capacity = CODEC_REQUESTS_MAX,
+                                   .rows = {.memory = request_rows, .size = sizeof request_rows}};
 static struct message message;
 
 static void load(void)
@@ -81,12 +85,9 @@ Test(protocol, every_request_has_an_example_and_every_example_is_taken)
     msgpack_sbuffer bytes;
     json_t *json;
     for (const char *at = doc; (json = next_example(&at, "```json client\n", &bytes)) != NULL;) {
-        uint32_t count = 0;
         char *text = json_dumps(json, 0);
-        cr_assert_eq(
-            codec_decode_requests(bytes.data, bytes.size, requests, CODEC_REQUESTS_MAX, &count), 0,
-            "%s", text);
-        for (uint32_t i = 0; i < count; i++) {
+        cr_assert_eq(codec_decode_requests(bytes.data, bytes.size, &batch), 0, "%s", text);
+        for (uint32_t i = 0; i < batch.count; i++) {
             cr_assert_eq(requests[i].reason, 0, "%s (%s) in %s", reason_name(requests[i].reason),
                          requests[i].field, text);
             shown[requests[i].type] = true;
@@ -120,7 +121,7 @@ static void check_fields(const struct codec_schema *schema, json_t *object, cons
     {
         const struct codec_field *field = field_of(schema, key);
         cr_assert(field != NULL || strcmp(key, "type") == 0, "%s is no field: %s", key, text);
-        if (field != NULL && field->kind == CODEC_ROWS) {
+        if (field != NULL && (field->kind == CODEC_ROWS || field->kind == CODEC_LIST)) {
             size_t index;
             json_t *row;
             json_array_foreach(value, index, row)

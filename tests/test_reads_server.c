@@ -61,7 +61,7 @@ static void turn(struct reads_world *world, struct service *service)
 static void send_read(struct service *service, uint8_t kind, uint64_t min_seq,
                       const struct request *request)
 {
-    uint8_t bytes[512];
+    static uint8_t bytes[READS_REQUEST_MAX];
     size_t length = request ? codec_encode_request(request, bytes, sizeof(bytes)) : 0;
     struct read_head head = {.magic = READ_MAGIC,
                              .version = 1,
@@ -132,6 +132,44 @@ Test(reads_server, a_read_waits_for_its_state_and_lags_when_it_does_not_come)
     reads_world_expect_reject(&world->message, REASON_LAGGING);
     cr_assert(world->message.reject.ref == 5);
     close_service(&service);
+    reads_world_free(world);
+}
+
+/* Its legs are kept while it waits, whatever else is decoded meanwhile. */
+Test(reads_server, a_dry_run_waits_with_all_its_legs)
+{
+    struct reads_world *world = reads_world_new();
+    struct service service;
+    open_service(world, &service);
+    static struct leg_row legs[SET_LEGS_MAX];
+    static uint8_t bytes[CODEC_MESSAGE_MAX];
+    struct read_head head;
+    const uint64_t seq = replica_seq(&world->replica);
+    for (uint32_t i = 0; i < SET_LEGS_MAX; i++) {
+        legs[i] = (struct leg_row){.price_e4 = 100000};
+        contract_format(&world->replica.registry.names,
+                        contract_pack(0, 0, TIER_G80, READS_WORLD_HOUR + i), legs[i].symbol);
+    }
+    legs[63].price_e4 = 900000;
+    struct request request = {
+        .type = REQUEST_NEW_SET,
+        .ref = 5,
+        .new_set = {.legs = legs, .leg_count = SET_LEGS_MAX, .qty = 64, .dry_run = 1}};
+    send_read(&service, READ_REQUEST, seq + 1, &request);
+    turn(world, &service);
+    for (uint32_t i = 0; i < SET_LEGS_MAX; i++) {
+        memset(legs[i].symbol, 'X', 20);
+    }
+    send_read(&service, READ_REQUEST, seq + 100, &request);
+    turn(world, &service);
+    reads_world_begin(world, 0, COMMAND_TICK);
+    reads_world_end(world);
+    size_t length = receive(world, &service, service.gateway, &head, bytes, sizeof(bytes));
+    decode(bytes, length, &world->message);
+    cr_assert_eq(world->message.type, MESSAGE_QUOTE);
+    cr_assert_eq(world->message.quote.reason, REASON_PRICE_OUTSIDE_BAND);
+    cr_assert_eq(world->message.quote.leg, 64);
+    close_service(&service); /* with one that still waits: the sanitizer looks for its legs */
     reads_world_free(world);
 }
 

@@ -151,3 +151,93 @@ Test(status, the_last_trade_of_a_contract_is_kept)
     cr_assert(!status_last_trade(status, contract + 1, &position));
     status_free(status);
 }
+
+Test(status, ranges_sets_and_jobs_are_known_by_order_and_by_number)
+{
+    struct status *status = status_new();
+    struct status_order order;
+    uint64_t position = 0;
+    command(status, 1, 5);
+    struct event event = event_of(EVENT_SET, 1, 1, 5);
+    event.set.order_id = 100;
+    status_apply(status, &event, 10);
+    struct event legs = {.head = {.type = EVENT_SET_LEGS}, .set_legs = {.order_id = 100}};
+    status_apply(status, &legs, 11);
+    command(status, 1, 6);
+    event = event_of(EVENT_JOB, 1, 2, 6);
+    event.job.order_id = 101;
+    status_apply(status, &event, 12);
+    struct event lanes = {.head = {.type = EVENT_JOB_LANES}, .job_lanes = {.order_id = 101}};
+    status_apply(status, &lanes, 13);
+    event = event_of(EVENT_MISS, 1, 0, 6);
+    event.miss.order_id = 101;
+    status_apply(status, &event, 14);
+    command(status, 1, 7);
+    event = event_of(EVENT_RANGE, 1, 3, 7);
+    event.range.order_id = 102;
+    status_apply(status, &event, 15);
+    for (uint64_t hour = 0; hour < 3; hour++) {
+        event = event_of(EVENT_NEW, 1, 0, 7);
+        event.new_order.order_id = 103 + hour;
+        event.new_order.ranged = 1;
+        status_apply(status, &event, 16 + hour);
+    }
+    for (uint64_t i = 0; i < 3; i++) {
+        static const uint64_t positions[] = {10, 12, 15};
+        cr_assert(status_request(status, 1, 5 + i, &position) == STATUS_REQUEST_FOUND);
+        cr_assert(position == positions[i]);
+        cr_assert(status_report(status, 1, 1 + i, &position) && position == positions[i]);
+        cr_assert(status_order(status, 100 + i, &order) && order.entered == positions[i]);
+        cr_assert(order.last == positions[i]);
+        cr_assert(status_order(status, 103 + i, &order) && order.entered == 16 + i);
+    }
+    cr_assert(status_report_highest(status, 1) == 3);
+    status_free(status);
+}
+
+Test(status, what_befalls_a_set_a_range_and_a_reserved_offer_is_their_latest_event)
+{
+    struct status *status = status_new();
+    struct status_order order;
+    uint64_t position = 0;
+    command(status, 1, 5);
+    struct event event = event_of(EVENT_SET, 1, 1, 5);
+    event.set.order_id = 100;
+    status_apply(status, &event, 10);
+    command(status, 2, 1);
+    event = event_of(EVENT_LEG_CANCELED, 1, 2, 5);
+    event.out.order_id = 100;
+    status_apply(status, &event, 20);
+    cr_assert(status_order(status, 100, &order) && order.terms == 10 && order.last == 20);
+
+    enter(status, 1, 3, 6, 30);
+    command(status, 1, 7);
+    event = event_of(EVENT_RELEASED, 1, 4, 6);
+    event.out.order_id = 1030;
+    status_apply(status, &event, 31);
+    cr_assert(status_order(status, 1030, &order) && order.last == 31);
+    event = event_of(EVENT_REFRESHED, 1, 0, 6);
+    event.out.order_id = 1030;
+    status_apply(status, &event, 32);
+    cr_assert(status_order(status, 1030, &order) && order.last == 31, "its slice only");
+
+    /* The command is answered by the range, not by what was said before it. */
+    event = event_of(EVENT_RANGE, 1, 5, 7);
+    event.range.order_id = 40;
+    status_apply(status, &event, 33);
+    cr_assert(status_request(status, 1, 7, &position) == STATUS_REQUEST_FOUND && position == 33);
+    command(status, 1, 8);
+    event = event_of(EVENT_RANGE, 1, 6, 8);
+    event.range.order_id = 40;
+    event.range.done = RANGE_REPLACED;
+    status_apply(status, &event, 34);
+    cr_assert(status_order(status, 40, &order) && order.entered == 33 && order.terms == 34);
+    command(status, 1, 9);
+    event = event_of(EVENT_RANGE, 1, 7, 9);
+    event.range.order_id = 40;
+    event.range.done = RANGE_CANCELED;
+    status_apply(status, &event, 35);
+    cr_assert(status_order(status, 40, &order) && order.terms == 34 && order.last == 35);
+    cr_assert(status_request(status, 1, 9, &position) == STATUS_REQUEST_FOUND && position == 35);
+    status_free(status);
+}

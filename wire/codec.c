@@ -77,6 +77,8 @@ static bool is_there(const struct codec_field *field, const uint8_t *record)
     case CODEC_REASON_NAME:
     case CODEC_REASON_TEXT:
         return load_reason(field, record) != 0;
+    case CODEC_LIST:
+        return load_unsigned(record + field->count_offset, sizeof(uint32_t)) != 0;
     case CODEC_KEY:
     case CODEC_ROWS:
         return true;
@@ -163,6 +165,7 @@ static void put_value(msgpack_packer *packer, const struct codec_field *field,
                  strlen(reason_sentence(load_reason(field, record))));
         break;
     case CODEC_ROWS: /* by put_rows */
+    case CODEC_LIST:
         break;
     }
 }
@@ -184,22 +187,52 @@ static uint64_t put_head(msgpack_packer *packer, const struct codec_schema *sche
     return there;
 }
 
+static uint64_t row_count(const struct codec_field *field, const uint8_t *record)
+{
+    const uint64_t count = load_unsigned(record + field->count_offset, sizeof(uint32_t));
+    return count < field->capacity ? count : field->capacity;
+}
+
+/* Rows of a list have no lists of their own. */
+static void put_list(msgpack_packer *packer, const struct codec_field *list, const uint8_t *record)
+{
+    const struct codec_schema *schema = list->row;
+    const uint64_t count = row_count(list, record);
+    const uint8_t *row;
+    memcpy(&row, record + list->offset, sizeof row);
+    (void)msgpack_pack_array(packer, count);
+    for (uint64_t at = 0; at < count; at++, row += schema->size) {
+        const uint64_t there = put_head(packer, schema, row);
+        for (uint32_t i = 0; i < schema->field_count; i++) {
+            if ((there >> i & 1) != 0) {
+                put_text(packer, schema->fields[i].name, schema->fields[i].name_length);
+                put_value(packer, &schema->fields[i], row);
+            }
+        }
+    }
+}
+
 static void put_row(msgpack_packer *packer, const struct codec_schema *schema,
                     const uint8_t *record)
 {
     const uint64_t there = put_head(packer, schema, record);
     for (uint32_t i = 0; i < schema->field_count; i++) {
-        if ((there >> i & 1) != 0) {
-            put_text(packer, schema->fields[i].name, schema->fields[i].name_length);
-            put_value(packer, &schema->fields[i], record);
+        const struct codec_field *field = &schema->fields[i];
+        if ((there >> i & 1) == 0) {
+            continue;
+        }
+        put_text(packer, field->name, field->name_length);
+        if (field->kind == CODEC_LIST) {
+            put_list(packer, field, record);
+        } else {
+            put_value(packer, field, record);
         }
     }
 }
 
 static void put_rows(msgpack_packer *packer, const struct codec_field *field, const uint8_t *record)
 {
-    uint64_t count = load_unsigned(record + field->count_offset, sizeof(uint32_t));
-    count = count < field->capacity ? count : field->capacity;
+    const uint64_t count = row_count(field, record);
     (void)msgpack_pack_array(packer, count);
     for (uint64_t i = 0; i < count; i++) {
         put_row(packer, field->row, record + field->offset + i * field->row->size);
@@ -221,6 +254,8 @@ static size_t encode(const struct codec_schema *schema, const void *record, void
         put_text(&packer, field->name, field->name_length);
         if (field->kind == CODEC_ROWS) {
             put_rows(&packer, field, record);
+        } else if (field->kind == CODEC_LIST) {
+            put_list(&packer, field, record);
         } else {
             put_value(&packer, field, record);
         }
@@ -232,6 +267,36 @@ const char *codec_request_name(uint8_t type)
 {
     const struct codec_schema *schema = codec_table_request(type);
     return schema != NULL ? schema->name : "";
+}
+
+bool codec_request_is_dry(const struct request *request)
+{
+    return (request->type == REQUEST_NEW_SET && request->new_set.dry_run != 0) ||
+           (request->type == REQUEST_NEW_JOB && request->new_job.dry_run != 0);
+}
+
+size_t codec_request_rows_size(const struct request *request)
+{
+    if (request->type == REQUEST_NEW_SET) {
+        return request->new_set.leg_count * sizeof(struct leg_row);
+    }
+    return request->type == REQUEST_NEW_JOB ? request->new_job.lane_count * sizeof(struct lane_row)
+                                            : 0;
+}
+
+void codec_request_rows_move(struct request *request, void *memory)
+{
+    const size_t size = codec_request_rows_size(request);
+    if (size == 0) {
+        return;
+    }
+    if (request->type == REQUEST_NEW_SET) {
+        memcpy(memory, request->new_set.legs, size);
+        request->new_set.legs = memory;
+    } else {
+        memcpy(memory, request->new_job.lanes, size);
+        request->new_job.lanes = memory;
+    }
 }
 
 size_t codec_encode_request(const struct request *request, void *bytes, size_t capacity)

@@ -7,9 +7,12 @@
  * `reason`, and the others go on. What the server says is decoded by the same rules, but keys that
  * the reader does not know are passed over, so that messages may grow.
  *
+ * Legs and lanes lie outside the structs, in room that the caller gives: most requests and reports
+ * have none, and a struct with place for 64 legs would be twenty times as large.
+ *
  * Units as in wire/units.h. Texts are NUL-terminated UTF-8. In a server message a number that is 0
  * and a text that is empty are left out unless the protocol says that they always stand.
- * Nothing here allocates or keeps pointers into what it is given. Any thread. */
+ * Nothing here allocates or keeps pointers into the bytes that it is given. Any thread. */
 #ifndef KASHI_WIRE_CODEC_H
 #define KASHI_WIRE_CODEC_H
 
@@ -26,9 +29,36 @@
 #define CODEC_REQUESTS_MAX    256   /* requests in one client message */
 #define CODEC_FIELD_SIZE      32    /* longest name of a field, with its NUL */
 #define CODEC_ROWS_MAX        64    /* rows of one answer (orders, trades, reports, lists) */
-#define CODEC_LEVELS_MAX      640   /* price levels of one side: two full sides fit a message */
+#define CODEC_LEVELS_MAX      448   /* price levels of one side: two full sides fit a message */
 #define CODEC_HOLDINGS_MAX    256   /* holdings in an account's answer */
 #define CODEC_PUBLIC_KEY_TEXT 40    /* a CURVE key as Z85 text */
+
+/* --- lists -------------------------------------------------------------------------------------
+ * Rows that lie outside their struct, of which it has a pointer and a count. */
+struct leg_row {
+    char symbol[SYMBOL_SIZE];
+    uint32_t price_e4; /* limit */
+    uint32_t leg;      /* what the server says: its place, from 1 */
+};
+struct lane_row {
+    char class_name[NAME_SIZE];
+    char region[NAME_SIZE];
+    uint32_t factor_e4; /* 0, left out of a request: 10,000 */
+    uint8_t tier;
+    uint8_t lane; /* what the server says: its place, from 1 */
+};
+
+/* Where decoding puts them. A refused request leaves none there. */
+struct codec_rows {
+    void *memory; /* aligned to 8 */
+    uint32_t size;
+    uint32_t used;
+};
+/* Room for all rows of any message: a row of the shortest texts takes 20 bytes of the message and 72
+ * in memory, and one refused request may have a full list on top before it gives it back. */
+#define CODEC_ROWS_BYTES_MAX 262144
+/* Room for those of one request. */
+#define CODEC_REQUEST_ROWS_BYTES (SET_LEGS_MAX * sizeof(struct leg_row))
 
 /* --- requests ----------------------------------------------------------------------------------
  * What changes something has its command's number and carries cl_ord_id; what only reads comes
@@ -40,6 +70,9 @@ enum request_type {
     REQUEST_REPLACE_ORDER = COMMAND_REPLACE_ORDER,
     REQUEST_CANCEL_ORDER = COMMAND_CANCEL_ORDER,
     REQUEST_MASS_CANCEL = COMMAND_MASS_CANCEL,
+    REQUEST_NEW_RANGE = COMMAND_NEW_RANGE,
+    REQUEST_NEW_SET = COMMAND_NEW_SET, /* with dry_run both of these only read */
+    REQUEST_NEW_JOB = COMMAND_NEW_JOB,
     REQUEST_REGISTER_CLASS = COMMAND_REGISTER_CLASS,
     REQUEST_REGISTER_REGION = COMMAND_REGISTER_REGION,
     REQUEST_SET_MARKET = COMMAND_SET_MARKET,
@@ -102,7 +135,46 @@ struct request_new_order {
     uint8_t tif;      /* enum time_in_force; left out: gate */
     uint8_t stp;      /* enum stp_mode; left out: newest */
     uint8_t post_only;
-    uint8_t reserved_for_jobs;
+    uint16_t job_lead_hours; /* 0: not reserved */
+};
+struct request_new_range {
+    char symbol[SYMBOL_SIZE]; /* of the first hour */
+    int64_t price_e4;
+    int64_t qty; /* of each hour */
+    uint32_t hours;
+    uint32_t resource;
+    uint16_t job_lead_hours;
+    uint8_t stp;
+    uint8_t post_only;
+};
+struct request_new_set {
+    const struct leg_row *legs; /* 1 .. SET_LEGS_MAX */
+    int64_t qty;
+    int64_t min_qty;
+    int64_t display_qty;
+    int64_t expire_time_ns;
+    uint32_t leg_count;
+    uint8_t tif;
+    uint8_t stp;
+    uint8_t post_only;
+    uint8_t dry_run; /* has ref instead of cl_ord_id */
+};
+struct request_new_job {
+    const struct lane_row *lanes; /* 1 .. JOB_LANES_MAX */
+    int64_t price_e4;
+    int64_t qty; /* GPUs in each hour */
+    int64_t min_qty;
+    int64_t display_qty;
+    int64_t expire_time_ns;
+    uint64_t same_group;
+    uint32_t lane_count;
+    uint32_t window_from; /* first hour in which it may start */
+    uint32_t window_to;   /* hour in which it must be over */
+    uint16_t hours;
+    uint8_t placement;
+    uint8_t tif;
+    uint8_t post_only;
+    uint8_t dry_run; /* has ref instead of cl_ord_id */
 };
 struct request_replace_order {
     uint64_t order_id;
@@ -242,6 +314,9 @@ struct request {
         struct request_replace_order replace_order;
         struct request_cancel_order cancel_order;
         struct request_mass_cancel mass_cancel;
+        struct request_new_range new_range;
+        struct request_new_set new_set;
+        struct request_new_job new_job;
         struct request_register_class register_class;
         struct request_register_region register_region;
         struct request_set_market set_market;
@@ -270,11 +345,25 @@ struct request {
 /* "new_order"; "" for a number that is none. Static storage. */
 const char *codec_request_name(uint8_t type);
 
-/* Decodes a client message. Returns 0 and *count requests, each with its own `reason`; or the
- * reason why the message as a whole is refused (1 .. 5), and *count is 0. `capacity` is at most
- * CODEC_REQUESTS_MAX; more requests than that are TOO_MANY_REQUESTS. */
-uint16_t codec_decode_requests(const void *bytes, size_t length, struct request *requests,
-                               uint32_t capacity, uint32_t *count);
+/* Whether the request is answered by the read side and enters nothing. */
+bool codec_request_is_dry(const struct request *request);
+
+/* Where requests are decoded to: the caller's. */
+struct codec_batch {
+    struct request *requests;
+    uint32_t capacity; /* at most CODEC_REQUESTS_MAX */
+    uint32_t count;
+    struct codec_rows rows; /* without memory: lists are passed over */
+};
+/* Decodes a client message. Returns 0 and batch->count requests, each with its own `reason`; or the
+ * reason why the message as a whole is refused (1 .. 5), and the count is 0. More requests than
+ * `capacity` are TOO_MANY_REQUESTS. Earlier rows are forgotten. */
+uint16_t codec_decode_requests(const void *bytes, size_t length, struct codec_batch *batch);
+
+/* Bytes of the request's list; 0: it has none. */
+size_t codec_request_rows_size(const struct request *request);
+/* Copies the list to `memory`, of so many bytes, and lets the request point there. */
+void codec_request_rows_move(struct request *request, void *memory);
 
 /* Encodes one request. Returns the length; 0 when it does not fit or is not a known type. */
 size_t codec_encode_request(const struct request *request, void *bytes, size_t capacity);
@@ -308,7 +397,8 @@ enum message_type {
     MESSAGE_GATEWAYS = 20,
     MESSAGE_MARKET_DATA = 21, /* PUB */
     MESSAGE_INDEX = 22,       /* PUB */
-    MESSAGE_TYPE_COUNT = 23,
+    MESSAGE_QUOTE = 23,       /* answer to a dry run */
+    MESSAGE_TYPE_COUNT = 24,
 };
 
 enum exec_type { /* FIX ExecType */
@@ -323,6 +413,9 @@ enum exec_type { /* FIX ExecType */
                  EXEC_MASS_CANCEL = 9, /* accepted, the orders follow */
                  EXEC_SWEEP_DONE =
                      10, /* the mass cancel has ended; canceled_orders says how many */
+                 EXEC_LEG_CANCELED = 11, /* one leg of a SET is over, the SET goes on */
+                 EXEC_RELEASED = 12,     /* the offer's reservation for JOBs is over; it arrives */
+                 EXEC_MISS = 13,         /* how near a SET or JOB came; not numbered */
 };
 enum ord_status { /* FIX OrdStatus */
                   STATUS_NONE = 0,
@@ -338,8 +431,14 @@ enum liquidity { LIQUIDITY_NONE = 0, LIQUIDITY_MAKER = 1, LIQUIDITY_TAKER = 2 };
 /* Which optional groups of fields a report has. */
 enum report_fields {
     REPORT_ORDER = 1, /* side, leaves_qty, cum_qty */
-    REPORT_TERMS = 2, /* ord_type, tif, stp, post_only: the order as understood */
-    REPORT_TRADE = 4, /* fee_e4, trade_tier */
+    REPORT_TRADE = 2, /* fee_e4, trade_tier */
+    REPORT_MISS = 4,  /* miss_qty, miss_wanted_qty */
+    /* the order as understood: each of these fields by itself */
+    REPORT_PLACEMENT = 8,
+    REPORT_ORD_TYPE = 16,
+    REPORT_TIF = 32,
+    REPORT_STP = 64,
+    REPORT_POST_ONLY = 128,
 };
 struct report {
     uint64_t seq;        /* command sequence; always */
@@ -347,7 +446,11 @@ struct report {
     uint64_t cl_ord_id;
     uint64_t orig_cl_ord_id;
     uint64_t order_id;
-    uint64_t exec_id; /* trade: fill_id */
+    uint64_t exec_id;     /* trade: fill_id */
+    uint64_t trade_group; /* trade: of a JOB's fills the first one's fill_id */
+    uint64_t same_group;
+    const struct leg_row *legs; /* new SET: as understood; may be NULL while leg_rows is 0 */
+    const struct lane_row *lanes;
     int64_t transact_time_ns;
     int64_t price_e4;
     int64_t order_qty;
@@ -356,6 +459,10 @@ struct report {
     int64_t last_px_e4;
     int64_t last_qty; /* trade: filled; canceled, restated: taken out */
     int64_t min_qty;
+    int64_t display_qty;
+    int64_t gpus;     /* JOB: GPUs in each hour; its order_qty, leaves_qty, cum_qty are GPU-hours */
+    int64_t miss_qty; /* miss: GPUs displayed within the limit, */
+    int64_t miss_wanted_qty;
     int64_t expire_time_ns;
     int64_t fee_e4;
     int64_t reserved_e4;
@@ -364,10 +471,17 @@ struct report {
     int64_t value; /* rejected: the offending value */
     int64_t bound; /* and what it was compared with */
     uint64_t canceled_orders;
+    uint32_t leg_rows; /* rows in legs */
+    uint32_t lane_rows;
+    uint32_t window_from;
+    uint32_t window_to;
+    uint32_t hours;  /* range, JOB */
+    uint32_t orders; /* range: entered, replaced or canceled by this */
     uint32_t resource;
     uint32_t id; /* done: the id that the registering request gave, classes and regions + 1 */
     uint32_t account;
     uint16_t reason;
+    uint16_t job_lead_hours;
     uint8_t exec_type;  /* enum exec_type; always */
     uint8_t ord_status; /* enum ord_status */
     uint8_t request;    /* enum request_type that is answered; 0: none */
@@ -376,11 +490,16 @@ struct report {
     uint8_t tif;
     uint8_t stp;
     uint8_t post_only;
+    uint8_t reserved_for_jobs; /* new: it stands apart until its reservation ends */
+    uint8_t placement;
+    uint8_t leg;        /* leg or lane that this is about, from 1; 0 none */
+    uint8_t contingent; /* trade: of a JOB */
     uint8_t liquidity;  /* enum liquidity */
     uint8_t trade_tier; /* the bid's tier: what is owed */
     uint8_t kept_priority;
     uint8_t fields; /* enum report_fields */
     char symbol[SYMBOL_SIZE];
+    char miss_symbol[SYMBOL_SIZE]; /* where that is */
 };
 
 struct reject {
@@ -415,6 +534,7 @@ struct heartbeat_answer {
     uint64_t seq; /* highest durable command sequence that the gateway knows */
 };
 
+enum order_kind { KIND_PLAIN = 0, KIND_RANGE = 1, KIND_SET = 2, KIND_JOB = 3 };
 struct order_row {
     uint64_t order_id;
     uint64_t cl_ord_id;
@@ -428,16 +548,36 @@ struct order_row {
     int64_t expire_time_ns;
     int64_t notional_e4; /* sum of price x quantity of its fills */
     int64_t fee_e4;      /* sum of its fees */
+    int64_t display_qty;
+    int64_t gpus;     /* JOB: GPUs in each hour; its order_qty, leaves_qty, cum_qty are GPU-hours */
+    int64_t miss_qty; /* SET, JOB: how near it came when it arrived */
+    int64_t miss_wanted_qty;
+    uint64_t same_group;
+    const struct leg_row *legs; /* in order_status; as entered */
+    const struct lane_row *lanes;
+    uint32_t leg_rows; /* rows in legs */
+    uint32_t lane_rows;
+    uint32_t leg_count; /* of the SET, whether the rows are there or not */
+    uint32_t lane_count;
+    uint32_t window_from;
+    uint32_t window_to;
+    uint32_t hours; /* range, JOB */
     uint32_t resource;
     uint32_t key;
     uint16_t reason; /* why it ended */
+    uint16_t job_lead_hours;
+    uint8_t kind;              /* enum order_kind */
+    uint8_t reserved_for_jobs; /* it stands apart until its reservation ends */
+    uint8_t placement;
+    uint8_t placed; /* 1: placement counts */
     uint8_t ord_status;
     uint8_t side;
     uint8_t ord_type;
     uint8_t tif;
     uint8_t stp;
     uint8_t post_only;
-    char symbol[SYMBOL_SIZE];
+    char symbol[SYMBOL_SIZE]; /* SET, JOB: empty */
+    char miss_symbol[SYMBOL_SIZE];
 };
 /* By cl_ord_id: what became of that request, whatever its kind. reason 0: carried out;
  * NEVER_ENTERED: the number was passed over; else why it was rejected. */
@@ -467,11 +607,13 @@ struct trade_row {
     int64_t time_ns;
     int64_t price_e4;
     int64_t qty;
-    int64_t fee_e4; /* always */
+    int64_t fee_e4;       /* always */
+    uint64_t trade_group; /* of a JOB's fills the first one's fill_id */
     uint32_t resource;
     uint8_t side;
     uint8_t liquidity;
     uint8_t trade_tier;
+    uint8_t contingent; /* of a JOB */
     char symbol[SYMBOL_SIZE];
 };
 struct trades_answer {
@@ -484,10 +626,12 @@ struct trades_answer {
 
 struct level_row {
     int64_t price_e4;
-    int64_t qty;    /* always; in market data 0 takes the level away */
-    int64_t orders; /* always */
+    int64_t qty;        /* firm; always */
+    int64_t shared_qty; /* of SETs, which is in other contracts too; bids only */
+    int64_t orders;     /* always, 1 or more */
 };
-/* Depth of one contract (offers at their own tier); best_* are the ladder's, all eligible tiers. */
+/* Depth of one contract (offers at their own tier); best_* are the ladder's, all eligible tiers:
+ * firm quantity and, apart, shared quantity. */
 struct book_answer {
     uint64_t ref;
     uint64_t seq; /* state that the answer is of; market data with prev_seq below it is older */
@@ -495,6 +639,7 @@ struct book_answer {
     int64_t time_ns;
     int64_t best_bid_e4; /* 0: none */
     int64_t best_bid_qty;
+    int64_t best_bid_shared_qty;
     int64_t best_offer_e4;
     int64_t best_offer_qty;
     int64_t last_px_e4;
@@ -651,8 +796,9 @@ struct md_trade_row {
 };
 struct md_level_row {
     int64_t price_e4;
-    int64_t qty;    /* of the level now; 0: it is gone; always */
-    int64_t orders; /* always */
+    int64_t qty; /* of the level now, firm; always */
+    int64_t shared_qty;
+    int64_t orders; /* 0: the level is gone; always */
     uint8_t side;
 };
 struct market_data {
@@ -661,6 +807,7 @@ struct market_data {
     int64_t time_ns;
     int64_t best_bid_e4; /* the ladder's, now; 0: none */
     int64_t best_bid_qty;
+    int64_t best_bid_shared_qty;
     int64_t best_offer_e4;
     int64_t best_offer_qty;
     uint8_t continued; /* 1: more of the same command follows in the next message, which has the
@@ -700,6 +847,30 @@ struct index_message {
     char region[NAME_SIZE];
 };
 
+/* What a SET or JOB would meet now: the answer to a dry run. */
+struct quote_answer {
+    uint64_t ref;
+    uint64_t seq; /* state that the answer is of; always */
+    int64_t time_ns;
+    int64_t fill_qty; /* would be filled at once: GPUs, of a JOB GPU-hours; always */
+    int64_t notional_e4;
+    int64_t fee_e4;
+    int64_t reserved_e4; /* would be reserved on entry */
+    int64_t price_e4;    /* JOB: the least price_e4 with which it would be filled so */
+    int64_t value;       /* refused: the offending value */
+    int64_t bound;       /* and what it was compared with */
+    int64_t miss_qty;    /* GPUs displayed within the limit, */
+    int64_t miss_wanted_qty;
+    uint32_t hour;     /* JOB: the start */
+    uint32_t resource; /* JOB in one resource: which */
+    uint16_t reason;   /* 0, or why it would be refused */
+    uint8_t request;   /* enum request_type */
+    uint8_t leg;       /* leg or lane: at fault, or that the JOB would run in */
+    uint8_t miss_leg;
+    char symbol[SYMBOL_SIZE]; /* of that leg or lane */
+    char miss_symbol[SYMBOL_SIZE];
+};
+
 struct message {
     uint8_t type; /* enum message_type */
     union {
@@ -717,6 +888,7 @@ struct message {
         struct list_answer list;
         struct market_data market_data;
         struct index_message index;
+        struct quote_answer quote;
     };
 };
 
@@ -731,6 +903,9 @@ struct codec_cursor {
     const uint8_t *at;
     const uint8_t *end;
     uint32_t left; /* messages not yet decoded */
+    /* For the lists of one message, each time anew; the caller may set it after codec_decode_begin.
+     * Without memory lists are passed over. */
+    struct codec_rows rows;
 };
 /* Returns 0, or the reason why the bytes are refused (2 .. 4). The bytes must outlive the cursor. */
 uint16_t codec_decode_begin(struct codec_cursor *cursor, const void *bytes, size_t length);

@@ -5,6 +5,7 @@
 #include "wire/codec.h"
 #include "wire/codec_table.h"
 #include "wire/codec_value.h"
+#include "wire/enter.h"
 
 /* --- one field ------------------------------------------------------------------------------------
  * Each returns 0 or the reason why the value is not one for the field. */
@@ -186,7 +187,8 @@ static bool take_scalar(struct codec_bytes *in, const struct codec_field *field,
             return false;
         }
         break;
-    case CODEC_ROWS: /* of a row: rows do not nest */
+    case CODEC_ROWS: /* of a row, of a list's row: nothing nests deeper */
+    case CODEC_LIST:
         *reason = REASON_WRONG_TYPE;
         break;
     }
@@ -204,11 +206,13 @@ struct walk {
     uint8_t *record;
     uint64_t seen;   /* fields that have come, one bit each */
     uint32_t expect; /* the field after the last one: senders mostly keep to the table's order */
-    bool lenient;    /* unknown keys are passed over */
+    struct codec_rows *rows; /* where lists go */
+    bool lenient;            /* unknown keys are passed over */
     bool type_seen;
     uint16_t reason; /* the first fault, */
     const char *at;  /* and the key where it is, */
     uint32_t at_length;
+    char in_list[CODEC_FIELD_SIZE]; /* which is here when it is one of a list's row */
 };
 
 static void note_fault(struct walk *walk, uint16_t reason, const char *key, uint32_t length)
@@ -273,8 +277,8 @@ static bool take_key(struct codec_bytes *in, struct walk *walk, struct codec_val
     return true;
 }
 
-/* Walks the pairs of a map without rows. False: not well-formed. */
-static bool walk_flat(struct codec_bytes *in, struct walk *walk, uint64_t pairs)
+/* Walks the pairs of a list's row. False: not well-formed. */
+static bool walk_list_row(struct codec_bytes *in, struct walk *walk, uint64_t pairs)
 {
     memset(walk->record, 0, walk->schema->clear_size);
     for (uint64_t i = 0; i < pairs; i++) {
@@ -300,9 +304,114 @@ static bool walk_flat(struct codec_bytes *in, struct walk *walk, uint64_t pairs)
     return true;
 }
 
-static bool take_rows(struct codec_bytes *in, const struct codec_field *field,
-                      const struct codec_value *head, uint8_t *record, uint16_t *reason)
+static const char *missing_field(const struct walk *walk)
 {
+    const uint64_t required = (UINT64_C(1) << walk->schema->required_count) - 1;
+    const uint64_t missing = required & ~walk->seen;
+    return missing != 0 ? walk->schema->fields[__builtin_ctzll(missing)].name : NULL;
+}
+
+/* A fault in row `number` (from 1) of a list: "legs[3].symbol". */
+static void note_row_fault(struct walk *walk, const struct codec_field *list, uint32_t number,
+                           const struct walk *row)
+{
+    if (walk->reason != 0) {
+        return;
+    }
+    /* An unknown key is the sender's text. */
+    const bool named = codec_value_text_is_clean(row->at, row->at_length);
+    enter_row_field(list->name, number, row->at, named ? row->at_length : 0, walk->in_list);
+    note_fault(walk, row->reason, walk->in_list, (uint32_t)strlen(walk->in_list));
+}
+
+static bool take_list_row(struct codec_bytes *in, struct walk *row)
+{
+    struct codec_value value;
+    if (!codec_value_take(in, &value)) {
+        return false;
+    }
+    if (value.kind != CODEC_VALUE_MAP) {
+        note_fault(row, REASON_WRONG_TYPE, NULL, 0);
+        return codec_value_pass_over(in, &value);
+    }
+    if (!walk_list_row(in, row, value.number)) {
+        return false;
+    }
+    const char *missing = missing_field(row);
+    if (missing != NULL) {
+        note_fault(row, REASON_MISSING_FIELD, missing, (uint32_t)strlen(missing));
+    }
+    return true;
+}
+
+/* Takes the rows of a list into the room for them. False: not well-formed. */
+static bool take_list(struct codec_bytes *in, const struct codec_field *list,
+                      const struct codec_value *head, struct walk *walk, uint16_t *reason)
+{
+    struct codec_rows *rows = walk->rows;
+    if (head->kind != CODEC_VALUE_ARRAY) {
+        *reason = REASON_WRONG_TYPE;
+        return codec_value_pass_over(in, head);
+    }
+    if (head->number < (uint64_t)list->min || head->number > list->capacity) {
+        *reason = list->count_reason != 0 ? list->count_reason : REASON_OUT_OF_RANGE;
+        return codec_value_pass_over(in, head);
+    }
+    const uint32_t count = (uint32_t)head->number;
+    const uint32_t size = (count * list->row->size + 7) & ~7U;
+    if (rows->memory == NULL) {
+        return codec_value_pass_over(in, head);
+    }
+    if (size > rows->size - rows->used) {
+        *reason = REASON_OUT_OF_RANGE;
+        return codec_value_pass_over(in, head);
+    }
+    uint8_t *first = (uint8_t *)rows->memory + rows->used;
+    for (uint32_t i = 0; i < count; i++) {
+        struct walk row = {
+            .schema = list->row, .record = first + i * list->row->size, .lenient = walk->lenient};
+        if (!take_list_row(in, &row)) {
+            return false;
+        }
+        if (row.reason != 0) {
+            note_row_fault(walk, list, i + 1, &row);
+        }
+    }
+    rows->used += size;
+    memcpy(walk->record + list->offset, &first, sizeof first);
+    memcpy(walk->record + list->count_offset, &count, sizeof count);
+    return true;
+}
+
+/* Walks the pairs of a map without rows, whose fields may be lists. False: not well-formed. */
+static bool walk_flat(struct codec_bytes *in, struct walk *walk, uint64_t pairs)
+{
+    memset(walk->record, 0, walk->schema->clear_size);
+    for (uint64_t i = 0; i < pairs; i++) {
+        struct codec_value key, value;
+        const struct codec_field *field;
+        uint16_t reason = 0;
+        if (!take_key(in, walk, &key, &field) || !codec_value_take(in, &value)) {
+            return false;
+        }
+        const bool taken = field == NULL ? codec_value_pass_over(in, &value)
+                           : field->kind == CODEC_LIST
+                               ? take_list(in, field, &value, walk, &reason)
+                               : take_scalar(in, field, &value, walk->record, &reason);
+        if (!taken) {
+            return false;
+        }
+        if (reason != 0) {
+            note_fault(walk, reason, key.text, key.length);
+        }
+    }
+    return true;
+}
+
+static bool take_rows(struct codec_bytes *in, const struct codec_field *field,
+                      const struct codec_value *head, struct walk *message, uint16_t *reason)
+{
+    uint8_t *record = message->record;
     if (head->kind != CODEC_VALUE_ARRAY || head->number > field->capacity) {
         *reason = head->kind != CODEC_VALUE_ARRAY ? REASON_WRONG_TYPE : REASON_OUT_OF_RANGE;
         return codec_value_pass_over(in, head);
@@ -311,6 +420,7 @@ static bool take_rows(struct codec_bytes *in, const struct codec_field *field,
         struct codec_value value;
         struct walk walk = {.schema = field->row,
                             .record = record + field->offset + i * field->row->size,
+                            .rows = message->rows,
                             .lenient = true};
         if (!codec_value_take(in, &value)) {
             return false;
@@ -343,9 +453,10 @@ static bool walk_message(struct codec_bytes *in, struct walk *walk, uint64_t pai
         if (!take_key(in, walk, &key, &field) || !codec_value_take(in, &value)) {
             return false;
         }
-        const bool taken = field == NULL ? codec_value_pass_over(in, &value)
-                           : field->kind == CODEC_ROWS
-                               ? take_rows(in, field, &value, walk->record, &reason)
+        const bool taken = field == NULL               ? codec_value_pass_over(in, &value)
+                           : field->kind == CODEC_ROWS ? take_rows(in, field, &value, walk, &reason)
+                           : field->kind == CODEC_LIST
+                               ? take_list(in, field, &value, walk, &reason)
                                : take_scalar(in, field, &value, walk->record, &reason);
         if (!taken) {
             return false;
@@ -397,6 +508,25 @@ static void refuse_missing(struct request *request, const char *field)
     refuse(request, REASON_MISSING_FIELD, field, (uint32_t)strlen(field));
 }
 
+static void refuse_field(struct request *request, const char *field)
+{
+    refuse(request, REASON_UNKNOWN_FIELD, field, (uint32_t)strlen(field));
+}
+
+/* What enters has a cl_ord_id, what only asks may have a ref. */
+static void check_number(struct request *request)
+{
+    if (codec_request_is_dry(request)) {
+        if (request->cl_ord_id != 0) {
+            refuse_field(request, "cl_ord_id");
+        }
+    } else if (request->cl_ord_id == 0) {
+        refuse_missing(request, "cl_ord_id");
+    } else if (request->ref != 0) {
+        refuse_field(request, "ref");
+    }
+}
+
 /* Rules that one field alone cannot say. */
 static void check_together(struct request *request)
 {
@@ -415,11 +545,13 @@ static void check_together(struct request *request)
         } else if (mass_cancel->hour_from == 0 && mass_cancel->hour_to != 0) {
             refuse_missing(request, "hour_from");
         }
+    } else if (request->type == REQUEST_NEW_SET || request->type == REQUEST_NEW_JOB) {
+        check_number(request);
     }
 }
 
 /* Takes one request, its head included. False: not well-formed. */
-static bool take_request(struct codec_bytes *in, struct request *request)
+static bool take_request(struct codec_bytes *in, struct request *request, struct codec_rows *rows)
 {
     struct codec_value head, type;
     if (!codec_value_take(in, &head)) {
@@ -438,6 +570,7 @@ static bool take_request(struct codec_bytes *in, struct request *request)
     struct walk walk = {.schema = number != 0 ? codec_table_request(number)
                                               : codec_table_request_unknown(),
                         .record = (uint8_t *)request,
+                        .rows = rows,
                         .lenient = number == 0};
     if (!walk_flat(in, &walk, head.number)) {
         return false;
@@ -455,21 +588,20 @@ static bool take_request(struct codec_bytes *in, struct request *request)
         refuse(request, walk.reason, walk.at, walk.at_length);
         return true;
     }
-    const uint64_t required = (UINT64_C(1) << walk.schema->required_count) - 1;
-    const uint64_t missing = required & ~walk.seen;
-    if (missing != 0) {
-        refuse_missing(request, walk.schema->fields[__builtin_ctzll(missing)].name);
+    const char *missing = missing_field(&walk);
+    if (missing != NULL) {
+        refuse_missing(request, missing);
         return true;
     }
     check_together(request);
     return true;
 }
 
-uint16_t codec_decode_requests(const void *bytes, size_t length, struct request *requests,
-                               uint32_t capacity, uint32_t *count)
+uint16_t codec_decode_requests(const void *bytes, size_t length, struct codec_batch *batch)
 {
     struct codec_bytes in = {.at = bytes, .end = (const uint8_t *)bytes + length};
-    *count = 0;
+    batch->count = 0;
+    batch->rows.used = 0;
     if (length > CODEC_MESSAGE_MAX) {
         return REASON_MESSAGE_TOO_LARGE;
     }
@@ -483,21 +615,25 @@ uint16_t codec_decode_requests(const void *bytes, size_t length, struct request 
     }
     uint64_t left = 1;
     if (head.kind == CODEC_VALUE_ARRAY) {
-        if (head.number > capacity || head.number > CODEC_REQUESTS_MAX) {
+        if (head.number > batch->capacity || head.number > CODEC_REQUESTS_MAX) {
             return REASON_TOO_MANY_REQUESTS;
         }
         in = first;
         left = head.number;
     }
     for (uint32_t i = 0; i < left; i++) {
-        if (!take_request(&in, &requests[i])) {
+        const uint32_t used = batch->rows.used;
+        if (!take_request(&in, &batch->requests[i], &batch->rows)) {
             return REASON_MALFORMED;
+        }
+        if (batch->requests[i].reason != 0) {
+            batch->rows.used = used;
         }
     }
     if (in.at != in.end) {
         return REASON_TRAILING_BYTES;
     }
-    *count = (uint32_t)left;
+    batch->count = (uint32_t)left;
     return 0;
 }
 
@@ -508,6 +644,7 @@ uint16_t codec_decode_begin(struct codec_cursor *cursor, const void *bytes, size
     struct codec_bytes in = {.at = bytes, .end = (const uint8_t *)bytes + length};
     struct codec_value head;
     cursor->left = 0;
+    cursor->rows = (struct codec_rows){0};
     if (!codec_value_take(&in, &head)) {
         return REASON_MALFORMED;
     }
@@ -532,6 +669,7 @@ uint16_t codec_decode_next(struct codec_cursor *cursor, struct message *message)
     struct codec_bytes in = {.at = cursor->at, .end = cursor->end};
     struct codec_value head, type;
     message->type = 0;
+    cursor->rows.used = 0;
     /* The bytes were found well-formed when the walk began, so faults below are of content. */
     if (cursor->left == 0 || !codec_value_take(&in, &head)) {
         cursor->left = 0;
@@ -551,6 +689,7 @@ uint16_t codec_decode_next(struct codec_cursor *cursor, struct message *message)
     }
     struct walk walk = {.schema = codec_table_message(number),
                         .record = (uint8_t *)message + CODEC_MESSAGE_BODY,
+                        .rows = &cursor->rows,
                         .lenient = true};
     if (!walk_message(&in, &walk, head.number)) {
         return REASON_MALFORMED;

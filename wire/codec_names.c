@@ -12,6 +12,8 @@ const struct codec_names codec_names_ord_type = { 2, { N("limit"), N("market") }
 const struct codec_names codec_names_tif = { 4, { N("gate"), N("time"), N("ioc"), N("fok") } };
 const struct codec_names codec_names_stp = { 3, { N("newest"), N("oldest"), N("decrement") } };
 const struct codec_names codec_names_tier = { 4, { N("G0"), N("G50"), N("G80"), N("G100") } };
+const struct codec_names codec_names_placement = { 3, { N("site"), N("any"), N("same") } };
+const struct codec_names codec_names_kind = { 4, { NO_NAME, N("range"), N("set"), N("job") } };
 const struct codec_names codec_names_role = {
     4, { N("provider"), N("buyer"), N("analyst"), N("operator") } };
 const struct codec_names codec_names_mode = {
@@ -20,8 +22,9 @@ const struct codec_names codec_names_what = {
     9, { N("classes"), N("regions"), N("markets"), N("resources"), N("groups"), N("accounts"),
          N("keys"), N("fees"), N("gateways") } };
 const struct codec_names codec_names_exec_type = {
-    11, { NO_NAME, N("new"), N("replaced"), N("canceled"), N("expired"), N("restated"), N("trade"),
-          N("rejected"), N("done"), N("mass_cancel"), N("sweep_done") } };
+    14, { NO_NAME, N("new"), N("replaced"), N("canceled"), N("expired"), N("restated"), N("trade"),
+          N("rejected"), N("done"), N("mass_cancel"), N("sweep_done"), N("leg_canceled"),
+          N("released"), N("miss") } };
 const struct codec_names codec_names_ord_status = {
     7, { NO_NAME, N("new"), N("partially_filled"), N("filled"), N("canceled"), N("expired"),
          N("rejected") } };

@@ -21,6 +21,8 @@ extern const struct codec_names codec_names_ord_type;
 extern const struct codec_names codec_names_tif;
 extern const struct codec_names codec_names_stp;
 extern const struct codec_names codec_names_tier;
+extern const struct codec_names codec_names_placement;
+extern const struct codec_names codec_names_kind;
 extern const struct codec_names codec_names_role;
 extern const struct codec_names codec_names_mode;
 extern const struct codec_names codec_names_what;

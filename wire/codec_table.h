@@ -21,6 +21,7 @@ enum codec_kind {
     CODEC_REASON_NAME, /* stands beside a reason at `offset` and has no place of its own */
     CODEC_REASON_TEXT, /* likewise */
     CODEC_ROWS,        /* an array of `row`s at offset, their uint32_t number at count_offset */
+    CODEC_LIST,        /* at offset a pointer to `row`s, at least `min` of them; number likewise */
 };
 
 enum codec_field_flags {
@@ -42,6 +43,7 @@ struct codec_field {
     uint32_t offset;
     uint32_t count_offset;
     uint32_t capacity;
+    uint16_t count_reason; /* CODEC_LIST: why too few or too many rows are refused */
     int64_t min;
     const struct codec_names *names; /* NULL for an enum: the request types */
     const struct codec_schema *row;
@@ -75,6 +77,10 @@ uint8_t codec_table_message_find(const char *name, size_t length);
 #define CODEC_FIELD(struct_, member_, name_, kind_, flags_, ...)                                   \
     { .name = name_, .name_length = sizeof name_ - 1, .kind = CODEC_##kind_, .flags = flags_,      \
       .offset = offsetof(struct_, member_), .size = sizeof(((struct_ *)0)->member_), __VA_ARGS__ }
+#define CODEC_LIST_FIELD(struct_, member_, count_, name_, flags_, row_, capacity_, ...)            \
+    { .name = name_, .name_length = sizeof name_ - 1, .kind = CODEC_LIST, .flags = flags_,         \
+      .offset = offsetof(struct_, member_), .size = sizeof(((struct_ *)0)->member_),               \
+      .count_offset = offsetof(struct_, count_), .row = &row_, .capacity = capacity_, __VA_ARGS__ }
 /* clang-format on */
 
 #endif

@@ -24,9 +24,27 @@
     { .field_count = CODEC_COUNT_OF(fields_), .fields = fields_, .size = sizeof(struct_),                \
       .clear_size = sizeof(struct_) }
 
+/* A list is left out when it is empty. */
+#define LIST(member_, count_, name_, row_, capacity_)                                              \
+    CODEC_LIST_FIELD(S, member_, count_, name_, 0, row_, capacity_, .min = 0)
+#define HOUR0(member_) CODEC_FIELD(S, member_, #member_, HOUR, 0, .min = 0)
+
+#define S struct leg_row
+static const struct codec_field leg_fields[] = { UA(leg), T0(symbol), U0(price_e4) };
+static const struct codec_schema leg_row = ROW(leg_fields, struct leg_row);
+#undef S
+#define S struct lane_row
+static const struct codec_field lane_fields[] = {
+    UA(lane), CODEC_FIELD(S, class_name, "class", TEXT, 0, .min = 0), T0(region),
+    EA(tier, codec_names_tier), U0(factor_e4),
+};
+static const struct codec_schema lane_row = ROW(lane_fields, struct lane_row);
+#undef S
+
 #define S struct report
 #define ORDER_GROUP .mark_offset = offsetof(S, fields), .mark = REPORT_ORDER
-#define TERMS_GROUP .mark_offset = offsetof(S, fields), .mark = REPORT_TERMS
+#define TERM(name_)   .mark_offset = offsetof(S, fields), .mark = REPORT_##name_
+#define MISS_GROUP  .mark_offset = offsetof(S, fields), .mark = REPORT_MISS
 #define TRADE_GROUP .mark_offset = offsetof(S, fields), .mark = REPORT_TRADE
 static const struct codec_field report_fields[] = {
     EA(exec_type, codec_names_exec_type),
@@ -49,11 +67,25 @@ static const struct codec_field report_fields[] = {
     E0(liquidity, codec_names_liquidity),
     CODEC_FIELD(S, fee_e4, "fee_e4", INT, 0, .min = INT64_MIN, TRADE_GROUP),
     CODEC_FIELD(S, trade_tier, "trade_tier", ENUM, 0, .names = &codec_names_tier, TRADE_GROUP),
-    CODEC_FIELD(S, ord_type, "ord_type", ENUM, 0, .names = &codec_names_ord_type, TERMS_GROUP),
-    CODEC_FIELD(S, tif, "tif", ENUM, 0, .names = &codec_names_tif, TERMS_GROUP),
-    CODEC_FIELD(S, stp, "stp", ENUM, 0, .names = &codec_names_stp, TERMS_GROUP),
-    CODEC_FIELD(S, post_only, "post_only", BOOL, 0, TERMS_GROUP),
+    U0(trade_group),
+    B0(contingent),
+    CODEC_FIELD(S, ord_type, "ord_type", ENUM, 0, .names = &codec_names_ord_type, TERM(ORD_TYPE)),
+    CODEC_FIELD(S, tif, "tif", ENUM, 0, .names = &codec_names_tif, TERM(TIF)),
+    CODEC_FIELD(S, stp, "stp", ENUM, 0, .names = &codec_names_stp, TERM(STP)),
+    CODEC_FIELD(S, post_only, "post_only", BOOL, 0, TERM(POST_ONLY)),
     I0(min_qty),
+    I0(display_qty),
+    U0(job_lead_hours),
+    B0(reserved_for_jobs),
+    U0(hours),
+    U0(orders),
+    I0(gpus),
+    HOUR0(window_from),
+    HOUR0(window_to),
+    CODEC_FIELD(S, placement, "placement", ENUM, 0, .names = &codec_names_placement, TERM(PLACEMENT)),
+    U0(same_group),
+    LIST(legs, leg_rows, "legs", leg_row, SET_LEGS_MAX),
+    LIST(lanes, lane_rows, "lanes", lane_row, JOB_LANES_MAX),
     I0(expire_time_ns),
     U0(resource),
     I0(reserved_e4),
@@ -63,6 +95,10 @@ static const struct codec_field report_fields[] = {
     I0(cash_e4),
     I0(credit_e4),
     U0(canceled_orders),
+    U0(leg),
+    T0(miss_symbol),
+    CODEC_FIELD(S, miss_qty, "miss_qty", INT, 0, .min = 0, MISS_GROUP),
+    CODEC_FIELD(S, miss_wanted_qty, "miss_wanted_qty", INT, 0, .min = 0, MISS_GROUP),
     I0(value),
     I0(bound),
     REASON_FIELDS,
@@ -93,11 +129,17 @@ static const struct codec_field heartbeat_fields[] = { U0(ref), UA(seq) };
 
 #define S struct order_row
 static const struct codec_field order_fields[] = {
-    U0(order_id), U0(cl_ord_id), U0(seq), I0(time_ns), U0(key), T0(symbol),
+    U0(order_id), U0(cl_ord_id), U0(seq), I0(time_ns), U0(key), E0(kind, codec_names_kind), T0(symbol),
     EA(side, codec_names_side), EA(ord_type, codec_names_ord_type), EA(tif, codec_names_tif), EA(stp, codec_names_stp),
     B0(post_only), E0(ord_status, codec_names_ord_status), I0(price_e4), I0(order_qty), IA(leaves_qty),
-    IA(cum_qty), I0(min_qty), I0(expire_time_ns), U0(resource), I0(notional_e4), I0(fee_e4),
-    REASON_FIELDS,
+    IA(cum_qty), I0(min_qty), I0(display_qty), I0(expire_time_ns), U0(resource), U0(job_lead_hours),
+    B0(reserved_for_jobs), I0(notional_e4), I0(fee_e4), U0(leg_count), U0(lane_count), I0(gpus), U0(hours),
+    HOUR0(window_from), HOUR0(window_to),
+    CODEC_FIELD(S, placement, "placement", ENUM, 0, .names = &codec_names_placement,
+      .mark_offset = offsetof(S, placed), .mark = 1),
+    U0(same_group), LIST(legs, leg_rows, "legs", leg_row, SET_LEGS_MAX),
+    LIST(lanes, lane_rows, "lanes", lane_row, JOB_LANES_MAX), T0(miss_symbol), I0(miss_qty),
+    I0(miss_wanted_qty), REASON_FIELDS,
 };
 static const struct codec_schema order_row = ROW(order_fields, struct order_row);
 #undef S
@@ -117,7 +159,7 @@ static const struct codec_field orders_fields[] = {
 static const struct codec_field trade_fields[] = {
     U0(fill_id), U0(order_id), U0(cl_ord_id), U0(seq), I0(time_ns), T0(symbol),
     EA(side, codec_names_side), I0(price_e4), I0(qty), IA(fee_e4), E0(liquidity, codec_names_liquidity),
-    EA(trade_tier, codec_names_tier), U0(resource),
+    EA(trade_tier, codec_names_tier), U0(resource), U0(trade_group), B0(contingent),
 };
 static const struct codec_schema trade_row = ROW(trade_fields, struct trade_row);
 #undef S
@@ -128,13 +170,15 @@ static const struct codec_field trades_fields[] = {
 #undef S
 
 #define S struct level_row
-static const struct codec_field level_fields[] = { I0(price_e4), IA(qty), IA(orders) };
+static const struct codec_field level_fields[] = {
+    I0(price_e4), IA(qty), I0(shared_qty), IA(orders),
+};
 static const struct codec_schema level_row = ROW(level_fields, struct level_row);
 #undef S
 #define S struct book_answer
 static const struct codec_field book_fields[] = {
     U0(ref), UA(seq), UA(contract_seq), T0(symbol), I0(time_ns), I0(best_bid_e4), I0(best_bid_qty),
-    I0(best_offer_e4), I0(best_offer_qty), I0(last_px_e4), I0(last_qty), I0(reference_e4),
+    I0(best_bid_shared_qty), I0(best_offer_e4), I0(best_offer_qty), I0(last_px_e4), I0(last_qty), I0(reference_e4),
     B0(halted), ROWS(bids, "bids", bid_count, level_row),
     ROWS(offers, "offers", offer_count, level_row),
 };
@@ -223,36 +267,36 @@ static const struct codec_schema gateway_row = ROW(gateway_fields, struct gatewa
 #undef S
 
 #define S struct list_answer
-#define LIST(array_, member_)                                                                      \
+#define LISTED(array_, member_)                                                                    \
     static const struct codec_field array_[] = {                                                   \
         U0(ref), UA(seq), B0(more), ROWS(member_, "rows", count, LIST_ROW),                        \
     }
 #define LIST_ROW class_row
-LIST(classes_fields, classes);
+LISTED(classes_fields, classes);
 #undef LIST_ROW
 #define LIST_ROW region_row
-LIST(regions_fields, regions);
+LISTED(regions_fields, regions);
 #undef LIST_ROW
 #define LIST_ROW market_row
-LIST(markets_fields, markets);
+LISTED(markets_fields, markets);
 #undef LIST_ROW
 #define LIST_ROW resource_row
-LIST(resources_fields, resources);
+LISTED(resources_fields, resources);
 #undef LIST_ROW
 #define LIST_ROW group_row
-LIST(groups_fields, groups);
+LISTED(groups_fields, groups);
 #undef LIST_ROW
 #define LIST_ROW account_row
-LIST(accounts_fields, accounts);
+LISTED(accounts_fields, accounts);
 #undef LIST_ROW
 #define LIST_ROW key_row
-LIST(keys_fields, keys);
+LISTED(keys_fields, keys);
 #undef LIST_ROW
 #define LIST_ROW fees_row
-LIST(fees_list_fields, fees);
+LISTED(fees_list_fields, fees);
 #undef LIST_ROW
 #define LIST_ROW gateway_row
-LIST(gateways_fields, gateways);
+LISTED(gateways_fields, gateways);
 #undef LIST_ROW
 #undef S
 
@@ -265,14 +309,14 @@ static const struct codec_schema md_trade_row = ROW(md_trade_fields, struct md_t
 #undef S
 #define S struct md_level_row
 static const struct codec_field md_level_fields[] = {
-    EA(side, codec_names_side), I0(price_e4), IA(qty), IA(orders),
+    EA(side, codec_names_side), I0(price_e4), IA(qty), I0(shared_qty), IA(orders),
 };
 static const struct codec_schema md_level_row = ROW(md_level_fields, struct md_level_row);
 #undef S
 #define S struct market_data
 static const struct codec_field market_data_fields[] = {
     T0(symbol), UA(seq), UA(prev_seq), I0(time_ns), I0(best_bid_e4), I0(best_bid_qty),
-    I0(best_offer_e4), I0(best_offer_qty), B0(continued), B0(halted),
+    I0(best_bid_shared_qty), I0(best_offer_e4), I0(best_offer_qty), B0(continued), B0(halted),
     ROWS(trades, "trades", trade_count, md_trade_row),
     ROWS(levels, "levels", level_count, md_level_row),
 };
@@ -284,6 +328,13 @@ static const struct codec_field index_fields[] = {
     I0(time_ns), I0(price_e4), U0(level), IA(volume_qty), UA(observations), UA(buyers),
     UA(sellers), UA(left_out), CODEC_FIELD(S, trading_day, "trading_day", DAY, 0, .min = 0),
     CODEC_FIELD(S, value_day, "value_day", DAY, 0, .min = 0), U0(parameter_version),
+};
+#undef S
+#define S struct quote_answer
+static const struct codec_field quote_fields[] = {
+    U0(ref), UA(seq), I0(time_ns), REQUEST_FIELD, IA(fill_qty), I0(notional_e4), I0(fee_e4), I0(reserved_e4),
+    I0(price_e4), U0(leg), T0(symbol), HOUR0(hour), U0(resource), U0(miss_leg), T0(miss_symbol), I0(miss_qty),
+    I0(miss_wanted_qty), I0(value), I0(bound), REASON_FIELDS,
 };
 #undef S
 
@@ -320,6 +371,7 @@ static const struct codec_schema messages[MESSAGE_TYPE_COUNT] = {
     [MESSAGE_GATEWAYS] = LISTING("gateways", gateways_fields),
     [MESSAGE_MARKET_DATA] = UPTO("market_data", market_data_fields, struct market_data, trades),
     [MESSAGE_INDEX] = WHOLE("index", index_fields, struct index_message),
+    [MESSAGE_QUOTE] = WHOLE("quote", quote_fields, struct quote_answer),
 };
 /* clang-format on */
 

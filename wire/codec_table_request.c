@@ -38,7 +38,67 @@ static const struct codec_field new_order_fields[] = {
     R(new_order.display_qty, "display_qty", INT, 0, .min = 0),
     R(new_order.expire_time_ns, "expire_time_ns", INT, 0, .min = 0),
     R(new_order.post_only, "post_only", BOOL, 0, .min = 0),
-    R(new_order.reserved_for_jobs, "reserved_for_jobs", BOOL, 0, .min = 0),
+    R(new_order.job_lead_hours, "job_lead_hours", UINT, 0, .min = 0),
+};
+static const struct codec_field new_range_fields[] = {
+    CL_ORD_ID,
+    R(new_range.symbol, "symbol", TEXT, MUST, .min = 1),
+    R(new_range.hours, "hours", UINT, MUST, .min = 0),
+    R(new_range.price_e4, "price_e4", INT, MUST, .min = 0),
+    R(new_range.qty, "qty", INT, MUST, .min = 0),
+    R(new_range.resource, "resource", UINT, MUST, .min = 0),
+    R(new_range.job_lead_hours, "job_lead_hours", UINT, 0, .min = 0),
+    R(new_range.stp, "stp", ENUM, 0, .names = &codec_names_stp),
+    R(new_range.post_only, "post_only", BOOL, 0, .min = 0),
+};
+
+/* cl_ord_id or, with dry_run, ref: the decoder sees to it. */
+#define CL_ORD_ID_OR_REF R(cl_ord_id, "cl_ord_id", UINT, 0, .min = 1), REF
+#define ROW(fields_, struct_, required_)                                                           \
+    { .field_count = CODEC_COUNT_OF(fields_), .fields = fields_, .size = sizeof(struct_),          \
+      .clear_size = sizeof(struct_), .required_count = required_ }
+static const struct codec_field leg_fields[] = {
+    CODEC_FIELD(struct leg_row, symbol, "symbol", TEXT, MUST, .min = 1),
+    CODEC_FIELD(struct leg_row, price_e4, "price_e4", UINT, MUST, .min = 0),
+};
+static const struct codec_schema leg_row = ROW(leg_fields, struct leg_row, 2);
+static const struct codec_field new_set_fields[] = {
+    R(new_set.qty, "qty", INT, MUST, .min = 0),
+    CODEC_LIST_FIELD(struct request, new_set.legs, new_set.leg_count, "legs", MUST, leg_row,
+                     SET_LEGS_MAX, .min = 1, .count_reason = REASON_LEG_COUNT_OUT_OF_RANGE),
+    R(new_set.tif, "tif", ENUM, 0, .names = &codec_names_tif),
+    R(new_set.stp, "stp", ENUM, 0, .names = &codec_names_stp),
+    R(new_set.min_qty, "min_qty", INT, 0, .min = 0),
+    R(new_set.display_qty, "display_qty", INT, 0, .min = 0),
+    R(new_set.expire_time_ns, "expire_time_ns", INT, 0, .min = 0),
+    R(new_set.post_only, "post_only", BOOL, 0, .min = 0),
+    R(new_set.dry_run, "dry_run", BOOL, 0, .min = 0),
+    CL_ORD_ID_OR_REF,
+};
+static const struct codec_field lane_fields[] = {
+    CODEC_FIELD(struct lane_row, class_name, "class", TEXT, MUST, .min = 1),
+    CODEC_FIELD(struct lane_row, region, "region", TEXT, MUST, .min = 1),
+    CODEC_FIELD(struct lane_row, tier, "tier", ENUM, MUST, .names = &codec_names_tier),
+    CODEC_FIELD(struct lane_row, factor_e4, "factor_e4", UINT, 0, .min = 1),
+};
+static const struct codec_schema lane_row = ROW(lane_fields, struct lane_row, 3);
+static const struct codec_field new_job_fields[] = {
+    R(new_job.qty, "qty", INT, MUST, .min = 0),
+    R(new_job.hours, "hours", UINT, MUST, .min = 0),
+    R(new_job.price_e4, "price_e4", INT, MUST, .min = 0),
+    R(new_job.window_from, "window_from", HOUR, MUST, .min = 0),
+    R(new_job.window_to, "window_to", HOUR, MUST, .min = 0),
+    CODEC_LIST_FIELD(struct request, new_job.lanes, new_job.lane_count, "lanes", MUST, lane_row,
+                     JOB_LANES_MAX, .min = 1, .count_reason = REASON_LANE_COUNT_OUT_OF_RANGE),
+    R(new_job.placement, "placement", ENUM, 0, .names = &codec_names_placement),
+    R(new_job.same_group, "same_group", UINT, 0, .min = 0),
+    R(new_job.tif, "tif", ENUM, 0, .names = &codec_names_tif),
+    R(new_job.expire_time_ns, "expire_time_ns", INT, 0, .min = 0),
+    R(new_job.min_qty, "min_qty", INT, 0, .min = 0),
+    R(new_job.display_qty, "display_qty", INT, 0, .min = 0),
+    R(new_job.post_only, "post_only", BOOL, 0, .min = 0),
+    R(new_job.dry_run, "dry_run", BOOL, 0, .min = 0),
+    CL_ORD_ID_OR_REF,
 };
 static const struct codec_field replace_order_fields[] = {
     CL_ORD_ID,
@@ -212,6 +272,9 @@ static const struct codec_schema requests[REQUEST_TYPE_COUNT] = {
     [REQUEST_REPLACE_ORDER] = REQUEST("replace_order", replace_order_fields, 4, replace_order),
     [REQUEST_CANCEL_ORDER] = REQUEST("cancel_order", cancel_order_fields, 2, cancel_order),
     [REQUEST_MASS_CANCEL] = REQUEST("mass_cancel", mass_cancel_fields, 1, mass_cancel),
+    [REQUEST_NEW_RANGE] = REQUEST("new_range", new_range_fields, 6, new_range),
+    [REQUEST_NEW_SET] = REQUEST("new_set", new_set_fields, 2, new_set),
+    [REQUEST_NEW_JOB] = REQUEST("new_job", new_job_fields, 6, new_job),
     [REQUEST_REGISTER_CLASS] = REQUEST("register_class", register_class_fields, 3, register_class),
     [REQUEST_REGISTER_REGION] =
         REQUEST("register_region", register_region_fields, 2, register_region),

@@ -7,7 +7,9 @@ static void put_order(const struct contract_names *names, uint64_t contract, uin
 {
     report->fields |= REPORT_ORDER;
     report->side = side;
-    (void)contract_format(names, contract, report->symbol);
+    if (contract != 0) { /* of a whole SET or JOB there is none */
+        (void)contract_format(names, contract, report->symbol);
+    }
 }
 
 static void put_new(const struct contract_names *names, const struct event_new *event,
@@ -17,12 +19,15 @@ static void put_new(const struct contract_names *names, const struct event_new *
     report->exec_type = EXEC_NEW;
     report->ord_status = STATUS_NEW;
     report->request = REQUEST_NEW_ORDER;
-    report->fields |= REPORT_TERMS;
+    report->fields |= REPORT_ORD_TYPE | REPORT_TIF | REPORT_STP | REPORT_POST_ONLY;
     report->order_id = event->order_id;
     report->price_e4 = event->price_e4;
     report->order_qty = event->qty;
     report->leaves_qty = event->qty;
     report->min_qty = event->min_qty;
+    report->display_qty = event->display_qty;
+    report->job_lead_hours = event->job_lead_hours;
+    report->reserved_for_jobs = (event->flags & ORDER_RESERVED_FOR_JOBS) != 0;
     report->expire_time_ns = event->expire_time_ns;
     report->reserved_e4 = event->reserved_e4;
     report->resource = event->resource;
@@ -30,6 +35,91 @@ static void put_new(const struct contract_names *names, const struct event_new *
     report->tif = event->tif;
     report->stp = event->stp;
     report->post_only = (event->flags & ORDER_POST_ONLY) != 0;
+}
+
+static void put_range(const struct contract_names *names, const struct event_range *event,
+                      struct report *report)
+{
+    static const uint8_t exec_types[] = {[RANGE_ENTERED] = EXEC_NEW,
+                                         [RANGE_REPLACED] = EXEC_REPLACED,
+                                         [RANGE_CANCELED] = EXEC_CANCELED};
+    static const uint8_t requests[] = {[RANGE_ENTERED] = REQUEST_NEW_RANGE,
+                                       [RANGE_REPLACED] = REQUEST_REPLACE_ORDER,
+                                       [RANGE_CANCELED] = REQUEST_CANCEL_ORDER};
+    const uint8_t done = event->done <= RANGE_CANCELED ? event->done : RANGE_CANCELED;
+    report->exec_type = exec_types[done];
+    report->request = requests[done];
+    report->ord_status = done == RANGE_CANCELED ? STATUS_CANCELED : STATUS_NEW;
+    report->reason = done == RANGE_CANCELED ? REASON_REQUESTED : 0;
+    (void)contract_format(names, event->contract, report->symbol);
+    report->order_id = event->order_id;
+    report->orig_cl_ord_id = done == RANGE_ENTERED ? 0 : event->orig_cl_ord_id;
+    report->price_e4 = event->price_e4;
+    report->order_qty = event->qty;
+    report->hours = event->hours;
+    report->orders = event->orders;
+    if (done == RANGE_ENTERED) {
+        report->fields |= REPORT_STP | REPORT_POST_ONLY;
+    }
+    report->resource = event->resource;
+    report->reserved_e4 = event->reserved_e4;
+    report->job_lead_hours = event->job_lead_hours;
+    report->stp = event->stp;
+    report->post_only = (event->flags & ORDER_POST_ONLY) != 0;
+}
+
+static void put_set(const struct event_set *event, struct report *report)
+{
+    report->exec_type = EXEC_NEW;
+    report->ord_status = STATUS_NEW;
+    report->request = REQUEST_NEW_SET;
+    report->fields |= REPORT_ORDER | REPORT_TIF | REPORT_STP | REPORT_POST_ONLY;
+    report->side = SIDE_BUY;
+    report->order_id = event->order_id;
+    report->order_qty = event->qty;
+    report->leaves_qty = event->qty;
+    report->min_qty = event->min_qty;
+    report->expire_time_ns = event->expire_time_ns;
+    report->reserved_e4 = event->reserved_e4;
+    report->tif = event->tif;
+    report->stp = event->stp;
+    report->post_only = (event->flags & ORDER_POST_ONLY) != 0;
+}
+
+static void put_job(const struct event_job *event, struct report *report)
+{
+    report->exec_type = EXEC_NEW;
+    report->ord_status = STATUS_NEW;
+    report->request = REQUEST_NEW_JOB;
+    report->fields |= REPORT_ORDER | REPORT_TIF | REPORT_PLACEMENT;
+    report->side = SIDE_BUY;
+    report->order_id = event->order_id;
+    report->price_e4 = event->price_e4;
+    report->gpus = event->qty;
+    report->order_qty = event->qty * event->hours; /* at most 1e9 x 840 */
+    report->leaves_qty = report->order_qty;
+    report->expire_time_ns = event->expire_time_ns;
+    report->same_group = event->same_group;
+    report->reserved_e4 = event->reserved_e4;
+    report->window_from = event->window_from;
+    report->window_to = event->window_to;
+    report->hours = event->hours;
+    report->placement = event->placement;
+    report->tif = event->tif;
+}
+
+static void put_miss(const struct contract_names *names, const struct event_miss *event,
+                     struct report *report)
+{
+    report->exec_type = EXEC_MISS;
+    report->fields |= REPORT_MISS;
+    report->order_id = event->order_id;
+    report->leg = event->leg;
+    report->miss_qty = event->qty;
+    report->miss_wanted_qty = event->wanted_qty;
+    if (event->contract != 0) {
+        (void)contract_format(names, event->contract, report->miss_symbol);
+    }
 }
 
 static uint8_t open_status(int64_t cum_qty)
@@ -47,10 +137,13 @@ static void put_replaced(const struct contract_names *names, const struct event_
     report->order_id = event->order_id;
     report->orig_cl_ord_id = event->orig_cl_ord_id;
     report->price_e4 = event->price_e4;
-    report->order_qty = event->qty;
+    report->order_qty = event->leaves_qty + event->cum_qty;
     report->leaves_qty = event->leaves_qty;
     report->cum_qty = event->cum_qty;
     report->kept_priority = event->kept_priority;
+    if (report->order_qty != event->qty) { /* a JOB's: the order's quantity counts GPU-hours */
+        report->gpus = event->qty;
+    }
 }
 
 static void put_out(const struct contract_names *names, const struct event *event,
@@ -68,6 +161,9 @@ static void put_out(const struct contract_names *names, const struct event *even
     report->reason = out->reason;
     if (event->head.type == EVENT_RESTATED) {
         report->exec_type = EXEC_RESTATED;
+        report->ord_status = open_status(out->cum_qty);
+    } else if (event->head.type == EVENT_LEG_CANCELED || event->head.type == EVENT_RELEASED) {
+        report->exec_type = event->head.type == EVENT_RELEASED ? EXEC_RELEASED : EXEC_LEG_CANCELED;
         report->ord_status = open_status(out->cum_qty);
     } else if (out->reason == REASON_EXPIRED || out->reason == REASON_GATE_CLOSED) {
         report->exec_type = EXEC_EXPIRED;
@@ -95,13 +191,26 @@ static void put_fill(const struct contract_names *names, const struct event_fill
     report->fee_e4 = event->fee_e4;
     report->resource = event->resource;
     report->trade_tier = event->trade_tier;
+    report->trade_group = event->trade_group;
+    report->contingent = event->contingent;
     report->liquidity = event->resting != 0 ? LIQUIDITY_MAKER : LIQUIDITY_TAKER;
 }
 
-static void put_rejected(const struct event_rejected *event, struct report *report)
+static bool enters_order(uint8_t command)
+{
+    return command == COMMAND_NEW_ORDER || command == COMMAND_NEW_RANGE ||
+           command == COMMAND_NEW_SET || command == COMMAND_NEW_JOB;
+}
+
+static void put_rejected(const struct contract_names *names, const struct event_rejected *event,
+                         struct report *report)
 {
     report->exec_type = EXEC_REJECTED;
-    report->ord_status = event->request == COMMAND_NEW_ORDER ? STATUS_REJECTED : STATUS_NONE;
+    report->ord_status = enters_order(event->request) ? STATUS_REJECTED : STATUS_NONE;
+    report->leg = event->leg;
+    if (event->contract != 0) {
+        (void)contract_format(names, event->contract, report->symbol);
+    }
     report->request = event->request;
     report->order_id = event->order_id;
     report->reason = event->reason;
@@ -219,13 +328,27 @@ static bool put_event(const struct contract_names *names, const struct event *ev
         return true;
     case EVENT_CANCELED:
     case EVENT_RESTATED:
+    case EVENT_LEG_CANCELED:
+    case EVENT_RELEASED:
         put_out(names, event, report);
+        return true;
+    case EVENT_RANGE:
+        put_range(names, &event->range, report);
+        return true;
+    case EVENT_SET:
+        put_set(&event->set, report);
+        return true;
+    case EVENT_JOB:
+        put_job(&event->job, report);
+        return true;
+    case EVENT_MISS:
+        put_miss(names, &event->miss, report);
         return true;
     case EVENT_FILL:
         put_fill(names, &event->fill, report);
         return true;
     case EVENT_REJECTED:
-        put_rejected(&event->rejected, report);
+        put_rejected(names, &event->rejected, report);
         return true;
     case EVENT_MASS_CANCEL:
     case EVENT_SWEEP_DONE:
@@ -251,4 +374,71 @@ bool report_from_event(const struct contract_names *names, const struct event *e
     report->report_seq = event->party.report_seq;
     report->cl_ord_id = event->party.cl_ord_id;
     return put_event(names, event, report);
+}
+
+/* --- with legs or lanes ----------------------------------------------------------------------------- */
+
+bool report_is_joined(const struct event *event)
+{
+    const uint8_t type = event->head.type;
+    return type == EVENT_SET || type == EVENT_JOB || type == EVENT_SET_LEGS ||
+           type == EVENT_JOB_LANES;
+}
+
+static void add_legs(struct report_joined *joined, const struct contract_names *names,
+                     const struct event_set_legs *event)
+{
+    for (uint32_t i = 0; i < SET_LEGS_PER_EVENT && joined->count < joined->expected; i++) {
+        const struct set_leg *leg = &event->legs[i];
+        struct leg_row *row = &joined->legs[joined->count++];
+        *row = (struct leg_row){.price_e4 = leg->price_e4, .leg = leg->leg};
+        (void)contract_format(names, leg->contract, row->symbol);
+    }
+    joined->report.legs = joined->legs;
+    joined->report.leg_rows = joined->count;
+}
+
+static void add_lanes(struct report_joined *joined, const struct contract_names *names,
+                      const struct event_job_lanes *event)
+{
+    for (uint32_t i = 0; i < JOB_LANES_PER_EVENT && joined->count < joined->expected; i++) {
+        const struct job_lane *lane = &event->lanes[i];
+        struct lane_row *row = &joined->lanes[joined->count++];
+        *row =
+            (struct lane_row){.factor_e4 = lane->factor_e4, .tier = lane->tier, .lane = lane->lane};
+        if (lane->class_id < names->class_count && lane->region_id < names->region_count) {
+            memcpy(row->class_name, names->classes[lane->class_id], NAME_SIZE);
+            memcpy(row->region, names->regions[lane->region_id], NAME_SIZE);
+        }
+    }
+    joined->report.lanes = joined->lanes;
+    joined->report.lane_rows = joined->count;
+}
+
+bool report_join(struct report_joined *joined, const struct contract_names *names,
+                 const struct event *event)
+{
+    const uint8_t type = event->head.type;
+    if (type == EVENT_SET || type == EVENT_JOB) {
+        joined->expected = type == EVENT_SET ? event->set.leg_count : event->job.lane_count;
+        joined->count = 0;
+        joined->key = event->party.key;
+        if (joined->expected > (type == EVENT_SET ? SET_LEGS_MAX : JOB_LANES_MAX) ||
+            !report_from_event(names, event, &joined->report)) {
+            joined->expected = 0;
+        }
+        return false;
+    }
+    const bool legs = type == EVENT_SET_LEGS;
+    const uint64_t order_id = legs ? event->set_legs.order_id : event->job_lanes.order_id;
+    if (joined->count == joined->expected || joined->report.order_id != order_id ||
+        legs != (joined->report.request == REQUEST_NEW_SET)) {
+        return false;
+    }
+    if (legs) {
+        add_legs(joined, names, &event->set_legs);
+    } else {
+        add_lanes(joined, names, &event->job_lanes);
+    }
+    return joined->count == joined->expected;
 }

@@ -121,9 +121,8 @@ struct engine_order {
     uint64_t contract; /* 0: a SET or a JOB; RANGE: of the first hour entered */
     uint64_t cl_ord_id;
     int64_t price_e4;
-    int64_t
-        leaves_qty; /* SET: its balance; JOB: GPU-hours; RANGE: the quantity of an hour as asked for
-                           last */
+    /* SET: its balance; JOB: GPU-hours; RANGE: the quantity of an hour as asked for last. */
+    int64_t leaves_qty;
     int64_t cum_qty;
     int64_t shown_qty; /* of leaves_qty: less than it where an iceberg keeps a part back */
     uint32_t key;
@@ -162,7 +161,7 @@ bool engine_reference(const struct engine *engine, uint64_t contract, int64_t *p
 struct engine_quote {
     int64_t qty;         /* that it would fill on arrival; JOB: GPU-hours */
     int64_t notional_e4; /* at these prices, fees apart */
-    int64_t fee_e4;      /* JOB: on these */
+    int64_t fee_e4;      /* on these */
     int64_t price_e4;    /* JOB that would be filled: the least price_e4 with which it would be */
     int64_t reserved_e4; /* that it would reserve first */
     int64_t value;       /* as in REJECTED */

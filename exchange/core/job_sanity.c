@@ -41,7 +41,9 @@ static void check_due(const struct engine *e)
         return;
     }
     uint32_t ladder = ladder_of_jobs(e, e->s.due_now / HOUR_RING);
-    CHECK(e->s.due_entry == 0 || e->orders[e->s.due_entry].ladder == ladder);
+    const struct order *next = &e->orders[e->s.due_entry];
+    CHECK(e->s.due_entry == 0 ||
+          (next->ladder == ladder && next->resting && next->price_e4 <= e->s.due_price_e4));
 }
 
 uint32_t job_sanity(const struct engine *e)
@@ -58,7 +60,9 @@ uint32_t job_sanity(const struct engine *e)
     CHECK(jobs == e->s.job_count);
     uint32_t entries = 0;
     for (uint32_t m = 1; m <= e->s.market_count; m++) {
-        CHECK(e->markets[m].job_lanes == e->ladders[ladder_of_jobs(e, m)].orders[SIDE_BUY]);
+        uint32_t ladder = ladder_of_jobs(e, m);
+        CHECK(e->markets[m].job_lanes == e->ladders[ladder].orders[SIDE_BUY]);
+        CHECK(e->markets[m].job_lanes == book_sanity(e, ladder, 0));
         entries += e->markets[m].job_lanes;
     }
     CHECK(entries == lanes);

@@ -402,6 +402,8 @@ bool engine_quote_set(const struct engine *e, const struct command *command,
     if (why.reason == REASON_NONE) {
         out->qty = fill.qty;
         out->notional_e4 = fill.notional_e4;
+        uint8_t fees = e->accounts[e->keys[key].account].fees;
+        out->fee_e4 = money_fee(0, fill.notional_e4, e->s.fees[fees].taker_bp, NULL);
         out->reserved_e4 = entry.reserve_e4;
     }
     return true;

@@ -135,6 +135,7 @@ bool session_take_message(struct session_table *table, uint32_t key, uint32_t re
         state->window_ns = now_ns;
         state->window_count = 0;
         state->window_requests = 0;
+        state->window_dry_runs = 0;
     }
     if (state->window_count == table->limits.messages_per_second ||
         requests > table->limits.requests_per_second - state->window_requests) {
@@ -142,6 +143,16 @@ bool session_take_message(struct session_table *table, uint32_t key, uint32_t re
     }
     state->window_count++;
     state->window_requests += requests;
+    return true;
+}
+
+bool session_take_dry_run(struct session_table *table, uint32_t key)
+{
+    struct session_key *state = &table->keys[key];
+    if (state->window_dry_runs == table->limits.dry_runs_per_second) {
+        return false;
+    }
+    state->window_dry_runs++;
     return true;
 }
 

@@ -43,6 +43,7 @@ struct session_key {
     int64_t window_ns;        /* second in which messages are counted */
     uint32_t window_count;
     uint32_t window_requests;
+    uint32_t window_dry_runs;
     uint32_t reads; /* waiting for the replica */
     uint8_t state;  /* enum session_state */
 };
@@ -51,6 +52,7 @@ struct session_limits {
     uint32_t peers;               /* connections at once, at most SESSION_PEERS_MAX */
     uint32_t messages_per_second; /* of one key, like the next */
     uint32_t requests_per_second;
+    uint32_t dry_runs_per_second;
     uint32_t reads_waiting; /* of one key at once */
     int64_t silence_ns;     /* a peer that says nothing for so long is gone */
 };
@@ -86,6 +88,9 @@ uint32_t session_silent(const struct session_table *table, uint32_t from, int64_
  * What the gateway refuses is not journaled: so no key can fill the exchange's disk at will. */
 bool session_take_message(struct session_table *table, uint32_t key, uint32_t requests,
                           int64_t now_ns);
+/* Counts one dry run of a message that was taken; false: more than the key may ask for in this second.
+ * They are searches like those of the exchange, and free. */
+bool session_take_dry_run(struct session_table *table, uint32_t key);
 /* Counts one read; false: as many are waiting as may. Undone by session_read_done. */
 bool session_take_read(struct session_table *table, uint32_t key);
 void session_read_done(struct session_table *table, uint32_t key);

@@ -26,7 +26,11 @@ bool translate_allowed(const struct request *request, uint8_t roles)
     case REQUEST_REPLACE_ORDER:
     case REQUEST_CANCEL_ORDER:
     case REQUEST_MASS_CANCEL:
+    case REQUEST_NEW_RANGE:
         return (roles & (ROLE_PROVIDER | ROLE_BUYER)) != 0;
+    case REQUEST_NEW_SET:
+    case REQUEST_NEW_JOB:
+        return (roles & ROLE_BUYER) != 0;
     default:
         return (roles & ROLE_OPERATOR) != 0;
     }
@@ -39,11 +43,16 @@ static void put_text(char *to, size_t size, const char *from)
     memcpy(to, from, length < size ? length : size - 1);
 }
 
+static void name_field(char field[CODEC_FIELD_SIZE], const char *name)
+{
+    memcpy(field, name, strlen(name) + 1);
+}
+
 static uint16_t put_new_order(struct registry *registry, const struct request_new_order *from,
-                              struct command_new_order *to, const char **field)
+                              struct command_new_order *to, char field[CODEC_FIELD_SIZE])
 {
     if (!registry_contract(registry, from->symbol, &to->contract)) {
-        *field = "symbol";
+        name_field(field, "symbol");
         return REASON_UNKNOWN_SYMBOL;
     }
     to->price_e4 = from->price_e4;
@@ -52,8 +61,8 @@ static uint16_t put_new_order(struct registry *registry, const struct request_ne
     to->display_qty = from->display_qty;
     to->expire_time_ns = from->expire_time_ns;
     to->resource = from->resource;
-    to->flags = (uint16_t)((from->post_only != 0 ? ORDER_POST_ONLY : 0) |
-                           (from->reserved_for_jobs != 0 ? ORDER_RESERVED_FOR_JOBS : 0));
+    to->flags = from->post_only != 0 ? ORDER_POST_ONLY : 0;
+    to->job_lead_hours = from->job_lead_hours;
     to->side = from->side;
     to->ord_type = from->ord_type;
     to->tif = from->tif;
@@ -61,19 +70,36 @@ static uint16_t put_new_order(struct registry *registry, const struct request_ne
     return 0;
 }
 
+static uint16_t put_new_range(struct registry *registry, const struct request_new_range *from,
+                              struct command_new_range *to, char field[CODEC_FIELD_SIZE])
+{
+    if (!registry_contract(registry, from->symbol, &to->contract)) {
+        name_field(field, "symbol");
+        return REASON_UNKNOWN_SYMBOL;
+    }
+    to->price_e4 = from->price_e4;
+    to->qty = from->qty;
+    to->hours = from->hours;
+    to->resource = from->resource;
+    to->flags = from->post_only != 0 ? ORDER_POST_ONLY : 0;
+    to->job_lead_hours = from->job_lead_hours;
+    to->stp = from->stp;
+    return 0;
+}
+
 /* Names of a class and a region; an empty one is left out, and its id stays 0. */
 static uint16_t find_scope(const struct registry *registry, const char *class_name,
                            const char *region, uint16_t *class_id, uint16_t *region_id,
-                           const char **field)
+                           char field[CODEC_FIELD_SIZE])
 {
     if (class_name[0] != 0 &&
         !contract_class_find(&registry->names, class_name, strlen(class_name), class_id)) {
-        *field = "class";
+        name_field(field, "class");
         return REASON_UNKNOWN_NAME;
     }
     if (region[0] != 0 &&
         !contract_region_find(&registry->names, region, strlen(region), region_id)) {
-        *field = "region";
+        name_field(field, "region");
         return REASON_UNKNOWN_NAME;
     }
     return 0;
@@ -81,7 +107,7 @@ static uint16_t find_scope(const struct registry *registry, const char *class_na
 
 static uint16_t put_mass_cancel(const struct registry *registry,
                                 const struct request_mass_cancel *from,
-                                struct command_mass_cancel *to, const char **field)
+                                struct command_mass_cancel *to, char field[CODEC_FIELD_SIZE])
 {
     to->hour_from = from->hour_from;
     to->hour_to = from->hour_to;
@@ -94,7 +120,7 @@ static uint16_t put_mass_cancel(const struct registry *registry,
 }
 
 static uint16_t put_market(const struct registry *registry, const struct request_set_market *from,
-                           struct command_set_market *to, const char **field)
+                           struct command_set_market *to, char field[CODEC_FIELD_SIZE])
 {
     memcpy(to->launch_price_e4, from->launch_price_e4, sizeof to->launch_price_e4);
     to->inner_band_bp = from->inner_band_bp;
@@ -108,7 +134,8 @@ static uint16_t put_market(const struct registry *registry, const struct request
 
 static uint16_t put_resource(const struct registry *registry,
                              const struct request_register_resource *from,
-                             union command_slot slots[TRANSLATE_SLOTS_MAX], const char **field)
+                             union command_slot slots[TRANSLATE_SLOTS_MAX],
+                             char field[CODEC_FIELD_SIZE])
 {
     struct command_register_resource *to = &slots[0].command.register_resource;
     struct command_resource_identity *identity = &slots[1].identity;
@@ -127,7 +154,7 @@ static uint16_t put_resource(const struct registry *registry,
 
 static uint16_t put_reference(const struct registry *registry,
                               const struct request_set_reference *from,
-                              struct command_set_reference *to, const char **field)
+                              struct command_set_reference *to, char field[CODEC_FIELD_SIZE])
 {
     to->price_e4 = from->price_e4;
     to->day = from->day;
@@ -137,7 +164,7 @@ static uint16_t put_reference(const struct registry *registry,
 }
 
 static uint16_t put_halt(const struct registry *registry, const struct request_halt *from,
-                         struct command_halt *to, const char **field)
+                         struct command_halt *to, char field[CODEC_FIELD_SIZE])
 {
     to->filter = (uint8_t)((from->class_name[0] != 0 ? SCOPE_CLASS : 0) |
                            (from->region[0] != 0 ? SCOPE_REGION : 0));
@@ -183,7 +210,8 @@ static void put_cash(const struct request_cash *from, struct command_cash *to)
 
 /* Requests that only an operator makes. */
 static uint16_t put_operation(const struct registry *registry, const struct request *request,
-                              union command_slot slots[TRANSLATE_SLOTS_MAX], const char **field)
+                              union command_slot slots[TRANSLATE_SLOTS_MAX],
+                              char field[CODEC_FIELD_SIZE])
 {
     struct command *command = &slots[0].command;
     switch (request->type) {
@@ -253,14 +281,15 @@ static void begin(union command_slot *slot, uint32_t key, uint32_t session, uint
 }
 
 uint16_t translate_request(struct registry *registry, const struct request *request, uint32_t key,
-                           uint32_t session, union command_slot slots[TRANSLATE_SLOTS_MAX],
-                           uint32_t *count, const char **field)
+                           uint32_t session, struct translation *translation)
 {
+    union command_slot *slots = translation->slots;
+    char *field = translation->field;
     struct command *command = &slots[0].command;
     uint16_t reason;
     begin(&slots[0], key, session, request->type);
     command->head.cl_ord_id = request->cl_ord_id;
-    *field = NULL;
+    field[0] = 0;
     switch (request->type) {
     case REQUEST_NEW_ORDER:
         reason = put_new_order(registry, &request->new_order, &command->new_order, field);
@@ -278,6 +307,17 @@ uint16_t translate_request(struct registry *registry, const struct request *requ
     case REQUEST_MASS_CANCEL:
         reason = put_mass_cancel(registry, &request->mass_cancel, &command->mass_cancel, field);
         break;
+    case REQUEST_NEW_RANGE:
+        reason = put_new_range(registry, &request->new_range, &command->new_range, field);
+        break;
+    case REQUEST_NEW_SET:
+        memset(&slots[1], 0, sizeof translation->slots - sizeof slots[0]);
+        reason = enter_set(&registry->names, &request->new_set, slots, field);
+        break;
+    case REQUEST_NEW_JOB:
+        memset(&slots[1], 0, sizeof translation->slots - sizeof slots[0]);
+        reason = enter_job(&registry->names, &request->new_job, slots, field);
+        break;
     default:
         memset(&slots[1], 0, sizeof slots[1]);
         reason = put_operation(registry, request, slots, field);
@@ -286,8 +326,8 @@ uint16_t translate_request(struct registry *registry, const struct request *requ
     if (reason != 0) {
         return reason;
     }
-    *count = command->head.slots;
-    CHECK(*count <= TRANSLATE_SLOTS_MAX);
+    translation->count = command->head.slots;
+    CHECK(translation->count <= TRANSLATE_SLOTS_MAX);
     seal_command(command);
     return 0;
 }

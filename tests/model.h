@@ -515,6 +515,8 @@ void model_book_trade_pair(struct model *model, const struct model_deal *deal);
 /* A resting order has traded, outside of matching: it goes when nothing is left; else what it showed is
  * used first. */
 void model_book_used(struct model *model, uint64_t order_id);
+/* Self-trade prevention between two that rest: both lose the smaller quantity. */
+void model_book_reduce_both(struct model *model, uint64_t bid_id, uint64_t offer_id);
 /* An order that shows nothing, and has some left, shows its next slice. */
 void model_book_refresh(struct model *model, uint64_t order_id);
 /* Open quantity comes to rest: it shows what it is to show. */

@@ -351,14 +351,48 @@ static struct model_order *crossed_bid(struct model *model, uint64_t contract)
     return first;
 }
 
+static void settle(struct model *model, uint64_t order_id)
+{
+    model_book_used(model, order_id);
+    if (model_book_find(model, order_id) != NULL) {
+        model_book_refresh(model, order_id);
+    }
+}
+
+static void meet_own(struct model *model, const struct model_order *bid,
+                     const struct model_order *offer)
+{
+    if (bid->stp == STP_CANCEL_NEWEST) {
+        model_book_end(model, bid->order_id, REASON_SELF_TRADE, bid->cl_ord_id, true);
+    } else if (bid->stp == STP_CANCEL_OLDEST) {
+        model_book_end(model, offer->order_id, REASON_SELF_TRADE, offer->cl_ord_id, true);
+    } else {
+        model_book_reduce_both(model, bid->order_id, offer->order_id);
+    }
+}
+
+/* The bid meets the offers as if it arrived, but keeps its place. */
 static void uncross(struct model *model, uint64_t contract)
 {
-    const struct model_band any = {1, PRICE_MAX_E4};
     for (struct model_order *bid = crossed_bid(model, contract); bid != NULL;
          bid = crossed_bid(model, contract)) {
-        bid->place = ++model->last_entry;
-        bid->hidden_qty = 0;
-        (void)model_book_trade(model, bid->order_id, any);
+        struct model_order *offer = model_book_best(model, bid, true);
+        if (model_book_same_group(model, bid, offer)) {
+            meet_own(model, bid, offer);
+            continue;
+        }
+        uint64_t ids[2] = {offer->order_id, bid->order_id};
+        struct model_deal deal = {.bid = bid,
+                                  .offer = offer,
+                                  .qty = bid->leaves_qty < offer->leaves_qty ? bid->leaves_qty
+                                                                             : offer->leaves_qty,
+                                  .price_e4 = offer->price_e4,
+                                  .bid_rests = true,
+                                  .offer_rests = true,
+                                  .aggressor = SIDE_BUY};
+        model_book_trade_pair(model, &deal);
+        settle(model, ids[0]);
+        settle(model, ids[1]);
     }
 }
 

@@ -261,7 +261,7 @@ int64_t model_book_fillable(struct model *model, const struct model_order *taker
 }
 
 static void emit_fill(struct model *model, const struct model_order *order,
-                      const struct event_trade *trade, bool resting)
+                      const struct event_trade *trade, uint8_t resting)
 {
     const struct model_order *owner =
         order->kind == MODEL_LEG ? model_book_find(model, order->set_id) : order;
@@ -277,6 +277,7 @@ static void emit_fill(struct model *model, const struct model_order *order,
     event->fill.resource = trade->resource;
     event->fill.side = order->side;
     event->fill.resting = resting;
+    event->fill.limit_e4 = resting == FILL_AUCTION ? (uint64_t)order->price_e4 : 0;
     event->fill.trade_tier = contract_tier(trade->contract);
 }
 
@@ -368,8 +369,9 @@ void model_book_trade_pair(struct model *model, const struct model_deal *deal)
     offer->leaves_qty -= qty;
     offer->cum_qty += qty;
     model_emit(model, EVENT_TRADE, 0)->trade = trade;
-    emit_fill(model, bid, &trade, deal->bid_rests);
-    emit_fill(model, offer, &trade, deal->offer_rests);
+    bool auction = deal->bid_rests && deal->offer_rests;
+    emit_fill(model, bid, &trade, auction ? FILL_AUCTION : deal->bid_rests);
+    emit_fill(model, offer, &trade, auction ? FILL_AUCTION : deal->offer_rests);
 }
 
 static void trade_with(struct model *model, struct model_order *taker, struct model_order *maker)
@@ -408,6 +410,14 @@ static void reduce(struct model *model, uint64_t order_id, int64_t qty, bool res
     if (order->kind == MODEL_LEG && resting) {
         model_set_settle(model, owner->order_id);
     }
+}
+
+void model_book_reduce_both(struct model *model, uint64_t bid_id, uint64_t offer_id)
+{
+    int64_t qty = smaller(open_qty(model, model_book_find(model, bid_id)),
+                          open_qty(model, model_book_find(model, offer_id)));
+    reduce(model, offer_id, qty, true);
+    reduce(model, bid_id, qty, true);
 }
 
 /* Both lose the smaller quantity, the resting order first. */

@@ -113,6 +113,7 @@ static const struct model_text_field fill_fields[] = {
     FIELD(event, MONEY, "fee", fill.fee_e4),
     FIELD(event, RESOURCE, "resource", fill.resource),
     FIELD(event, NUMBER, "resting", fill.resting),
+    FIELD(event, MONEY, "limit", fill.limit_e4),
     FIELD(event, NUMBER, "trade_tier", fill.trade_tier),
     FIELD(event, NUMBER, "contingent", fill.contingent),
     FIELD(event, TRADE_GROUP, "group", fill.trade_group),

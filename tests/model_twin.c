@@ -206,7 +206,9 @@ static void rename_ids(struct model_twin *twin, struct event *expected, const st
     case EVENT_FILL:
         expected->fill.order_id = engine_id(&twin->orders, expected->fill.order_id);
         expected->fill.fill_id = engine_id(&twin->fills, expected->fill.fill_id);
-        expected->fill.trade_group = engine_id(&twin->fills, expected->fill.trade_group);
+        if (expected->fill.contingent) {
+            expected->fill.trade_group = engine_id(&twin->fills, expected->fill.trade_group);
+        }
         return;
     case EVENT_MASS_CANCEL:
     case EVENT_SWEEP_DONE:

@@ -30,11 +30,18 @@ static void ignore(void *context, const struct market_data_update *update)
     (void)update;
 }
 
+/* A leg that sleeps only because an auction collects in its hour is shown all the same. */
+static bool is_shown(const struct model *model, const struct model_order *order)
+{
+    return model_book_stands(order) ||
+           (order->kind == MODEL_LEG && model_set_tradeable(model, order) > 0);
+}
+
 static void count_order(const struct model *model, const struct model_order *order)
 {
     uint32_t place = 0;
     kinds_seen[2] += (order->flags & ORDER_RESERVED_FOR_JOBS) != 0;
-    if (!model_book_stands(order)) {
+    if (!is_shown(model, order)) {
         return;
     }
     while (place < level_count &&
@@ -127,7 +134,7 @@ static void step(struct model *model, struct market_data_state *market_data,
     }
 }
 
-static void run(uint64_t seed, bool crowded)
+static void run(uint64_t seed, bool crowded, uint8_t mode)
 {
     const struct model_limits limits = {.orders = 20000,
                                         .ladders = 20000,
@@ -139,6 +146,7 @@ static void run(uint64_t seed, bool crowded)
                                         .resources = 40,
                                         .groups = 40,
                                         .markets = 16,
+                                        .auctions = 1000,
                                         .jobs = 1000};
     static union command_slot slots[COMMAND_SLOTS_MAX];
     struct model *model = model_new(&limits);
@@ -149,6 +157,9 @@ static void run(uint64_t seed, bool crowded)
     random.icebergs = 30;
     random.sets = 20;
     random.crowded = crowded;
+    random.auctions = mode != MODE_NONE;
+    random.main_mode = mode == MODE_NONE ? MODE_CONTINUOUS : mode;
+    random.takes = mode == MODE_LISTING ? 40 : 0;
     for (uint32_t i = 0; model_random_opening(&random, i, model, slots); i++) {
         step(model, market_data, slots, &events);
     }
@@ -169,8 +180,11 @@ Test(shown_model, depth_is_what_the_models_orders_show)
     const char *given = getenv("KASHI_SEED");
     const uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)clock_realtime_ns();
     cr_log_info("seed %" PRIu64 " (set KASHI_SEED for another)", seed);
-    run(seed, false);
-    run(seed + 1, true);
+    run(seed, false, MODE_NONE);
+    run(seed + 1, true, MODE_NONE);
+    for (uint8_t mode = MODE_CONTINUOUS; mode <= MODE_LISTING; mode++) {
+        run(seed + 1 + mode, false, mode);
+    }
     cr_assert(kinds_seen[0] > 100 && kinds_seen[1] > 100 && kinds_seen[2] > 100,
               "seed %" PRIu64 ": %" PRIu64 " slices, %" PRIu64 " legs, %" PRIu64 " reserved offers",
               seed, kinds_seen[0], kinds_seen[1], kinds_seen[2]);

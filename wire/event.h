@@ -173,6 +173,8 @@ struct event_out { /* CANCELED, RESTATED */
     uint8_t reserved[20];
 };
 
+/* AUCTION: maker as well, at the auction's price and not at its own. */
+enum fill_resting { FILL_TAKER = 0, FILL_MAKER = 1, FILL_AUCTION = 2 };
 struct event_fill {
     struct event_party party; /* cl_ord_id: the order's latest */
     uint64_t order_id;
@@ -185,10 +187,13 @@ struct event_fill {
     int64_t fee_e4; /* buyer: charged now; seller: withheld from its proceeds */
     uint32_t resource;
     uint8_t side;
-    uint8_t resting;      /* 1: maker */
-    uint8_t trade_tier;   /* the bid's: what is owed */
-    uint8_t contingent;   /* 1: of a JOB */
-    uint64_t trade_group; /* of a JOB's fills: the first one's fill_id; 0 none */
+    uint8_t resting;    /* enum fill_resting */
+    uint8_t trade_tier; /* the bid's: what is owed */
+    uint8_t contingent; /* 1: of a JOB */
+    union {
+        uint64_t trade_group; /* of a JOB's fills: the first one's fill_id; 0 none */
+        uint64_t limit_e4;    /* FILL_AUCTION: the order's own price, where it stands */
+    };
 };
 
 struct event_trade {

@@ -191,7 +191,7 @@ static void put_fill(const struct contract_names *names, const struct event_fill
     report->fee_e4 = event->fee_e4;
     report->resource = event->resource;
     report->trade_tier = event->trade_tier;
-    report->trade_group = event->trade_group;
+    report->trade_group = event->resting == FILL_AUCTION ? 0 : event->trade_group;
     report->contingent = event->contingent;
     report->liquidity = event->resting != 0 ? LIQUIDITY_MAKER : LIQUIDITY_TAKER;
 }

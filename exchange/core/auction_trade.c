@@ -226,32 +226,55 @@ static uint32_t crossed_bid(const struct ladder *l)
     return 0;
 }
 
+/* What an order that has met another in the uncrossing shows then. */
+static void settle(struct engine *e, uint32_t slot)
+{
+    after_fill(e, slot);
+    const struct order *o = &e->orders[slot];
+    if (o->live && o->iceberg && o->leaves == iceberg_reserve(e, slot)) {
+        iceberg_refresh(e, slot);
+    }
+}
+
+/* Self-trade prevention as if the bid arrived. */
+static void prevent_self_trade(struct engine *e, uint32_t bid, uint32_t offer)
+{
+    uint32_t open = match_whole(e, bid);
+    uint32_t whole = match_whole(e, offer);
+    uint32_t qty = open < whole ? open : whole;
+    if (e->orders[bid].stp == STP_CANCEL_NEWEST) {
+        order_take_out(e, bid, REASON_SELF_TRADE, 0);
+    } else if (e->orders[bid].stp == STP_CANCEL_OLDEST) {
+        order_take_out(e, offer, REASON_SELF_TRADE, 0);
+    } else {
+        match_decrement(e, offer, qty);
+        match_decrement(e, bid, qty);
+    }
+}
+
 void auction_uncross(struct engine *e, uint32_t ladder)
 {
     struct ladder *l = &e->ladders[ladder];
-    for (uint32_t slot; (slot = crossed_bid(l)) != 0;) {
-        struct order *o = &e->orders[slot];
-        uint32_t generation = o->generation;
-        struct arrival a = {
-            .contract = contract_with_tier(l->contract, o->tier),
-            .ladder = ladder,
-            .market = l->market,
-            .limit_e4 = o->price_e4,
-            .inner_low_e4 = 1,
-            .inner_high_e4 = PRICE_MAX_E4,
-            .group = e->keys[o->key].group,
-            .tier = o->tier,
-            .stp = o->stp,
-        };
-        order_leave(e, slot);
-        match_run(e, slot, &a);
-        if (o->generation != generation) {
+    for (uint32_t bid; (bid = crossed_bid(l)) != 0;) {
+        const struct order *b = &e->orders[bid];
+        struct arrival a = {.ladder = ladder, .limit_e4 = b->price_e4, .tier = b->tier};
+        uint32_t offer = match_top(e, &a);
+        if (e->keys[e->orders[offer].key].group == e->keys[b->key].group) {
+            prevent_self_trade(e, bid, offer);
             continue;
         }
-        if (o->leaves == 0) {
-            order_finish(e, slot);
-        } else {
-            order_rest(e, slot);
-        }
+        const struct order *o = &e->orders[offer];
+        struct deal deal = {
+            .bid = bid,
+            .offer = offer,
+            .qty = b->leaves < o->leaves ? b->leaves : o->leaves,
+            .ladder = ladder,
+            .price_e4 = o->price_e4,
+            .contract = contract_with_tier(l->contract, b->tier),
+            .auction = true,
+        };
+        match_close_deal(e, &deal);
+        settle(e, offer);
+        settle(e, bid);
     }
 }

@@ -225,7 +225,7 @@ struct print {
 };
 
 static struct event *emit_fill(struct engine *e, uint32_t slot, const struct print *print,
-                               bool maker, uint64_t contract, int64_t fee_e4)
+                               uint8_t resting, uint64_t contract, int64_t fee_e4)
 {
     const struct order *o = &e->orders[slot];
     struct event *event = emit(e, EVENT_FILL, emit_link(&e->keys[o->key]), 0);
@@ -241,7 +241,7 @@ static struct event *emit_fill(struct engine *e, uint32_t slot, const struct pri
         .fee_e4 = fee_e4,
         .resource = print->resource,
         .side = o->sell ? SIDE_SELL : SIDE_BUY,
-        .resting = maker,
+        .resting = resting,
         .trade_tier = print->tier,
     };
     return event;
@@ -327,8 +327,16 @@ static inline __attribute__((always_inline)) void close_deal(struct engine *e, c
         .seller_group = e->keys[offer->key].group,
     };
     record_fill(e, print.fill_id, &event->trade);
-    emit_fill(e, d->bid, &print, bid_rests, contract, buy.fee_e4);
-    emit_fill(e, d->offer, &print, offer_rests, offer_contract, sell.fee_e4);
+    if (__builtin_expect(d->auction, 0)) {
+        emit_fill(e, d->bid, &print, FILL_AUCTION, contract, buy.fee_e4)->fill.limit_e4 =
+            bid->price_e4;
+        emit_fill(e, d->offer, &print, FILL_AUCTION, offer_contract, sell.fee_e4)->fill.limit_e4 =
+            offer->price_e4;
+    } else {
+        emit_fill(e, d->bid, &print, bid_rests ? FILL_MAKER : FILL_TAKER, contract, buy.fee_e4);
+        emit_fill(e, d->offer, &print, offer_rests ? FILL_MAKER : FILL_TAKER, offer_contract,
+                  sell.fee_e4);
+    }
     holding_add(e, buyer, print.resource, hour, print.tier, d->qty);
 }
 
@@ -524,13 +532,13 @@ static int64_t settle_job(struct engine *e, struct order *o, const struct print 
 static void emit_job_fills(struct engine *e, const struct event_trade *t, const struct print *print,
                            const struct match_job *job)
 {
-    struct event *event = emit_fill(e, job->slot, print, false, t->contract, t->buy_fee_e4);
+    struct event *event = emit_fill(e, job->slot, print, FILL_TAKER, t->contract, t->buy_fee_e4);
     event->fill.leaves_qty = job->leaves_qty;
     event->fill.cum_qty = job->cum_qty;
     event->fill.contingent = 1;
     event->fill.trade_group = job->trade_group;
     uint64_t offered = contract_with_tier(t->contract, t->offer_tier);
-    event = emit_fill(e, (uint32_t)t->sell_order_id, print, true, offered, t->sell_fee_e4);
+    event = emit_fill(e, (uint32_t)t->sell_order_id, print, FILL_MAKER, offered, t->sell_fee_e4);
     event->fill.contingent = 1;
     event->fill.trade_group = job->trade_group;
 }

@@ -76,6 +76,9 @@ static const struct table_column market_columns[] = {
     {"G100", "launch_price_g100_e4", TABLE_MONEY},
     {"INNER BP", "inner_band_bp", TABLE_NUMBER},
     {"OUTER BP", "outer_band_bp", TABLE_NUMBER},
+    {"OPENING S", "opening_s", TABLE_NUMBER},
+    {"PERIOD S", "period_s", TABLE_NUMBER},
+    {"VOLATILITY S", "volatility_s", TABLE_NUMBER},
     {"HALTED", "halted", TABLE_YES},
 };
 static const struct table_column resource_columns[] = {
@@ -380,6 +383,7 @@ static void book_print(const struct cli *cli, const struct book_answer *book)
         print_price("offer", book->best_offer_e4, book->best_offer_qty);
         print_price("last", book->last_px_e4, book->last_qty);
         print_price("reference", book->reference_e4, 0);
+        cli_print_auction(&book->auction);
         printf("\n\n");
     }
     table_begin(&table, stdout, cli->form, book_columns, COUNT_OF(book_columns));

@@ -58,7 +58,8 @@ static int answer_book(const struct replica *replica, const struct request *requ
                                    .best_bid_qty = depth.best.bid_qty,
                                    .best_bid_shared_qty = depth.best.bid_shared_qty,
                                    .best_offer_e4 = depth.best.offer_e4,
-                                   .best_offer_qty = depth.best.offer_qty};
+                                   .best_offer_qty = depth.best.offer_qty,
+                                   .auction = depth.auction};
     memcpy(answer->symbol, symbol, SYMBOL_SIZE);
     answer->bid_count = put_levels(depth.bids, depth.bid_count, answer->bids);
     answer->offer_count = put_levels(depth.offers, depth.offer_count, answer->offers);
@@ -250,6 +251,11 @@ static void list_markets(const struct replica *replica, uint32_t after, struct l
                                    .mode = terms->mode,
                                    .no_resale = (terms->flags & MARKET_NO_RESALE) != 0,
                                    .names_shown = (terms->flags & MARKET_NAMES_SHOWN) != 0,
+                                   .opening_s = terms->opening_s,
+                                   .volatility_s = terms->volatility_s,
+                                   .volatility_min_qty = terms->volatility_min_qty,
+                                   .period_s = terms->period_s,
+                                   .random_end_s = terms->random_end_s,
                                    .halted = registry->markets[i].halted};
         memcpy(row->launch_price_e4, terms->launch_price_e4, sizeof(row->launch_price_e4));
         memcpy(row->class_name, registry->names.classes[terms->class_id], NAME_SIZE);

@@ -21,8 +21,8 @@ struct level {
 
 static struct level levels[MODEL_ORDERS_MAX];
 static uint32_t level_count;
-static uint64_t
-    kinds_seen[3]; /* comparisons with slices, with shared quantity, with reserved offers */
+static uint64_t kinds_seen
+    [4]; /* comparisons with slices, shared quantity, reserved offers, indicative prices */
 
 static void ignore(void *context, const struct market_data_update *update)
 {
@@ -74,6 +74,31 @@ static bool same_level(const struct market_data_state *market_data, const struct
     return false;
 }
 
+/* What market data says of auctions is what the model has under way. */
+static void compare_auctions(const struct model *model, const struct market_data_state *market_data,
+                             uint64_t seed)
+{
+    for (uint32_t i = 0; i < model->auction_count; i++) {
+        const struct model_auction *auction = &model->auctions[i];
+        for (uint8_t t = 0; t < TIER_COUNT; t++) {
+            struct market_data_depth depth;
+            market_data_find(market_data, contract_with_tier(auction->contract, t), &depth);
+            cr_assert(depth.auction.phase == auction->kind &&
+                          depth.auction.indicative_e4 == auction->price_e4[t] &&
+                          depth.auction.indicative_qty == auction->qty[t],
+                      "seed %" PRIu64 ", command %" PRIu64, seed, model->seq);
+            kinds_seen[3] += auction->qty[t] > 0;
+        }
+    }
+    for (uint32_t i = 0; i < level_count; i++) {
+        struct market_data_depth depth;
+        market_data_find(market_data, levels[i].contract, &depth);
+        struct model *readable = (struct model *)(uintptr_t)model; /* its reads take no const */
+        cr_assert_eq(depth.auction.phase != 0,
+                     model_auction_under_way(readable, levels[i].contract), "seed %" PRIu64, seed);
+    }
+}
+
 /* Levels that market data has in the contracts that the model has some in. */
 static uint32_t levels_of(const struct market_data_state *market_data)
 {
@@ -90,7 +115,7 @@ static uint32_t levels_of(const struct market_data_state *market_data)
     return total;
 }
 
-static uint32_t ladders_of(void)
+static uint32_t ladders_of(const struct model *model)
 {
     uint32_t total = 0;
     for (uint32_t i = 0; i < level_count; i++) {
@@ -98,6 +123,13 @@ static uint32_t ladders_of(void)
         for (uint32_t k = 0; k < i; k++) {
             seen = seen || contract_with_tier(levels[k].contract, 0) ==
                                contract_with_tier(levels[i].contract, 0);
+        }
+        total += !seen;
+    }
+    for (uint32_t i = 0; i < model->auction_count; i++) {
+        bool seen = false;
+        for (uint32_t k = 0; k < level_count; k++) {
+            seen = seen || contract_with_tier(levels[k].contract, 0) == model->auctions[i].contract;
         }
         total += !seen;
     }
@@ -120,7 +152,8 @@ static void compare(const struct model *model, const struct market_data_state *m
     }
     cr_assert_eq(levels_of(market_data), level_count, "seed %" PRIu64 ", command %" PRIu64, seed,
                  model->seq);
-    cr_assert_eq(market_data_ladders(market_data), ladders_of(), "seed %" PRIu64, seed);
+    compare_auctions(model, market_data, seed);
+    cr_assert_eq(market_data_ladders(market_data), ladders_of(model), "seed %" PRIu64, seed);
 }
 
 static void step(struct model *model, struct market_data_state *market_data,
@@ -185,7 +218,9 @@ Test(shown_model, depth_is_what_the_models_orders_show)
     for (uint8_t mode = MODE_CONTINUOUS; mode <= MODE_LISTING; mode++) {
         run(seed + 1 + mode, false, mode);
     }
-    cr_assert(kinds_seen[0] > 100 && kinds_seen[1] > 100 && kinds_seen[2] > 100,
-              "seed %" PRIu64 ": %" PRIu64 " slices, %" PRIu64 " legs, %" PRIu64 " reserved offers",
-              seed, kinds_seen[0], kinds_seen[1], kinds_seen[2]);
+    cr_assert(kinds_seen[0] > 100 && kinds_seen[1] > 100 && kinds_seen[2] > 100 &&
+                  kinds_seen[3] > 100,
+              "seed %" PRIu64 ": %" PRIu64 " slices, %" PRIu64 " legs, %" PRIu64
+              " reserved offers, %" PRIu64 " indicative",
+              seed, kinds_seen[0], kinds_seen[1], kinds_seen[2], kinds_seen[3]);
 }

@@ -199,7 +199,8 @@ static void put_fill(const struct contract_names *names, const struct event_fill
 static bool enters_order(uint8_t command)
 {
     return command == COMMAND_NEW_ORDER || command == COMMAND_NEW_RANGE ||
-           command == COMMAND_NEW_SET || command == COMMAND_NEW_JOB;
+           command == COMMAND_NEW_SET || command == COMMAND_NEW_JOB ||
+           command == COMMAND_TAKE_OFFER;
 }
 
 static void put_rejected(const struct contract_names *names, const struct event_rejected *event,

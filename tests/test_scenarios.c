@@ -62,6 +62,7 @@ static struct engine_config small_config(void)
     config.orders = 1000;
     config.timers = 8;
     config.ladders = 12;
+    config.auctions = 3;
     config.fills = 1000;
     config.accounts = 20;
     config.keys = 40;

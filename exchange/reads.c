@@ -36,6 +36,26 @@ static uint32_t put_levels(const struct level_row *levels, uint32_t count,
     return shown;
 }
 
+/* The offers of a listing market one by one. */
+static void put_listed(const struct replica *replica, uint64_t contract, bool names,
+                       struct book_answer *answer)
+{
+    uint64_t cursor = 0;
+    struct engine_order order;
+    while (answer->listed_count < CODEC_ROWS_MAX &&
+           engine_listed_offer(replica->engine, contract, &cursor, &order)) {
+        struct listed_row *row = &answer->listed[answer->listed_count++];
+        *row = (struct listed_row){
+            .order_id = order.order_id, .price_e4 = order.price_e4, .qty = order.leaves_qty};
+        struct engine_account account;
+        if (names && engine_account(replica->engine, order.account, &account)) {
+            const char *name = engine_group_name(replica->engine, account.group);
+            CHECK(name);
+            memcpy(row->name, name, LABEL_SIZE);
+        }
+    }
+}
+
 static int answer_book(const struct replica *replica, const struct request *request,
                        struct message *message, struct error *error)
 {
@@ -66,6 +86,8 @@ static int answer_book(const struct replica *replica, const struct request *requ
     const struct registry_market *market = replica_registry_market(
         &replica->registry, contract_class(contract), contract_region(contract));
     answer->halted = market && market->halted;
+    put_listed(replica, contract, market && (market->terms.flags & MARKET_NAMES_SHOWN) != 0,
+               answer);
     (void)engine_reference(replica->engine, contract, &answer->reference_e4);
     uint64_t position;
     if (status_last_trade(replica->status, contract, &position)) {

@@ -29,7 +29,7 @@
 #define CODEC_REQUESTS_MAX    256   /* requests in one client message */
 #define CODEC_FIELD_SIZE      32    /* longest name of a field, with its NUL */
 #define CODEC_ROWS_MAX        64    /* rows of one answer (orders, trades, reports, lists) */
-#define CODEC_LEVELS_MAX      448   /* price levels of one side: two full sides fit a message */
+#define CODEC_LEVELS_MAX      432   /* price levels of one side: two full sides fit a message */
 #define CODEC_HOLDINGS_MAX    256   /* holdings in an account's answer */
 #define CODEC_PUBLIC_KEY_TEXT 40    /* a CURVE key as Z85 text */
 
@@ -642,8 +642,6 @@ struct level_row {
     int64_t shared_qty; /* of SETs, which is in other contracts too; bids only */
     int64_t orders;     /* always, 1 or more */
 };
-/* Depth of one contract (offers at their own tier); best_* are the ladder's, all eligible tiers:
- * firm quantity and, apart, shared quantity. */
 /* While an auction collects in the contract's hour; all zero: it trades continuously. */
 struct auction_view {
     int64_t end_ns;        /* nominal */
@@ -653,6 +651,16 @@ struct auction_view {
     uint8_t reserved[7];
 };
 
+/* An offer of a listing market, to be taken by its id. */
+struct listed_row {
+    uint64_t order_id;
+    int64_t price_e4;
+    int64_t qty;
+    char name[LABEL_SIZE]; /* of the ownership group, where the market shows names */
+};
+
+/* Depth of one contract (offers at their own tier); best_* are the ladder's, all eligible tiers:
+ * firm quantity and, apart, shared quantity. */
 struct book_answer {
     uint64_t ref;
     uint64_t seq; /* state that the answer is of; market data with prev_seq below it is older */
@@ -671,8 +679,10 @@ struct book_answer {
     char symbol[SYMBOL_SIZE];
     uint32_t bid_count; /* best first */
     uint32_t offer_count;
+    uint32_t listed_count; /* listing markets: the offers of the contract, best first */
     struct level_row bids[CODEC_LEVELS_MAX];
     struct level_row offers[CODEC_LEVELS_MAX];
+    struct listed_row listed[CODEC_ROWS_MAX];
 };
 
 struct holding_row {

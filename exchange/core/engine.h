@@ -135,6 +135,12 @@ struct engine_order {
 };
 /* False when the order is not live. */
 bool engine_order(const struct engine *engine, uint64_t order_id, struct engine_order *out);
+/* Offers that stand in a contract of a listing market, best first; *cursor 0 to start, false at the end
+ * or where it is none. */
+bool engine_listed_offer(const struct engine *engine, uint64_t contract, uint64_t *cursor,
+                         struct engine_order *out);
+/* Name of an ownership group, LABEL_SIZE bytes, NUL-padded; NULL: no such group. */
+const char *engine_group_name(const struct engine *engine, uint32_t group);
 /* Live orders of an account, newest first; *cursor 0 to start, false at the end. */
 bool engine_account_order(const struct engine *engine, uint32_t account, uint64_t *cursor,
                           struct engine_order *out);

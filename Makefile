@@ -74,6 +74,15 @@ test_contract_USES = WIRE BASE
 test_auction_clear_USES = CORE WIRE BASE
 test_reject_USES = WIRE BASE
 
+# The core for other programs, behind one header.
+GROUPS += CORE_LIBRARY
+CORE_LIBRARY = exchange/kashi_core.c
+TESTS += kashi_core
+test_kashi_core_USES = CORE_LIBRARY BENCHKIT CORE WIRE BASE
+all: $(B)/lib/libkashi-core.a
+$(B)/lib/libkashi-core.a: $(patsubst %.c,$(B)/%.o,$(CORE_LIBRARY) $(CORE) wire/reject.c base/check.c)
+	@echo "  AR  $@"; mkdir -p $(@D); rm -f $@; ar rcs $@ $^
+
 EXCHANGE = exchange/journal_format.c exchange/journal_read.c exchange/journal_write.c \
 	exchange/journal_recover.c exchange/timekeeper.c exchange/settings.c exchange/replay.c \
 	exchange/sequencer.c
@@ -101,10 +110,10 @@ TESTS += tape market_data shown shown_model status reads reads_kinds reads_serve
 test_tape_USES = REPLICA WIRE BASE
 test_market_data_USES = REPLICA WIRE BASE
 test_shown_USES = REPLICA WIRE BASE
+test_reads_kinds_USES = READS_KIT REPLICA CORE WIRE BASE
 test_shown_model_USES = MODEL REPLICA CORE WIRE BASE
 test_status_USES = REPLICA WIRE BASE
 test_reads_USES = READS_KIT REPLICA CORE WIRE BASE
-test_reads_kinds_USES = READS_KIT REPLICA CORE WIRE BASE
 test_reads_server_USES = READS_KIT REPLICA CORE WIRE BASE
 FUZZERS += tape
 fuzz_tape_USES = REPLICA WIRE BASE
@@ -157,12 +166,28 @@ CLIENT = client/kashi_book.c client/kashi_connection.c client/kashi_feed.c clien
 COMMAND = client/arguments.c client/catalogue.c client/cli.c client/command_admin.c client/command_key.c \
 	client/command_market.c client/command_multi.c client/command_order.c client/command_read.c client/csv.c client/decimal.c \
 	client/fields.c client/legs.c client/message_json.c client/submit.c client/symbol.c client/table.c
+# What a new market is founded with; a cluster trace as orders.
+GROUPS += FOUNDING IMPORT
+FOUNDING = client/tables.c client/desk.c client/found.c
+IMPORT = client/import_trace.c client/import_plan.c client/import_send.c client/command_import.c
+GROUPS += IMPORT_FILES
+IMPORT_FILES = tests/import_files.c
+TESTS += import import_trace
+test_import_USES = IMPORT_FILES IMPORT FOUNDING COMMAND WIRE BASE
+test_import_trace_USES = IMPORT_FILES IMPORT FOUNDING COMMAND WIRE BASE
+FUZZERS += import
+fuzz_import_USES = IMPORT FOUNDING COMMAND WIRE BASE
+# The same straight into an engine.
+GROUPS += IMPORT_KIT
+IMPORT_KIT = tests/import_market.c
+TESTS += import_engine
+test_import_engine_USES = IMPORT_KIT IMPORT FOUNDING COMMAND CORE WIRE BASE
 PROGRAMS += kashi
 kashi_MAIN = client/main.c
-kashi_USES = COMMAND CLIENT WIRE BASE
+kashi_USES = IMPORT FOUNDING COMMAND CLIENT WIRE BASE
 TESTS += client client_legs client_sockets
-test_client_USES = COMMAND CLIENT WIRE BASE
 test_client_legs_USES = COMMAND CLIENT WIRE BASE
+test_client_USES = COMMAND CLIENT WIRE BASE
 test_client_sockets_USES = CLIENT WIRE BASE
 # What other programs link: libkashi with all that it stands on.
 all: $(B)/lib/libkashi.a
@@ -170,27 +195,32 @@ $(B)/lib/libkashi.a: $(patsubst %.c,$(B)/%.o,$(CLIENT) $(WIRE) $(BASE))
 	@echo "  AR  $@"; mkdir -p $(@D); rm -f $@; ar rcs $@ $^
 
 GROUPS += DEMO CHECKER
-DEMO = client/tables.c client/desk.c client/found.c client/demo_flow.c client/demo_day.c \
-	client/demo_samples.c
+DEMO = client/demo_flow.c client/demo_day.c client/demo_samples.c
 PROGRAMS += kashi-demo
 kashi-demo_MAIN = client/demo.c
-kashi-demo_USES = DEMO CLIENT WIRE BASE
+kashi-demo_USES = DEMO FOUNDING CLIENT WIRE BASE
 
 # Only tape, database and pricing's arithmetic: nothing else of the market is in the checker.
-CHECKER = client/check/recompute.c client/check/tally.c client/check/index_check.c client/check/pg.c
+CHECKER = client/check/recompute.c client/check/parents.c client/check/tally.c client/check/index_check.c client/check/pg.c
 PROGRAMS += kashi-check
 kashi-check_MAIN = client/check/main.c
 kashi-check_USES = CHECKER PRICING WIRE BASE
+TESTS += check_parents
+test_check_parents_USES = CHECKER WIRE BASE
 
 PROGRAMS += kashi-load
 kashi-load_MAIN = tests/load.c
-kashi-load_USES = DEMO CLIENT WIRE BASE
+kashi-load_USES = DEMO FOUNDING CLIENT WIRE BASE
 
 TESTKIT = tests/sim_disk.c tests/edge.c
 
 BENCHKIT = bench/flow.c bench/instance.c
-BENCHES += core
+BENCHES += core scale set
+bench_set_USES = CORE WIRE BASE
+bench_scale_USES = CORE WIRE BASE
 bench_core_USES = BENCHKIT CORE WIRE BASE
+BENCHES += import
+bench_import_USES = IMPORT_KIT IMPORT FOUNDING COMMAND CORE WIRE BASE
 BENCHES += job
 bench_job_USES = CORE WIRE BASE
 BENCHES += gateway
@@ -241,7 +271,7 @@ $(foreach b,$(BENCHES),$(eval $(call link_rules,release,bench/$(b),bench/$(b).c,
 # --- what to make ---------------------------------------------------------------------------------
 LINT = $(addprefix tests/lint/,format.sh layers.sh libraries.sh purity.sh floats.sh repository.sh)
 SUITES = $(addprefix build/asan/tests/test_,$(TESTS))
-SCRIPTS = tests/e2e.sh tests/kill.sh tests/cluster.sh
+SCRIPTS = tests/compilers.sh tests/e2e.sh tests/kill.sh tests/cluster.sh
 FUZZ_SECONDS ?= 30
 
 # Everything that is compiled for `make test`; tests/lint/compile.sh makes it.
@@ -284,6 +314,11 @@ print-pure:
 	@echo $(PURE)
 print-purity-objects: $(patsubst %.c,build/release/%.o,$(PURE))
 	@echo $^
+
+# What tests/compilers.sh makes anew with every compiler.
+.PHONY: print-state-hash-sources
+print-state-hash-sources:
+	@echo $(MODEL) $(CORE) wire/contract.c wire/reject.c base/check.c
 
 clean:
 	rm -rf build bin

@@ -28,6 +28,7 @@ extern const struct arguments_command command_order_list[];
 extern const struct arguments_command command_read_list[];
 extern const struct arguments_command command_market_list[];
 extern const struct arguments_command command_admin_list[];
+extern const struct arguments_command command_import_list[];
 extern const struct arguments_command command_key_list[];
 
 /* Fills as tables show them. */

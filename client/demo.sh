@@ -21,6 +21,10 @@ trap '"$root/client/market.sh" stop "$dir" >/dev/null' EXIT
 
 # The day begins at 16:00 UTC: midnight in UTC+8.
 "$root/client/market.sh" start "$dir" --simulated 2026-11-20T16:00Z --gateways 2 || exit 1
-echo "A market in $dir, its database and two gateways are up; one trading day begins."
+echo "A market in $dir, its database and two gateways are up. A small cluster's trace is brought in:"
+"$bin/kashi" import --dir "$dir" --data "$root/data" --nodes "$root/data/sample_nodes.csv" \
+    --jobs "$root/data/sample_jobs.csv" --longest 24 || exit 1
+echo
+echo "One trading day begins."
 "$bin/kashi-demo" --dir "$dir" --data "$root/data" "$@" day || exit 1
 "$bin/kashi-check" --dir "$dir" --show --wait 120 --invariants "$root/sql/invariants.sql"

@@ -30,6 +30,7 @@ struct demo {
     /* One step: requests by trader. */
     struct request step[DEMO_MINUTE_MAX];
     uint32_t step_trader[DEMO_MINUTE_MAX];
+    union flow_rows step_rows[DEMO_MINUTE_MAX];
 };
 
 /* --- the day -------------------------------------------------------------------------------------- */
@@ -85,7 +86,8 @@ static int trade_minute(struct demo *demo, struct error *error)
     uint32_t count = demo->market->options.orders_a_minute;
     bool sent[DEMO_MINUTE_MAX] = {false};
     for (uint32_t at = 0; at < count; at++) {
-        flow_draw(&demo->flow, demo->now_ns, &demo->step_trader[at], &demo->step[at]);
+        flow_draw(&demo->flow, demo->now_ns, &demo->step_trader[at], &demo->step[at],
+                  &demo->step_rows[at]);
     }
     for (uint32_t at = 0; at < count; at++) {
         struct request message[DEMO_MINUTE_MAX];
@@ -175,21 +177,29 @@ static int print_book(struct demo *demo, struct error *error)
         return rc != 0 ? rc : error_set(error, ERROR_LOST, "the book was not answered");
     }
     const struct book_answer *book = &demo->book;
-    (void)printf("\nBook of %s\n%8s %10s   %-10s %-8s\n", book->symbol, "GPUs", "bid", "offer",
-                 "GPUs");
+    (void)printf(
+        "\nBook of %s (+ is of SETs, which stands in other hours too)\n%12s %10s   %-10s %s\n",
+        book->symbol, "GPUs", "bid", "offer", "GPUs");
     for (uint32_t row = 0; row < BOOK_ROWS; row++) {
-        char bid[32] = "";
+        char bid[48] = "";
         char offer[32] = "";
         if (row < book->bid_count) {
-            (void)snprintf(bid, sizeof bid, "%8" PRId64 " %10.4f", book->bids[row].qty,
-                           (double)book->bids[row].price_e4 / (double)E4_ONE);
+            const struct level_row *level = &book->bids[row];
+            char qty[32];
+            int length = snprintf(qty, sizeof qty, "%" PRId64, level->qty);
+            if (level->shared_qty > 0) {
+                (void)snprintf(qty + length, sizeof qty - (size_t)length, "+%" PRId64,
+                               level->shared_qty);
+            }
+            (void)snprintf(bid, sizeof bid, "%12s %10.4f", qty,
+                           (double)level->price_e4 / (double)E4_ONE);
         }
         if (row < book->offer_count) {
             (void)snprintf(offer, sizeof offer, "%-10.4f %" PRId64,
                            (double)book->offers[row].price_e4 / (double)E4_ONE,
                            book->offers[row].qty);
         }
-        (void)printf("%19s   %s\n", bid, offer);
+        (void)printf("%23s   %s\n", bid, offer);
     }
     return 0;
 }

@@ -16,6 +16,13 @@
 #define SHARE_CANCEL  8
 #define SHARE_REPLACE 14
 #define SHARE_OFFER   34 /* the rest bids */
+/* Of a hundred offers so many are ranges, of a hundred bids SETs and JOBs. */
+#define SHARE_RANGE 3
+#define SHARE_SET   4
+#define SHARE_JOB   3
+#define RANGE_HOURS 12
+#define JOB_HOURS   8
+#define JOB_SLACK   12 /* hours that it may wait */
 
 static const struct {
     const char *class_name;
@@ -155,7 +162,7 @@ static int64_t draw_price(struct flow *flow, int64_t price_e4, bool offer)
     return drawn_e4 < 1 ? 1 : drawn_e4;
 }
 
-static void draw_terms(struct flow *flow, int64_t now_ns, int64_t price_e4,
+static void draw_terms(struct flow *flow, int64_t now_ns, int64_t price_e4, int64_t lot,
                        struct request_new_order *order)
 {
     uint64_t kind = random_below(&flow->random, 100);
@@ -175,42 +182,162 @@ static void draw_terms(struct flow *flow, int64_t now_ns, int64_t price_e4,
             now_ns + random_between(&flow->random, 10, 300) * 60 * NS_PER_SECOND;
     } else if (kind < 25) {
         order->min_qty = order->qty;
+    } else if (kind < 30) {
+        order->display_qty = lot;
+    } else if (kind < 33 && order->side == SIDE_SELL) {
+        order->job_lead_hours = (uint16_t)random_between(&flow->random, 1, 12);
     }
+}
+
+/* A resource: one of the provider's, or one that somebody sells from, the hot ones first. */
+static const struct found_resource *draw_resource(struct flow *flow, bool offer, uint32_t trader,
+                                                  bool *hot)
+{
+    uint32_t place = (uint32_t)random_below(&flow->random, flow->resource_count);
+    if (offer) {
+        const struct flow_trader *provider = &flow->traders[trader];
+        place = provider->resources[random_below(&flow->random, provider->resource_count)];
+    } else if (random_below(&flow->random, 100) < 60) {
+        place %= FLOW_HOT_LANES * FLOW_HOT_RESOURCES;
+    }
+    *hot = place < FLOW_HOT_LANES * FLOW_HOT_RESOURCES;
+    return &flow->resources[place];
+}
+
+static const struct tables_class *class_of(const struct flow *flow,
+                                           const struct found_resource *resource)
+{
+    return &flow->tables->classes[resource->class_];
+}
+
+static int64_t price_of(const struct flow *flow, const struct found_resource *resource,
+                        uint8_t tier)
+{
+    int64_t price_e4;
+    CHECK(tables_price(flow->tables, class_of(flow, resource),
+                       &flow->tables->regions[resource->region], tier, &price_e4));
+    return price_e4;
+}
+
+static void put_symbol(const struct flow *flow, const struct found_resource *resource, uint8_t tier,
+                       uint32_t hour, char symbol[SYMBOL_SIZE])
+{
+    char text[HOUR_TEXT_SIZE];
+    hour_format(hour, text);
+    (void)snprintf(symbol, SYMBOL_SIZE, "%s.%s.%s.%s", class_of(flow, resource)->name,
+                   flow->tables->regions[resource->region].name, tier_name(tier), text);
+}
+
+static void draw_range(struct flow *flow, int64_t now_ns, uint32_t trader, struct request *request)
+{
+    bool hot;
+    const struct found_resource *resource = draw_resource(flow, true, trader, &hot);
+    uint8_t tier = (uint8_t)random_below(&flow->random, resource->tier + 1U);
+    uint32_t from = draw_hour(flow, now_ns, hot);
+    uint32_t left = flow->first_hour + FLOW_HOURS - from;
+    request->type = REQUEST_NEW_RANGE;
+    put_symbol(flow, resource, tier, from, request->new_range.symbol);
+    request->new_range.hours = left < RANGE_HOURS ? left : RANGE_HOURS;
+    request->new_range.qty = draw_qty(flow, class_of(flow, resource)->lot);
+    request->new_range.price_e4 = draw_price(flow, price_of(flow, resource, tier), true);
+    request->new_range.resource = resource->resource;
+    if (random_below(&flow->random, 4) == 0) {
+        request->new_range.job_lead_hours = (uint16_t)random_between(&flow->random, 1, 12);
+    }
+}
+
+/* One quantity in any of several hours of a lane, each with its own limit. */
+static void draw_set(struct flow *flow, int64_t now_ns, struct request *request,
+                     union flow_rows *rows)
+{
+    bool hot;
+    const struct found_resource *resource = draw_resource(flow, false, 0, &hot);
+    uint32_t hour = draw_hour(flow, now_ns, hot);
+    uint32_t end = flow->first_hour + FLOW_HOURS;
+    struct request_new_set *set = &request->new_set;
+    request->type = REQUEST_NEW_SET;
+    set->qty = draw_qty(flow, class_of(flow, resource)->lot);
+    set->legs = rows->legs;
+    for (; set->leg_count < FLOW_LEGS_MAX && hour < end; hour++) {
+        struct leg_row *leg = &rows->legs[set->leg_count++];
+        memset(leg, 0, sizeof *leg);
+        put_symbol(flow, resource, TIER_G0, hour, leg->symbol);
+        leg->price_e4 = (uint32_t)draw_price(flow, price_of(flow, resource, TIER_G0), false);
+        hour += (uint32_t)random_below(&flow->random, 3);
+    }
+    set->tif = random_below(&flow->random, 4) == 0 ? TIF_IOC : TIF_GATE;
+}
+
+static bool has_lane(const struct request_new_job *job, const struct lane_row *lane)
+{
+    for (uint32_t i = 0; i < job->lane_count; i++) {
+        if (strcmp(job->lanes[i].class_name, lane->class_name) == 0 &&
+            strcmp(job->lanes[i].region, lane->region) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Some GPUs for some hours; the first lane is what it is priced by, dearer ones count for as much more
+ * as they cost. */
+static void draw_job(struct flow *flow, int64_t now_ns, struct request *request,
+                     union flow_rows *rows)
+{
+    struct request_new_job *job = &request->new_job;
+    uint32_t from = draw_hour(flow, now_ns, true);
+    uint32_t end = flow->first_hour + FLOW_HOURS;
+    uint32_t hours = (uint32_t)random_between(&flow->random, 1, JOB_HOURS);
+    hours = hours < end - from ? hours : end - from;
+    uint32_t to = from + hours + (uint32_t)random_below(&flow->random, JOB_SLACK + 1);
+    uint32_t wanted = 1 + (uint32_t)random_below(&flow->random, FLOW_LANES_MAX);
+    uint32_t lot = 1;
+    int64_t base_e4 = 0;
+    request->type = REQUEST_NEW_JOB;
+    job->lanes = rows->lanes;
+    for (uint32_t i = 0; i < wanted; i++) {
+        bool hot;
+        const struct found_resource *resource = draw_resource(flow, false, 0, &hot);
+        const struct tables_class *class_ = class_of(flow, resource);
+        struct lane_row *lane = &rows->lanes[job->lane_count];
+        int64_t price_e4 = price_of(flow, resource, TIER_G0);
+        memset(lane, 0, sizeof *lane);
+        memcpy(lane->class_name, class_->name, NAME_SIZE);
+        memcpy(lane->region, flow->tables->regions[resource->region].name, NAME_SIZE);
+        base_e4 = i == 0 ? price_e4 : base_e4;
+        lane->factor_e4 = (uint32_t)(base_e4 * E4_ONE / price_e4); /* rounded down */
+        if (lane->factor_e4 > 0 && lane->factor_e4 <= JOB_FACTOR_MAX_E4 && !has_lane(job, lane)) {
+            lot = class_->lot > lot ? class_->lot : lot; /* lots are 1 or 8 */
+            job->lane_count++;
+        }
+    }
+    job->qty = draw_qty(flow, lot);
+    job->price_e4 = base_e4 + base_e4 * random_between(&flow->random, -100, 300) / BP_ONE;
+    job->hours = (uint16_t)hours;
+    job->window_from = from;
+    job->window_to = to < end ? to : end;
+    job->placement = random_below(&flow->random, 100) < 60 ? PLACEMENT_SITE : PLACEMENT_ANY;
 }
 
 static void draw_order(struct flow *flow, int64_t now_ns, bool offer, uint32_t trader,
                        struct request *request)
 {
     struct request_new_order *order = &request->new_order;
-    /* A bid goes where somebody sells: the market of a resource. The hot ones come first. */
-    bool hot = random_below(&flow->random, 100) < 60;
-    uint32_t place = (uint32_t)random_below(&flow->random, flow->resource_count);
-    if (offer) {
-        const struct flow_trader *provider = &flow->traders[trader];
-        place = provider->resources[random_below(&flow->random, provider->resource_count)];
-    } else if (hot) {
-        place %= FLOW_HOT_LANES * FLOW_HOT_RESOURCES;
-    }
-    hot = place < FLOW_HOT_LANES * FLOW_HOT_RESOURCES;
-    const struct found_resource *resource = &flow->resources[place];
-    const struct tables_class *class_ = &flow->tables->classes[resource->class_];
-    const struct tables_region *region = &flow->tables->regions[resource->region];
+    bool hot;
+    const struct found_resource *resource = draw_resource(flow, offer, trader, &hot);
+    const struct tables_class *class_ = class_of(flow, resource);
     uint8_t tier = TIER_G0;
     if (random_below(&flow->random, 100) < (offer ? 70 : 25)) {
         tier = (uint8_t)random_below(&flow->random, resource->tier + 1U);
     }
-    int64_t price_e4;
-    CHECK(tables_price(flow->tables, class_, region, tier, &price_e4));
-    char hour[HOUR_TEXT_SIZE];
-    hour_format(draw_hour(flow, now_ns, hot), hour);
-    (void)snprintf(order->symbol, sizeof order->symbol, "%s.%s.%s.%s", class_->name, region->name,
-                   tier_name(tier), hour);
+    int64_t price_e4 = price_of(flow, resource, tier);
     request->type = REQUEST_NEW_ORDER;
+    put_symbol(flow, resource, tier, draw_hour(flow, now_ns, hot), order->symbol);
     order->side = offer ? SIDE_SELL : SIDE_BUY;
     order->qty = draw_qty(flow, class_->lot);
     order->price_e4 = draw_price(flow, price_e4, offer);
     order->resource = offer ? resource->resource : 0;
-    draw_terms(flow, now_ns, price_e4, order);
+    draw_terms(flow, now_ns, price_e4, class_->lot, order);
 }
 
 static bool draw_change(struct flow *flow, bool replace, uint32_t trader, struct request *request)
@@ -220,7 +347,7 @@ static bool draw_change(struct flow *flow, bool replace, uint32_t trader, struct
         return false;
     }
     const struct flow_order *order = &who->open[random_below(&flow->random, who->open_count)];
-    if (replace) {
+    if (replace && order->plain) {
         request->type = REQUEST_REPLACE_ORDER;
         request->replace_order.order_id = order->order_id;
         request->replace_order.price_e4 =
@@ -235,7 +362,8 @@ static bool draw_change(struct flow *flow, bool replace, uint32_t trader, struct
     return true;
 }
 
-void flow_draw(struct flow *flow, int64_t now_ns, uint32_t *trader, struct request *request)
+void flow_draw(struct flow *flow, int64_t now_ns, uint32_t *trader, struct request *request,
+               union flow_rows *rows)
 {
     memset(request, 0, sizeof *request);
     uint64_t kind = random_below(&flow->random, 100);
@@ -249,7 +377,16 @@ void flow_draw(struct flow *flow, int64_t now_ns, uint32_t *trader, struct reque
     *trader = offer ? (uint32_t)random_below(&flow->random, flow->providers)
                     : flow->providers + (uint32_t)random_below(&flow->random, flow->trader_count -
                                                                                   flow->providers);
-    draw_order(flow, now_ns, offer, *trader, request);
+    uint64_t many = random_below(&flow->random, 100);
+    if (offer && many < SHARE_RANGE) {
+        draw_range(flow, now_ns, *trader, request);
+    } else if (!offer && many < SHARE_SET) {
+        draw_set(flow, now_ns, request, rows);
+    } else if (!offer && many < SHARE_SET + SHARE_JOB) {
+        draw_job(flow, now_ns, request, rows);
+    } else {
+        draw_order(flow, now_ns, offer, *trader, request);
+    }
 }
 
 static uint32_t lot_of(const struct flow *flow, const char *symbol)
@@ -273,13 +410,15 @@ void flow_report(struct flow *flow, uint32_t trader, const struct report *report
     }
     bool known = at < who->open_count;
     bool over = (report->fields & REPORT_ORDER) != 0 && report->leaves_qty == 0;
-    if (report->exec_type == EXEC_NEW && report->tif != TIF_IOC && report->tif != TIF_FOK &&
-        !known && who->open_count < FLOW_OPEN_ORDERS_MAX) {
+    bool plain = report->request == REQUEST_NEW_ORDER;
+    if (report->exec_type == EXEC_NEW && report->request != REQUEST_NEW_RANGE &&
+        report->tif != TIF_IOC && report->tif != TIF_FOK && !known &&
+        who->open_count < FLOW_OPEN_ORDERS_MAX) {
         who->open[who->open_count++] = (struct flow_order){.order_id = report->order_id,
                                                            .price_e4 = report->price_e4,
                                                            .qty = report->order_qty,
                                                            .lot = lot_of(flow, report->symbol),
-                                                           .offer = report->side == SIDE_SELL};
+                                                           .plain = plain};
     } else if (known &&
                (over || report->exec_type == EXEC_CANCELED || report->exec_type == EXEC_EXPIRED)) {
         who->open[at] = who->open[--who->open_count];

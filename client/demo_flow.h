@@ -1,5 +1,5 @@
-/* The demo's traders: who offers, who bids, at what price, and when they change their minds. Drawn
- * from a seed around the prices of data/. Nearly half of the orders goes to a few hot lanes and the
+/* The demo's traders: who offers, who bids, at what price, for one hour or for many, and when they change
+ * their minds. Drawn from a seed around the prices of data/. Nearly half of the orders goes to a few hot lanes and the
  * second delivery day, so that some lane-days reach level 1 of the index. One thread. */
 #ifndef KASHI_CLIENT_DEMO_FLOW_H
 #define KASHI_CLIENT_DEMO_FLOW_H
@@ -22,13 +22,21 @@
     (FLOW_HOT_LANES * FLOW_HOT_RESOURCES + FLOW_PROVIDERS_MAX * FLOW_OTHER_RESOURCES)
 #define FLOW_HOURS           48 /* delivery hours ahead that are traded */
 #define FLOW_OPEN_ORDERS_MAX 64 /* of a trader, that it remembers */
+#define FLOW_LEGS_MAX        8  /* of a SET */
+#define FLOW_LANES_MAX       3  /* of a JOB */
 
 struct flow_order {
     uint64_t order_id;
     int64_t price_e4;
     int64_t qty;
     int64_t lot;
-    bool offer;
+    bool plain; /* neither SET nor JOB */
+};
+
+/* Legs or lanes of a request. */
+union flow_rows {
+    struct leg_row legs[FLOW_LEGS_MAX];
+    struct lane_row lanes[FLOW_LANES_MAX];
 };
 
 struct flow_trader {
@@ -62,8 +70,10 @@ struct flow_config {
 int flow_init(struct flow *flow, const struct flow_config *config, struct error *error);
 /* What the market must be founded with for these traders: `plan` points into `flow`. */
 void flow_plan(struct flow *flow, struct found_plan *plan);
-/* One request at exchange time `now_ns`: picks who sends it and fills it in. */
-void flow_draw(struct flow *flow, int64_t now_ns, uint32_t *trader, struct request *request);
+/* One request at exchange time `now_ns`: picks who sends it and fills it in. Its legs or lanes, if it
+ * has any, stand in `rows`, which must be there until it is sent. */
+void flow_draw(struct flow *flow, int64_t now_ns, uint32_t *trader, struct request *request,
+               union flow_rows *rows);
 /* Keeps up what a trader has open. */
 void flow_report(struct flow *flow, uint32_t trader, const struct report *report);
 /* Symbol of hot lane `lane` at hour `hour`, tier G0. */

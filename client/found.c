@@ -15,6 +15,7 @@
 #define FOUNDER_ACCOUNT   1      /* the first operator's, made by GENESIS */
 #define FOUNDER_RATE      100000 /* requests a second while a market is founded */
 #define RATE_RETRIES      100
+#define OPEN_ORDERS       100000000 /* of an account without limits */
 
 struct found {
     struct desk *desk;
@@ -387,6 +388,31 @@ static int deposit(struct found *found, struct error *error)
     return submit(found, count, error);
 }
 
+static int lift_limits(struct found *found, struct error *error)
+{
+    for (uint32_t at = 0; at < found->plan->account_count; at++) {
+        struct request request = {
+            .type = REQUEST_SET_LIMITS,
+            .set_limits = {.account = found->plan->accounts[at].account,
+                           .rate_limit = FOUNDER_RATE,
+                           .open_orders_limit = OPEN_ORDERS,
+                           .order_qty_limit = QTY_MAX,
+                           .fields = LIMITS_RATE | LIMITS_OPEN_ORDERS | LIMITS_ORDER_QTY}};
+        int rc = 0;
+        if (found->plan->accounts[at].unlimited) {
+            rc = send_again(found, &request, error);
+        }
+        if (rc == 0 && found->plan->accounts[at].unlimited &&
+            (!found->answered[0] || found->reasons[0] != 0)) {
+            rc = refused(&request, found->reasons[0], error);
+        }
+        if (rc != 0) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
 static int found_accounts(struct found *found, struct error *error)
 {
     struct found_plan *plan = found->plan;
@@ -410,7 +436,8 @@ static int found_accounts(struct found *found, struct error *error)
         }
     }
     rc = register_missing(found, (struct kind){LIST_KEYS, match_key, make_key}, count, error);
-    return rc != 0 ? rc : deposit(found, error);
+    rc = rc != 0 ? rc : deposit(found, error);
+    return rc != 0 ? rc : lift_limits(found, error);
 }
 
 /* --- resources, fees ------------------------------------------------------------------------------- */

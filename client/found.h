@@ -4,6 +4,7 @@
 #ifndef KASHI_CLIENT_FOUND_H
 #define KASHI_CLIENT_FOUND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@ struct found_account {
     char name[LABEL_SIZE]; /* of group, account and key; keys/NAME.key is made when missing */
     int64_t deposit_e4;
     uint8_t roles;
+    bool unlimited;       /* no limit of rate, open orders and order size but the widest */
     uint32_t account;     /* out: its id */
     struct kashi_key key; /* out */
 };

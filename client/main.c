@@ -11,6 +11,7 @@ static const struct {
 } groups[] = {
     {"trade", command_order_list},   {"look up", command_read_list},
     {"follow", command_market_list}, {"operate (needs an operator's key)", command_admin_list},
+    {"bring in a trace (needs an operator's key)", command_import_list},
     {"keys", command_key_list},
 };
 #define GROUP_COUNT (sizeof(groups) / sizeof(groups[0]))

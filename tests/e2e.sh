@@ -193,6 +193,32 @@ claim "one that does not fit rests and is told how near it came" $?
 kashi provider-1 cancel "$range"
 claim "a range is canceled as a whole" $?
 
+# --- a trace --------------------------------------------------------------------------------------
+trace() { # options …: brings the sample in
+    $bin/kashi import --dir "$dir" --nodes data/sample_nodes.csv --jobs data/sample_jobs.csv --longest 24 \
+        --json "$@" >"$top/out" 2>&1
+}
+trace --plan
+is $? 0 && says '"tasks":40,.*"tasks_without_gpu":2,.*"tasks_ordered":37,.*"chained":3,.*"jobs":40' && ! says '"import"'
+claim "a plan shows what a trace would become" $?
+trace
+is $? 0 && says '"resources":8,"ranges":8,.*"jobs_accepted":40,' && [ "$(field jobs_filled)" -ge 25 ]
+claim "a small cluster's trace becomes resources, ranges and JOBs" $?
+matched=$(field matched_gpu_hours) price=$(field mean_price_e4)
+trace
+is $? 0 && says '"jobs_accepted":40,.*"sent_before":48,' && is "$(field matched_gpu_hours)" "$matched" &&
+    is "$(field mean_price_e4)" "$price"
+claim "brought in again, it orders nothing twice and knows what became of all" $?
+is "$(query "SELECT sum(qty) FROM kashi.fills WHERE contingent = 1")" "$matched"
+claim "the ledger has the JOBs' fills" $?
+$bin/kashi import --dir "$dir" --nodes data/sample_jobs.csv --jobs data/sample_jobs.csv >"$top/out" 2>&1
+is $? 2 && says "data/sample_jobs.csv:2: column 'sn' is missing"
+claim "a file without a needed column is refused by name" $?
+sed 's/demo-task-05,.*/demo-task-05,1,1,1,-1,"T4,LS/' data/sample_jobs.csv >"$top/jobs.csv"
+$bin/kashi import --dir "$dir" --nodes data/sample_nodes.csv --jobs "$top/jobs.csv" --plan >"$top/out" 2>&1
+is $? 0 && says 'jobs.csv:7: a quote is opened' && says ' 36  of them ordered'
+claim "a broken line is named, the others are taken" $?
+
 # --- restarts -------------------------------------------------------------------------------------
 sql/cluster.sh stop "$dir"
 kashi buyer-2 bid "$offered" --qty 8 --price 13.60 --json
@@ -223,6 +249,8 @@ line=$(tail -n 1 "$top/demo.out")
 [[ $line =~ ^demo:\ orders=[0-9]{5,}\ fills=([0-9]{4,})\ settled=([0-9]+)\ ledger_sum=0\ index_values=[0-9]{2,}\ verdict=ok$ ]] &&
     is "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
 claim "its last line is the verdict, every fill settled" $?
+[[ $(tail -n 2 "$top/demo.out" | head -n 1) =~ ^SETs:\ [0-9]{3,}\ entered,\ [0-9]{2,}\ filled.*JOBs:\ [0-9]{3,}\ entered,\ [0-9]{2,}\ filled ]]
+claim "SETs and JOBs were entered and filled" $?
 is "$(sed -n '/^Index/,/^$/p' "$top/demo.out" | grep -c '2026-11-2[12] .* 1 ')" 10
 claim "ten index values of level 1" $?
 

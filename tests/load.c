@@ -176,7 +176,8 @@ static int trade(struct load *load, uint64_t rate, struct error *error)
         for (; drawn < due; drawn++) {
             uint32_t trader;
             struct request request;
-            flow_draw(&load->flow, clock_realtime_ns(), &trader, &request);
+            union flow_rows rows;
+            flow_draw(&load->flow, clock_realtime_ns(), &trader, &request, &rows);
             struct kashi_session *session = desk_session(load->desk, load->first_seat + trader);
             struct error refused;
             if (kashi_session_state(session) == KASHI_SESSION_READY &&

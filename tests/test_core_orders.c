@@ -151,6 +151,7 @@ struct market_world {
     struct event events[256];
     struct event_sink sink;
     uint64_t cl_ord_id;
+    int64_t now_ns;
 };
 
 static void no_drain(struct event_sink *sink)
@@ -164,7 +165,7 @@ static const struct event *send(struct market_world *w, union command_slot *slot
 {
     struct command_head *head = &slots[0].command.head;
     head->seq = engine_seq(w->engine) + 1;
-    head->time_ns = NOW_NS;
+    head->time_ns = w->now_ns;
     head->key = key;
     head->slots = head->slots == 0 ? 1 : head->slots;
     if (head->type > COMMAND_LOGOUT) {
@@ -267,6 +268,7 @@ static struct market_world *world_new(uint32_t orders)
     CHECK(w->memory != NULL);
     memset(w->memory, 0, size);
     w->engine = engine_init(w->memory, &config);
+    w->now_ns = NOW_NS;
     w->sink = (struct event_sink){.events = w->events, .capacity = 256, .drain = no_drain};
     register_names(w);
     register_member(w, "buyer", KEY_BUYER, ROLE_BUYER);
@@ -286,7 +288,8 @@ static uint64_t contract_of(uint32_t hour)
     return contract_pack(0, 0, TIER_G0, hour);
 }
 
-static uint64_t offer(struct market_world *w, uint32_t hour, int64_t qty)
+static uint64_t offer_reserved(struct market_world *w, uint32_t hour, int64_t qty,
+                               uint16_t job_lead_hours)
 {
     union command_slot c = command_of(COMMAND_NEW_ORDER);
     c.command.new_order = (struct command_new_order){.contract = contract_of(hour),
@@ -294,9 +297,15 @@ static uint64_t offer(struct market_world *w, uint32_t hour, int64_t qty)
                                                      .qty = qty,
                                                      .resource = 1,
                                                      .side = SIDE_SELL,
-                                                     .stp = STP_CANCEL_OLDEST};
+                                                     .stp = STP_CANCEL_OLDEST,
+                                                     .job_lead_hours = job_lead_hours};
     const struct event *events = send(w, &c, KEY_PROVIDER);
     return events[0].head.type == EVENT_NEW ? events[0].new_order.order_id : 0;
+}
+
+static uint64_t offer(struct market_world *w, uint32_t hour, int64_t qty)
+{
+    return offer_reserved(w, hour, qty, 0);
 }
 
 static uint64_t enter_set_by(struct market_world *w, uint32_t key, uint8_t legs, int64_t qty)
@@ -396,5 +405,46 @@ Test(core_orders, an_hour_left_by_a_set_in_the_middle_of_a_command_stays_in_use)
     struct engine_counts counts;
     engine_counts(w->engine, &counts);
     cr_assert_eq(counts.ladders, 1);
+    world_free(w);
+}
+
+/* --- the end of a reservation -------------------------------------------------------------------- */
+
+static const struct event *tick_at(struct market_world *w, int64_t time_ns)
+{
+    union command_slot c = command_of(COMMAND_TICK);
+    w->now_ns = time_ns;
+    return send(w, &c, 0);
+}
+
+Test(core_orders, an_offer_is_not_released_into_fills_that_have_no_room)
+{
+    int64_t release_ns = ((int64_t)HOUR * 3600 - 600 - 5 * 3600) * NS_PER_SECOND;
+    struct market_world *w = world_new(100);
+    uint64_t set = enter_set(w, 1, 8);
+    uint64_t reserved = offer_reserved(w, HOUR, 5, 5);
+    cr_assert(set != 0 && reserved != 0);
+    cr_assert_eq(tick_at(w, release_ns - 1)[0].head.type, EVENT_TIME);
+    w->engine->config.fills = w->engine->s.fill_count;
+    const struct event *events = tick_at(w, release_ns);
+    cr_assert_eq(events[0].head.type, EVENT_CANCELED);
+    cr_assert_eq(events[0].out.order_id, reserved);
+    cr_assert_eq(events[0].out.reason, REASON_FULL);
+    cr_assert_eq(events[1].head.type, EVENT_TIME);
+    struct engine_account account;
+    cr_assert(engine_account(w->engine, KEY_PROVIDER, &account));
+    cr_assert_eq(account.bond_open_e4, 0);
+    world_free(w);
+}
+
+Test(core_orders, an_offer_is_released_and_trades_at_its_time)
+{
+    int64_t release_ns = ((int64_t)HOUR * 3600 - 600 - 5 * 3600) * NS_PER_SECOND;
+    struct market_world *w = world_new(100);
+    cr_assert(enter_set(w, 1, 8) != 0 && offer_reserved(w, HOUR, 5, 5) != 0);
+    const struct event *events = tick_at(w, release_ns);
+    cr_assert_eq(events[0].head.type, EVENT_RELEASED);
+    cr_assert_eq(events[1].head.type, EVENT_TRADE);
+    cr_assert_eq(events[1].trade.qty, 5);
     world_free(w);
 }

@@ -12,6 +12,7 @@
 #include "client/check/index_check.h"
 #include "client/check/pg.h"
 #include "client/check/recompute.h"
+#include "wire/tape.h"
 #include "wire/units.h"
 
 #define EXIT_WRONG 1
@@ -22,6 +23,7 @@
 #define SHOWN_MAX  5
 #define WAIT_S_MAX 3600
 #define POLL_NS    INT64_C(50000000)
+#define QUIET_NS   INT64_C(500000000) /* longer than a tape that moves stands still */
 
 struct options {
     const char *directory;
@@ -304,12 +306,47 @@ static int open_database(struct check *check, struct error *error)
     return pg_open(&check->pg, url, error);
 }
 
+/* How many commands the tape has grown by. */
+static int count_new(const struct check *check, const char *tape, uint64_t *commands,
+                     struct error *error)
+{
+    struct tape_file *file;
+    struct tape_batch batch;
+    *commands = 0;
+    int rc = tape_file_open(&file, tape, check->recompute.last_seq, error);
+    if (rc != 0) {
+        return rc;
+    }
+    while ((rc = tape_file_next(file, &batch, error)) == 1) {
+        *commands = batch.last_seq - check->recompute.last_seq;
+    }
+    tape_file_close(file);
+    return rc;
+}
+
+/* Reads the tape, and again until it stands still: JOBs that wait may be filled for a while after the
+ * last order. An exchange in silence writes one command a second at most. */
+static int read_tape(struct check *check, const char *tape, struct error *error)
+{
+    int64_t deadline_ns = clock_monotonic_ns() + check->options.wait_s * NS_PER_SECOND;
+    for (;;) {
+        const struct timespec pause = {.tv_nsec = QUIET_NS};
+        uint64_t commands;
+        int rc = recompute_read(&check->recompute, tape, error);
+        (void)nanosleep(&pause, NULL);
+        rc = rc != 0 ? rc : count_new(check, tape, &commands, error);
+        if (rc != 0 || commands <= 1 || clock_monotonic_ns() > deadline_ns) {
+            return rc != 0 ? rc : index_check_read(&check->index, tape, error);
+        }
+        recompute_free(&check->recompute);
+    }
+}
+
 static int run(struct check *check, struct error *error)
 {
     char tape[PATH_SIZE];
     (void)snprintf(tape, sizeof tape, "%s/tape", check->options.directory);
-    int rc = recompute_read(&check->recompute, tape, error);
-    rc = rc != 0 ? rc : index_check_read(&check->index, tape, error);
+    int rc = read_tape(check, tape, error);
     rc = rc != 0 ? rc : open_database(check, error);
     rc = rc != 0 ? rc : await_end(check, error);
     rc = rc != 0 ? rc : compare_fills(check, error);
@@ -329,7 +366,13 @@ static int run(struct check *check, struct error *error)
         return rc;
     }
     check->wrong += check->number != 0;
-    (void)printf("\ndemo: orders=%" PRIu64 " fills=%zu settled=%" PRIu64 " ledger_sum=%" PRId64
+    const struct parents *parents = &check->recompute.parents;
+    check->wrong += parents->wrong;
+    (void)printf("\nSETs: %" PRIu64 " entered, %" PRIu64 " filled at least in part; JOBs: %" PRIu64
+                 " entered, %" PRIu64 " filled, %" PRId64 " GPU-hours\n",
+                 parents->sets, parents->sets_filled, parents->jobs, parents->jobs_filled,
+                 parents->job_gpu_hours);
+    (void)printf("demo: orders=%" PRIu64 " fills=%zu settled=%" PRIu64 " ledger_sum=%" PRId64
                  " index_values=%" PRIu64 " verdict=%s\n",
                  check->recompute.orders, check->recompute.trade_count, check->fills, check->number,
                  agreed, check->wrong == 0 ? "ok" : "wrong");

@@ -62,6 +62,7 @@ static int take_trade(struct recompute *recompute, const struct event *event, st
 
 static int take_event(struct recompute *recompute, const struct event *event, struct error *error)
 {
+    parents_take(&recompute->parents, event);
     switch (event->head.type) {
     case EVENT_CLASS:
         memcpy(recompute->names.classes[event->class_.class_id], event->class_.name, NAME_SIZE);
@@ -89,6 +90,7 @@ int recompute_read(struct recompute *recompute, const char *directory, struct er
 {
     memset(recompute, 0, sizeof *recompute);
     tally_init(&recompute->tally);
+    parents_init(&recompute->parents);
     recompute->trade_capacity = TRADES_FIRST;
     recompute->trades = calloc(TRADES_FIRST, sizeof *recompute->trades);
     CHECK(recompute->trades != NULL);
@@ -117,6 +119,7 @@ int recompute_read(struct recompute *recompute, const char *directory, struct er
 void recompute_free(struct recompute *recompute)
 {
     tally_free(&recompute->tally);
+    parents_free(&recompute->parents);
     free(recompute->trades);
     recompute->trades = NULL;
 }

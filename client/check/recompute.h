@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "client/check/parents.h"
 #include "client/check/tally.h"
 #include "wire/contract.h"
 #include "wire/event.h"
@@ -18,8 +19,9 @@ struct recompute {
     struct event *trades; /* EVENT_TRADE, in tape order */
     size_t trade_count;
     size_t trade_capacity;
-    uint64_t orders;   /* accepted: NEW events */
-    uint64_t last_seq; /* complete commands of the tape */
+    struct parents parents; /* SET and JOB orders */
+    uint64_t orders;        /* accepted: NEW events */
+    uint64_t last_seq;      /* complete commands of the tape */
     int64_t first_time_ns;
     int64_t last_time_ns;
 };

@@ -224,26 +224,32 @@ struct print {
     uint8_t tier;
 };
 
+static_assert(offsetof(struct event_fill, side) == offsetof(struct event_fill, resource) + 4 &&
+                  offsetof(struct event_fill, resting) ==
+                      offsetof(struct event_fill, resource) + 5 &&
+                  offsetof(struct event_fill, trade_tier) ==
+                      offsetof(struct event_fill, resource) + 6 &&
+                  SIDE_SELL == 1,
+              "words");
+
 static struct event *emit_fill(struct engine *e, uint32_t slot, const struct print *print,
                                uint8_t resting, uint64_t contract, int64_t fee_e4)
 {
     const struct order *o = &e->orders[slot];
     struct event *event = emit(e, EVENT_FILL, emit_link(&e->keys[o->key]), 0);
-    event->fill = (struct event_fill){
-        .party = emit_party(e, o->key, o->cl_ord_id),
-        .order_id = order_id_of(e, slot),
-        .contract = contract,
-        .fill_id = print->fill_id,
-        .price_e4 = print->price_e4,
-        .qty = print->qty,
-        .leaves_qty = o->leaves,
-        .cum_qty = o->cum,
-        .fee_e4 = fee_e4,
-        .resource = print->resource,
-        .side = o->sell ? SIDE_SELL : SIDE_BUY,
-        .resting = resting,
-        .trade_tier = print->tier,
-    };
+    struct event_fill *fill = &event->fill;
+    fill->party = emit_party(e, o->key, o->cl_ord_id);
+    fill->order_id = order_id_of(e, slot);
+    fill->contract = contract;
+    fill->fill_id = print->fill_id;
+    fill->price_e4 = print->price_e4;
+    fill->qty = print->qty;
+    fill->leaves_qty = o->leaves;
+    fill->cum_qty = o->cum;
+    fill->fee_e4 = fee_e4;
+    emit_word(&fill->resource, print->resource | (uint64_t)o->sell << 32 | (uint64_t)resting << 40 |
+                                   (uint64_t)print->tier << 48);
+    fill->trade_group = 0;
     return event;
 }
 

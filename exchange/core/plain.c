@@ -177,6 +177,10 @@ static_assert(offsetof(struct event_new, stp) == offsetof(struct event_new, tif)
                   sizeof(struct event_new) == offsetof(struct event_new, job_lead_hours) + 8 &&
                   offsetof(struct command_new_order, tif) ==
                       offsetof(struct command_new_order, resource) + 8 &&
+                  offsetof(struct event_new, qty) - offsetof(struct event_new, contract) == 16 &&
+                  offsetof(struct command_new_order, qty) == 16 &&
+                  offsetof(struct event_new, expire_time_ns) ==
+                      offsetof(struct event_new, min_qty) + 8 &&
                   offsetof(struct event_new, ord_type) - offsetof(struct event_new, resource) ==
                       offsetof(struct command_new_order, ord_type) -
                           offsetof(struct command_new_order, resource),
@@ -197,11 +201,8 @@ static inline void emit_new(struct engine *e, const struct command *c, const str
     struct event_new *event = &emit(e, EVENT_NEW, d->key->link, 0)->new_order;
     emit_party_words(&event->party, c, d->key);
     event->order_id = order_id;
-    event->contract = n->contract;
-    event->price_e4 = n->price_e4;
-    event->qty = n->qty;
-    event->min_qty = 0;
-    event->expire_time_ns = 0;
+    memcpy(&event->contract, &n->contract, 3 * sizeof(uint64_t)); /* with price and quantity */
+    memset(&event->min_qty, 0, 2 * sizeof(uint64_t));             /* with expire time */
     event->reserved_e4 = d->reserve_e4;
     memcpy(&event->resource, &n->resource, sizeof(uint64_t));
     emit_word(&event->tif, n->tif | (uint64_t)n->stp << 8 | (SOURCE_OWN & d->sell_mask) << 16);

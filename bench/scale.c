@@ -1,0 +1,456 @@
+/* How the cost of a command and the memory of an order grow with the number of books and of resting
+ * orders: from one book to 200,000 live ladder hours, from 10,000 orders to 10 million. The commands
+ * of each cell are made once while an engine steps over them, so that they name orders that live, then
+ * stepped over again by fresh engines, as the exchange steps over its journal. */
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "base/arena.h"
+#include "base/check.h"
+#include "base/random.h"
+#include "exchange/core/engine.h"
+
+enum {
+    RUNS = 3,
+    COMMANDS = 2000000,
+    TRADERS = 8, /* of each side and region */
+    HOURS = 800, /* instruments of a region */
+    REGIONS_MAX = 256,
+    SINK = 256,
+    LOOK_AHEAD = 12,
+    NEAR = 6,
+    MID_E4 = 60000,
+    RECENT = 1024, /* orders entered last, among which most cancels choose */
+};
+#define START_HOUR 490000u
+#define START_NS   ((int64_t)START_HOUR * NS_PER_HOUR)
+#define SEED       42
+
+struct cell {
+    uint32_t books;
+    uint32_t orders;
+};
+
+struct live {
+    uint64_t order_id;
+    uint32_t key;
+};
+
+struct market {
+    struct engine *engine;
+    struct arena arena;
+    struct event events[SINK];
+    struct event_sink sink;
+    uint64_t seq;
+    uint64_t trades;
+    uint64_t last_order_id; /* of the last NEW */
+};
+
+/* What makes the commands: which orders live. */
+struct maker {
+    struct random random;
+    struct live *live;
+    uint32_t *place; /* in `live`, by slot; 0 none */
+    uint32_t count;  /* live[1 .. count] */
+    uint64_t recent[RECENT];
+    uint32_t entered;
+    const struct cell *cell;
+    uint32_t *rank_of_popularity; /* Zipf: draws to books */
+    uint32_t draws;
+};
+
+static struct market market;
+static struct maker maker;
+
+static uint32_t regions_of(uint32_t books)
+{
+    return (books + HOURS - 1) / HOURS;
+}
+
+/* Keys and accounts 2 ..: for each region TRADERS buyers, then TRADERS sellers. */
+static uint32_t key_of(uint32_t region, uint32_t trader, uint8_t side)
+{
+    return 2 + (region * 2 + side) * TRADERS + trader;
+}
+
+static uint32_t resource_of(uint32_t region, uint32_t trader)
+{
+    return 1 + region * TRADERS + trader;
+}
+
+/* --- the market ----------------------------------------------------------------------------- */
+
+static void forget(uint64_t order_id)
+{
+    uint32_t place = maker.place != NULL ? maker.place[(uint32_t)order_id] : 0;
+    if (place != 0) {
+        struct live last = maker.live[maker.count--];
+        maker.live[place] = last;
+        maker.place[(uint32_t)last.order_id] = place;
+        maker.place[(uint32_t)order_id] = 0;
+    }
+}
+
+static void take_events(struct event_sink *sink)
+{
+    for (uint32_t i = 0; i < sink->count; i++) {
+        const struct event *e = &sink->events[i];
+        if (e->head.type == EVENT_NEW) {
+            market.last_order_id = e->new_order.order_id;
+        } else if (e->head.type == EVENT_TRADE) {
+            market.trades++;
+        } else if (e->head.type == EVENT_FILL && e->fill.leaves_qty == 0) {
+            forget(e->fill.order_id);
+        } else if (e->head.type == EVENT_CANCELED) {
+            forget(e->out.order_id);
+        } else if (e->head.type == EVENT_REJECTED) {
+            fprintf(stderr, "bench: refused: %s\n", reason_name(e->rejected.reason));
+            exit(1);
+        }
+    }
+    sink->count = 0;
+}
+
+static void step(struct command *c)
+{
+    c->head.seq = ++market.seq;
+    engine_step(market.engine, c, &market.sink);
+    take_events(&market.sink);
+}
+
+static void operate(struct command *c, uint8_t type, uint8_t slots)
+{
+    c->head.time_ns = START_NS;
+    c->head.type = type;
+    c->head.slots = slots;
+    c->head.key = type == COMMAND_GENESIS ? 0 : c->head.key != 0 ? c->head.key : 1;
+    c->head.session = type == COMMAND_LOGIN ? 0 : 1;
+    c->head.cl_ord_id = type == COMMAND_LOGIN || type == COMMAND_GENESIS ? 0 : market.seq + 1;
+    step(c);
+}
+
+static void open_trader(uint32_t region, uint32_t trader, uint8_t side)
+{
+    uint32_t id = key_of(region, trader, side);
+    uint8_t role = side == SIDE_SELL ? ROLE_PROVIDER : ROLE_BUYER;
+    struct command account = {
+        .open_account = {.name = "trader", .group = 2u + side, .roles = role}};
+    snprintf(account.open_account.name, LABEL_SIZE, "trader %u", id);
+    operate(&account, COMMAND_OPEN_ACCOUNT, 1);
+    struct command key = {.register_key = {.name = "key", .account = id, .roles = role}};
+    memcpy(key.register_key.public_key, &id, sizeof(id));
+    operate(&key, COMMAND_REGISTER_KEY, 1);
+    struct command deposit = {.cash = {.amount_e4 = INT64_C(1000000000000000000), .account = id}};
+    operate(&deposit, COMMAND_DEPOSIT, 1);
+    struct command login = {.head = {.key = id}};
+    operate(&login, COMMAND_LOGIN, 1);
+    if (side == SIDE_SELL) {
+        union command_slot slots[2] = {{.command = {.register_resource = {
+                                                        .account = id,
+                                                        .gpus = (uint32_t)QTY_MAX,
+                                                        .region_id = (uint16_t)region,
+                                                    }}}};
+        snprintf(slots[1].identity.identifier, IDENTIFIER_SIZE, "bench-%u", id);
+        operate(&slots[0].command, COMMAND_REGISTER_RESOURCE, 2);
+    }
+}
+
+static void open_market(uint32_t regions)
+{
+    struct command genesis = {.genesis = {.rules_version = 1,
+                                          .horizon_hours = 840,
+                                          .gate_lead_s = 600,
+                                          .bond_bp = 4000,
+                                          .sweep_slice = 256,
+                                          .rate_limit = UINT32_MAX,
+                                          .open_orders_limit = UINT32_MAX,
+                                          .order_qty_limit = QTY_MAX}};
+    operate(&genesis, COMMAND_GENESIS, 1);
+    struct command login = {0};
+    operate(&login, COMMAND_LOGIN, 1);
+    struct command class_ = {.register_class = {.name = "H100", .lot = 1}};
+    operate(&class_, COMMAND_REGISTER_CLASS, 1);
+    for (int i = 0; i < 2; i++) {
+        struct command group = {0};
+        snprintf(group.register_group.name, LABEL_SIZE, "%s", i ? "providers" : "buyers");
+        operate(&group, COMMAND_REGISTER_GROUP, 1);
+    }
+    for (uint32_t region = 0; region < regions; region++) {
+        struct command named = {0};
+        snprintf(named.register_region.name, NAME_SIZE, "R%u", region);
+        operate(&named, COMMAND_REGISTER_REGION, 1);
+        struct command terms = {.set_market = {.launch_price_e4 = {MID_E4, 0, 0, 0},
+                                               .inner_band_bp = 10000000,
+                                               .outer_band_bp = 10000000,
+                                               .region_id = (uint16_t)region,
+                                               .mode = MODE_CONTINUOUS}};
+        operate(&terms, COMMAND_SET_MARKET, 1);
+        for (uint8_t side = SIDE_BUY; side <= SIDE_SELL; side++) {
+            for (uint32_t trader = 0; trader < TRADERS; trader++) {
+                open_trader(region, trader, side);
+            }
+        }
+    }
+}
+
+static void market_begin(const struct cell *cell)
+{
+    uint32_t regions = regions_of(cell->books);
+    struct engine_config config;
+    engine_config_default(&config);
+    config.orders = cell->orders + cell->orders / 8 + 100000;
+    config.ladders = cell->books + 64;
+    config.fills = config.holdings = 1u << 20;
+    config.timers = 64;
+    config.accounts = config.keys = regions * 2 * TRADERS + 1;
+    config.resources = regions * TRADERS;
+    config.groups = 8;
+    config.markets = regions;
+    struct error error;
+    size_t size = engine_memory_size(&config);
+    if (arena_init(&market.arena, size, ARENA_HUGE_PAGES, &error) != 0) {
+        fprintf(stderr, "bench: %s\n", error.text);
+        exit(1);
+    }
+    market.engine = engine_init(arena_take(&market.arena, size), &config);
+    CHECK(market.engine != NULL);
+    market.sink =
+        (struct event_sink){.events = market.events, .capacity = SINK, .drain = take_events};
+    market.seq = 0;
+    market.trades = 0;
+    open_market(regions);
+}
+
+/* --- the commands --------------------------------------------------------------------------- */
+
+/* Distance from the middle: P(d >= 2^j) = 2^(-0.6 j), as in the standard flow. */
+static uint32_t distance(struct random *random)
+{
+    uint32_t octave = 0;
+    while (octave < 10 && random_below(random, 1000) < 660) {
+        octave++;
+    }
+    return (1u << octave) + (uint32_t)random_below(random, UINT64_C(1) << octave);
+}
+
+static void make_new(struct command *c, uint32_t book, uint8_t side, uint32_t off)
+{
+    struct random *random = &maker.random;
+    uint32_t region = book / HOURS;
+    uint32_t trader = (uint32_t)random_below(random, TRADERS);
+    int64_t away = side == SIDE_SELL ? (int64_t)off : -(int64_t)off;
+    c->head.type = COMMAND_NEW_ORDER;
+    c->head.key = key_of(region, trader, side);
+    c->new_order = (struct command_new_order){
+        .contract = contract_pack(0, (uint16_t)region, TIER_G0, START_HOUR + 2 + book % HOURS),
+        .price_e4 = MID_E4 + away,
+        .qty = random_between(random, 1, 20),
+        .resource = side == SIDE_SELL ? resource_of(region, trader) : 0,
+        .side = side,
+    };
+}
+
+static void make_head(struct command *c)
+{
+    c->head.time_ns = START_NS;
+    c->head.session = 1;
+    c->head.slots = 1;
+    c->head.cl_ord_id = market.seq + 1;
+}
+
+static void enter(uint32_t key)
+{
+    maker.live[++maker.count] = (struct live){market.last_order_id, key};
+    maker.place[(uint32_t)market.last_order_id] = maker.count;
+    maker.recent[maker.entered++ % RECENT] = market.last_order_id;
+}
+
+/* The same for each engine of a cell: the books filled in turn. */
+static void preload(const struct cell *cell)
+{
+    random_seed(&maker.random, SEED);
+    for (uint32_t i = 0; i < cell->orders; i++) {
+        struct command c = {0};
+        make_new(&c, i % cell->books, (uint8_t)(i / cell->books % 2), distance(&maker.random));
+        make_head(&c);
+        step(&c);
+        if (maker.live != NULL) {
+            enter(c.head.key);
+        }
+    }
+}
+
+/* Popularity falls as 1 / rank, as in the standard flow; ranks are spread over the regions. */
+static uint32_t popular_book(void)
+{
+    uint32_t books = maker.cell->books;
+    uint32_t draw = maker.rank_of_popularity[random_below(&maker.random, maker.draws)];
+    return (uint32_t)((uint64_t)draw * 7919 % books);
+}
+
+static void make_popularity(void)
+{
+    double sum = 0;
+    for (uint32_t rank = 1; rank <= maker.cell->books; rank++) {
+        sum += 1.0 / rank;
+    }
+    maker.draws = 0;
+    for (uint32_t rank = 1; rank <= maker.cell->books; rank++) {
+        uint32_t share = 1 + (uint32_t)(4.0 * maker.cell->books / (rank * sum));
+        for (uint32_t i = 0; i < share; i++) {
+            maker.rank_of_popularity[maker.draws++] = rank - 1;
+        }
+    }
+}
+
+/* 65 % among the latest, as in the standard flow, else any. */
+static struct live pick_live(void)
+{
+    struct random *random = &maker.random;
+    uint64_t recent = maker.recent[random_below(random, RECENT)];
+    uint32_t place = random_below(random, 100) < 65 ? maker.place[(uint32_t)recent] : 0;
+    return maker.live[place != 0 ? place : 1 + random_below(random, maker.count)];
+}
+
+static void make_command(struct command *c)
+{
+    struct random *random = &maker.random;
+    uint32_t kind = (uint32_t)random_below(random, 1000);
+    uint8_t side = (uint8_t)random_below(random, 2);
+    if (kind < 470 && maker.count > 0) {
+        struct live target = pick_live();
+        c->head.type = COMMAND_CANCEL_ORDER;
+        c->head.key = target.key;
+        c->cancel_order.order_id = target.order_id;
+    } else if (kind < 530) {
+        make_new(c, popular_book(), side, 0);
+        c->new_order.price_e4 = side == SIDE_BUY ? MID_E4 + 2048 : MID_E4 - 2048;
+        c->new_order.tif = TIF_IOC;
+    } else {
+        make_new(c, popular_book(), side, distance(random));
+    }
+}
+
+static struct command *record(const struct cell *cell)
+{
+    uint32_t slots = cell->orders + cell->orders / 8 + 100001;
+    maker.cell = cell;
+    maker.live = malloc((slots + 1) * sizeof(maker.live[0]));
+    maker.place = calloc(slots + 1, sizeof(maker.place[0]));
+    maker.rank_of_popularity = malloc((6u * cell->books + 64) * sizeof(uint32_t));
+    struct command *commands = calloc(COMMANDS + LOOK_AHEAD, sizeof(*commands));
+    CHECK(maker.live && maker.place && maker.rank_of_popularity && commands);
+    maker.count = 0;
+    make_popularity();
+    market_begin(cell);
+    preload(cell);
+    for (uint32_t i = 0; i < COMMANDS; i++) {
+        make_command(&commands[i]);
+        make_head(&commands[i]);
+        step(&commands[i]);
+        if (commands[i].head.type == COMMAND_NEW_ORDER && commands[i].new_order.tif == TIF_GATE) {
+            enter(commands[i].head.key);
+        }
+    }
+    arena_free(&market.arena);
+    free(maker.live);
+    free(maker.place);
+    free(maker.rank_of_popularity);
+    maker.live = NULL;
+    maker.place = NULL;
+    return commands;
+}
+
+/* --- runs ------------------------------------------------------------------------------------ */
+
+static double seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+struct result {
+    double ns; /* a command */
+    double bytes;
+    uint64_t trades;
+};
+
+static struct result replay(const struct cell *cell, const struct command *commands)
+{
+    market_begin(cell);
+    preload(cell);
+    struct engine_counts counts;
+    engine_counts(market.engine, &counts);
+    struct result result = {.bytes = (double)counts.index_bytes / (double)counts.orders};
+    CHECK(counts.orders == cell->orders && counts.ladders == cell->books);
+    market.trades = 0;
+    double begin = seconds();
+    for (const struct command *c = commands; c < commands + COMMANDS; c++) {
+        engine_prefetch_far(market.engine, c + LOOK_AHEAD);
+        engine_prefetch_near(market.engine, c + NEAR);
+        engine_step(market.engine, c, &market.sink);
+        take_events(&market.sink);
+    }
+    result.ns = (seconds() - begin) * 1e9 / COMMANDS;
+    result.trades = market.trades;
+    arena_free(&market.arena);
+    return result;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static struct result measure(const struct cell *cell)
+{
+    struct command *commands = record(cell);
+    struct result result;
+    double ns[RUNS];
+    for (int i = 0; i < RUNS; i++) {
+        result = replay(cell, commands);
+        ns[i] = result.ns;
+    }
+    qsort(ns, RUNS, sizeof(ns[0]), by_value);
+    result.ns = ns[RUNS / 2];
+    free(commands);
+    return result;
+}
+
+int main(void)
+{
+    static const uint32_t books[] = {1, 256, 10000, 200000};
+    static const uint32_t orders[] = {10000, 100000, 1000000, 10000000};
+    static const struct cell standard = {256, 512000};
+    cpu_set_t cpu;
+    CPU_ZERO(&cpu);
+    CPU_SET(1, &cpu);
+    if (sched_setaffinity(0, sizeof(cpu), &cpu) != 0) {
+        printf("scale: not pinned, the machine has one processor\n");
+    }
+    printf("scale: %d commands a cell, all checks on, medians of %d runs\n", COMMANDS, RUNS);
+    double base = measure(&standard).ns;
+    printf("%9s  %9s  %9s  %9s  %6s  %12s\n", "books", "orders", "ns", "trades", "rate",
+           "bytes/order");
+    printf("%9u  %9u  %9.1f  %9s  %6.2f\n", standard.books, standard.orders, base, "", 1.0);
+    for (size_t b = 0; b < sizeof(books) / sizeof(books[0]); b++) {
+        for (size_t o = 0; o < sizeof(orders) / sizeof(orders[0]); o++) {
+            struct cell cell = {books[b], orders[o]};
+            if (cell.orders < 2 * cell.books) {
+                continue; /* a book has both sides */
+            }
+            struct result r = measure(&cell);
+            printf("%9u  %9u  %9.1f  %9lu  %6.2f  %12.1f\n", cell.books, cell.orders, r.ns,
+                   (unsigned long)r.trades, base / r.ns, r.bytes);
+            fflush(stdout);
+        }
+    }
+    return 0;
+}

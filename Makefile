@@ -49,7 +49,9 @@ CORE = exchange/core/engine.c exchange/core/order.c exchange/core/order_check.c 
 	exchange/core/match.c exchange/core/iceberg.c exchange/core/book.c exchange/core/tree.c exchange/core/capacity.c exchange/core/timers.c \
 	exchange/core/housekeeping.c exchange/core/session.c exchange/core/registry.c \
 	exchange/core/job.c exchange/core/job_check.c exchange/core/job_offers.c exchange/core/job_search.c \
-	exchange/core/job_due.c exchange/core/job_quote.c exchange/core/job_sanity.c exchange/core/reads.c exchange/core/sanity.c
+	exchange/core/job_due.c exchange/core/job_quote.c exchange/core/job_sanity.c exchange/core/reads.c exchange/core/sanity.c \
+	exchange/core/auction.c exchange/core/auction_clear.c exchange/core/auction_trade.c exchange/core/listing.c \
+	exchange/core/set_sleep.c
 # The slow model of the exchange, and what feeds it and the engine.
 GROUPS += MODEL
 MODEL = tests/model.c tests/model_order.c tests/model_book.c tests/model_money.c tests/model_due.c \
@@ -57,8 +59,9 @@ MODEL = tests/model.c tests/model_order.c tests/model_book.c tests/model_money.c
 	tests/model_job_due.c tests/model_registry.c tests/model_text.c tests/model_audit.c \
 	tests/model_audit_job.c tests/model_twin.c tests/model_random.c tests/model_random_hours.c \
 	tests/model_random_job.c tests/model_random_operator.c tests/model_scenario.c \
-	tests/model_scenario_command.c tests/model_scenario_job.c tests/model_scenario_operator.c
-TESTS += model scenarios core_orders core_memory job job_resting contract reject
+	tests/model_scenario_command.c tests/model_scenario_job.c tests/model_scenario_operator.c \
+	tests/model_auction.c tests/model_clearing.c
+TESTS += model scenarios core_orders core_memory job job_resting contract reject auction_clear
 GROUPS += JOB_MARKET
 JOB_MARKET = tests/job_market.c
 test_job_USES = JOB_MARKET CORE WIRE BASE
@@ -68,6 +71,7 @@ test_scenarios_USES = MODEL CORE WIRE BASE
 test_core_orders_USES = MODEL CORE WIRE BASE
 test_core_memory_USES = CORE WIRE BASE
 test_contract_USES = WIRE BASE
+test_auction_clear_USES = CORE WIRE BASE
 test_reject_USES = WIRE BASE
 
 # The core for other programs, behind one header.

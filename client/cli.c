@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "client/decimal.h"
 #include "client/message_json.h"
+#include "wire/codec_names.h"
 
 #define FOLDER_LENGTH_MAX 160 /* leaves room for names behind it */
 /* For so long, and so often, is asked again what the market cannot answer just now. */
@@ -511,4 +512,28 @@ int cli_symbol(struct cli *cli, char symbol[SYMBOL_SIZE])
     };
     return symbol_complete(&parts, cli->now_ns, symbol, &cli->error) < 0 ? cli_usage(cli)
                                                                          : CLI_DONE;
+}
+
+/* --- auctions -------------------------------------------------------------------------------- */
+
+const char *cli_phase(const struct auction_view *auction)
+{
+    return auction->phase < codec_names_phase.count ? codec_names_phase.names[auction->phase].text
+                                                    : NULL;
+}
+
+void cli_print_auction(const struct auction_view *auction)
+{
+    const char *phase = cli_phase(auction);
+    if (phase == NULL) {
+        return;
+    }
+    char utc[CLOCK_TEXT_SIZE];
+    clock_format_utc(auction->end_ns, utc);
+    printf("  %s auction until %.8sZ", phase, utc + 11);
+    if (auction->indicative_qty != 0) {
+        char price[DECIMAL_TEXT_SIZE];
+        decimal_format(auction->indicative_e4, DECIMAL_E4_PLACES, 2, price);
+        printf(", now %lld × %s", (long long)auction->indicative_qty, price);
+    }
 }

@@ -38,6 +38,11 @@ extern const struct table_column cli_fill_columns[CLI_FILL_COLUMN_COUNT];
 /* Each of these returns an enum cli_status and, unless it is CLI_DONE, has said why on stderr (a
  * refusal with --json on stdout too). */
 
+/* Name of the phase of a contract's hour; NULL: it trades continuously. */
+const char *cli_phase(const struct auction_view *auction);
+/* "  opening auction until 12:00:00Z, now 8 × 16.40"; nothing where none collects. */
+void cli_print_auction(const struct auction_view *auction);
+
 /* cli->error as wrong usage of the command. */
 int cli_usage(const struct cli *cli);
 /* cli->error as no connection. */

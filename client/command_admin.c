@@ -89,6 +89,11 @@ static const struct arguments_option market_options[] = {
     {"launch-price-g100", "YUAN", "of G100"},
     {"inner-band-bp", "N", "trades outside this share of the reference do not happen (2000: 20 %)"},
     {"outer-band-bp", "N", "orders outside it are refused"},
+    {"opening-s", "N", "an hour begins with an auction of so many seconds from its first order"},
+    {"period-s", "N", "mode auction: clears at every whole multiple of so many seconds"},
+    {"volatility-s", "N", "an order that would trade outside the inner band begins an auction"},
+    {"volatility-min-qty", "N", "… if it has so many GPUs left; smaller ones are cut off"},
+    {"random-end-s", "N", "auctions end up to so many seconds later, by chance"},
     {NULL, NULL, NULL},
 };
 static const struct arguments_option key_options[] = {

@@ -47,20 +47,23 @@ static void watch_people(const struct kashi_feed_event *event)
         printf(" + %lld shared", (long long)book->best_bid_shared_qty);
     }
     print_best("offer", book->best_offer_e4, book->best_offer_qty, 0);
+    cli_print_auction(&book->auction);
     printf("%s\n", book->halted ? "  HALTED" : "");
 }
 
 static json_t *top_json(const struct kashi_feed_event *event)
 {
     const struct kashi_book *book = event->book;
-    return json_pack("{ss ss sI sI sI sI sI sI sI sI sI sb}", "type", "top", "symbol", book->symbol,
-                     "seq", (json_int_t)book->seq, "time_ns", (json_int_t)book->time_ns,
-                     "best_bid_e4", (json_int_t)book->best_bid_e4, "best_bid_qty",
-                     (json_int_t)book->best_bid_qty, "best_bid_shared_qty",
-                     (json_int_t)book->best_bid_shared_qty, "best_offer_e4",
-                     (json_int_t)book->best_offer_e4, "best_offer_qty",
-                     (json_int_t)book->best_offer_qty, "last_px_e4", (json_int_t)book->last_px_e4,
-                     "last_qty", (json_int_t)book->last_qty, "halted", book->halted);
+    return json_pack(
+        "{ss ss sI sI sI sI sI sI sI sI sI sb ss? sI sI sI}", "type", "top", "symbol", book->symbol,
+        "seq", (json_int_t)book->seq, "time_ns", (json_int_t)book->time_ns, "best_bid_e4",
+        (json_int_t)book->best_bid_e4, "best_bid_qty", (json_int_t)book->best_bid_qty,
+        "best_bid_shared_qty", (json_int_t)book->best_bid_shared_qty, "best_offer_e4",
+        (json_int_t)book->best_offer_e4, "best_offer_qty", (json_int_t)book->best_offer_qty,
+        "last_px_e4", (json_int_t)book->last_px_e4, "last_qty", (json_int_t)book->last_qty,
+        "halted", book->halted, "phase", cli_phase(&book->auction), "auction_end_ns",
+        (json_int_t)book->auction.end_ns, "indicative_e4", (json_int_t)book->auction.indicative_e4,
+        "indicative_qty", (json_int_t)book->auction.indicative_qty);
 }
 
 static const struct table_column top_columns[] = {

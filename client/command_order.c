@@ -361,6 +361,27 @@ static int run_replace(struct cli *cli)
     return status;
 }
 
+static int run_take(struct cli *cli)
+{
+    struct request request = {.type = REQUEST_TAKE_OFFER};
+    const struct message *answer;
+    if (fields_fill(&cli->arguments, cli->now_ns, &request, &cli->error) < 0) {
+        return cli_usage(cli);
+    }
+    int status = cli_connect(cli);
+    if (status == CLI_DONE) {
+        status = cli_ask(cli, &request, &answer);
+    }
+    if (status == CLI_DONE) {
+        struct table table;
+        table_begin(&table, stdout, cli->form, done_columns, COUNT_OF(done_columns));
+        done_row(&table, answer);
+        table_end(&table, "");
+        status = print_fills_until_known(cli, answer->report.order_id);
+    }
+    return status;
+}
+
 static int run_mass_cancel(struct cli *cli)
 {
     struct request request = {.type = REQUEST_MASS_CANCEL};
@@ -410,6 +431,10 @@ static const struct arguments_option offer_options[] = {
      "post a catalogue: columns class,region,tier,from,hours,gpus,price and resource (or "
      "--resource)"},
     {"check", NULL, "with --csv: read and check the file, send nothing"},
+    {NULL, NULL, NULL},
+};
+static const struct arguments_option take_options[] = {
+    {"qty", "GPUS", "at most what the offer has left, in lots of the class"},
     {NULL, NULL, NULL},
 };
 static const struct arguments_option replace_options[] = {
@@ -489,6 +514,13 @@ const struct arguments_command command_order_list[] = {
      .request = REQUEST_CANCEL_ORDER,
      .examples = {"4294967297"},
      .run = run_cancel},
+    {.name = "take",
+     .summary = "Take an offer of a listing market, or a part of it, at its price.",
+     .positional = {"order-id"},
+     .options = take_options,
+     .request = REQUEST_TAKE_OFFER,
+     .examples = {"4294967297 --qty 8"},
+     .run = run_take},
     {.name = "mass-cancel",
      .summary =
          "Cancel all of the account's orders, or those of a class, region or range of hours.",

@@ -76,6 +76,9 @@ static const struct table_column market_columns[] = {
     {"G100", "launch_price_g100_e4", TABLE_MONEY},
     {"INNER BP", "inner_band_bp", TABLE_NUMBER},
     {"OUTER BP", "outer_band_bp", TABLE_NUMBER},
+    {"OPENING S", "opening_s", TABLE_NUMBER},
+    {"PERIOD S", "period_s", TABLE_NUMBER},
+    {"VOLATILITY S", "volatility_s", TABLE_NUMBER},
     {"HALTED", "halted", TABLE_YES},
 };
 static const struct table_column resource_columns[] = {
@@ -368,6 +371,30 @@ static void print_price(const char *name, int64_t price_e4, int64_t qty)
     }
 }
 
+static const struct table_column listed_columns[] = {
+    {"ORDER", "order_id", TABLE_NUMBER},
+    {"QTY", "qty", TABLE_NUMBER},
+    {"PRICE", "price_e4", TABLE_MONEY},
+    {"NAME", "name", TABLE_TEXT},
+};
+
+/* Offers of a listing market, which kashi take names. */
+static void listed_print(const struct cli *cli, const struct book_answer *book)
+{
+    struct table table;
+    table_begin(&table, stdout, cli->form, listed_columns, COUNT_OF(listed_columns));
+    for (uint32_t i = 0; i < book->listed_count; i++) {
+        const struct listed_row *listed = &book->listed[i];
+        json_t *row = json_pack("{sI sI sI ss}", "order_id", (json_int_t)listed->order_id, "qty",
+                                (json_int_t)listed->qty, "price_e4", (json_int_t)listed->price_e4,
+                                "name", listed->name);
+        CHECK(row != NULL);
+        table_row(&table, row);
+        json_decref(row);
+    }
+    table_end(&table, "");
+}
+
 static void book_print(const struct cli *cli, const struct book_answer *book)
 {
     struct table table;
@@ -380,7 +407,12 @@ static void book_print(const struct cli *cli, const struct book_answer *book)
         print_price("offer", book->best_offer_e4, book->best_offer_qty);
         print_price("last", book->last_px_e4, book->last_qty);
         print_price("reference", book->reference_e4, 0);
+        cli_print_auction(&book->auction);
         printf("\n\n");
+    }
+    if (book->listed_count > 0) {
+        listed_print(cli, book);
+        return;
     }
     table_begin(&table, stdout, cli->form, book_columns, COUNT_OF(book_columns));
     uint32_t rows = book->bid_count > book->offer_count ? book->bid_count : book->offer_count;

@@ -159,8 +159,9 @@ struct kashi_book {
     int64_t last_qty;
     struct kashi_book_side sides[2]; /* enum side */
     uint8_t halted;
-    uint8_t current;   /* 0: a message was missed, a snapshot is on its way */
-    uint8_t continued; /* within a command whose changes need several messages */
+    struct auction_view auction; /* all zero: none collects */
+    uint8_t current;             /* 0: a message was missed, a snapshot is on its way */
+    uint8_t continued;           /* within a command whose changes need several messages */
 };
 enum kashi_book_result {
     KASHI_BOOK_APPLIED = 0,

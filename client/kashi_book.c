@@ -129,6 +129,7 @@ enum kashi_book_result kashi_book_apply(struct kashi_book *book, const struct ma
     book->best_offer_e4 = data->best_offer_e4;
     book->best_offer_qty = data->best_offer_qty;
     book->halted = data->halted;
+    book->auction = data->auction;
     book->continued = data->continued;
     book->current = 1;
     return KASHI_BOOK_APPLIED;
@@ -161,6 +162,7 @@ void kashi_book_snapshot(struct kashi_book *book, const struct book_answer *snap
         book->last_qty = snapshot->last_qty;
     }
     book->halted = snapshot->halted;
+    book->auction = snapshot->auction;
     book->continued = 0;
     book->current = 1;
 }

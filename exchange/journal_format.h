@@ -26,7 +26,7 @@ struct journal_segment_header {
     uint64_t segment_bytes;
     struct engine_config tables;
     uint8_t chain[JOURNAL_CHAIN_SIZE]; /* of the last batch before this segment */
-    uint8_t reserved[8];
+    uint8_t reserved[4];
     uint32_t crc; /* CRC32C over all bytes before it */
 };
 static_assert(sizeof(struct journal_segment_header) == 128, "segment header");

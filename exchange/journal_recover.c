@@ -79,11 +79,17 @@ static int tables_compare(const struct journal_reader *reader,
         uint32_t had;
         uint32_t want;
     } tables[] = {
-        {"orders", had.orders, want->orders}, {"ladders", had.ladders, want->ladders},
-        {"fills", had.fills, want->fills},    {"holdings", had.holdings, want->holdings},
-        {"timers", had.timers, want->timers}, {"accounts", had.accounts, want->accounts},
-        {"keys", had.keys, want->keys},       {"resources", had.resources, want->resources},
-        {"groups", had.groups, want->groups}, {"markets", had.markets, want->markets},
+        {"orders", had.orders, want->orders},
+        {"ladders", had.ladders, want->ladders},
+        {"fills", had.fills, want->fills},
+        {"holdings", had.holdings, want->holdings},
+        {"timers", had.timers, want->timers},
+        {"accounts", had.accounts, want->accounts},
+        {"keys", had.keys, want->keys},
+        {"resources", had.resources, want->resources},
+        {"groups", had.groups, want->groups},
+        {"markets", had.markets, want->markets},
+        {"auctions", had.auctions, want->auctions},
         {"jobs", had.jobs, want->jobs},
     };
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {

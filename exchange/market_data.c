@@ -22,7 +22,9 @@ struct tier_depth {
 struct ladder {
     uint64_t contract; /* of tier G0; 0: free */
     struct tier_depth tiers[TIER_COUNT];
-    bool touched; /* it stands in `touched` */
+    struct auction_view auctions[TIER_COUNT]; /* phase 0: none collects */
+    bool auction_changed;                     /* by the command */
+    bool touched;                             /* it stands in `touched` */
 };
 
 struct touched_price {
@@ -38,7 +40,8 @@ struct contract_trade {
 
 /* Invariants: 1. a ladder stands in `map` exactly when it is not free. 2. levels have orders above 0
  * and are sorted, best first; within a command an iceberg whose slice is used up may leave one without
- * quantity. 3. between commands nothing is touched, no order arrives, and every ladder has depth. */
+ * quantity. 3. between commands nothing is touched, no order arrives, and every ladder has depth or an
+ * auction. */
 struct market_data_state {
     market_data_publish *publish;
     void *context;
@@ -258,6 +261,20 @@ static void apply_trade(struct market_data_state *market_data, const struct even
                                           .contingent = trade->contingent}};
 }
 
+static void apply_auction(struct market_data_state *market_data, const struct event_auction *event)
+{
+    struct ladder *ladder = ladder_touch(market_data, event->contract);
+    ladder->auction_changed = true;
+    for (size_t t = 0; t < TIER_COUNT; t++) {
+        ladder->auctions[t] = event->state == AUCTION_ENDED
+                                  ? (struct auction_view){0}
+                                  : (struct auction_view){.end_ns = event->end_time_ns,
+                                                          .indicative_e4 = event->price_e4[t],
+                                                          .indicative_qty = event->qty[t],
+                                                          .phase = event->kind};
+    }
+}
+
 /* A halt is told in every contract that shows something. */
 static void apply_halt(struct market_data_state *market_data, const struct event_halt *halt)
 {
@@ -350,12 +367,14 @@ static void publish_tier(struct market_data_state *market_data, struct ladder *l
                                         .seq = head->seq,
                                         .prev_seq = tier->seq,
                                         .time_ns = head->time_ns,
-                                        .best = ladder_best(ladder, t)};
+                                        .best = ladder_best(ladder, t),
+                                        .auction = ladder->auctions[t]};
     update.level_count = collect_changes(market_data, tier, contract);
     update.trade_count = collect_trades(market_data, contract);
     bool shows = update.best.bid_e4 != 0 || update.best.offer_e4 != 0;
+    bool phase_changed = market_data->phase_changed || ladder->auction_changed;
     if (update.level_count == 0 && update.trade_count == 0 &&
-        best_equal(&update.best, &tier->best) && !(market_data->phase_changed && shows)) {
+        best_equal(&update.best, &tier->best) && !(phase_changed && shows)) {
         return;
     }
     update.levels = market_data->changed;
@@ -390,7 +409,8 @@ static void finish_command(struct market_data_state *market_data, const struct e
             publish_tier(market_data, ladder, t, head);
         }
         ladder->touched = false;
-        if (ladder_empty(ladder)) {
+        ladder->auction_changed = false;
+        if (ladder_empty(ladder) && ladder->auctions[0].phase == 0) {
             ladder_forget(market_data, ladder);
         }
     }
@@ -407,6 +427,8 @@ void market_data_apply(struct market_data_state *market_data, const struct event
         apply_trade(market_data, event);
     } else if (event->head.type == EVENT_HALT) {
         apply_halt(market_data, &event->halt);
+    } else if (event->head.type == EVENT_AUCTION) {
+        apply_auction(market_data, &event->auction);
     }
     if (event->head.flags & EVENT_LAST) {
         shown_settle(&market_data->shown);
@@ -463,6 +485,7 @@ void market_data_find(const struct market_data_state *market_data, uint64_t cont
     const struct tier_depth *tier = &ladder->tiers[contract_tier(contract)];
     depth->seq = tier->seq;
     depth->best = ladder_best(ladder, contract_tier(contract));
+    depth->auction = ladder->auctions[contract_tier(contract)];
     depth->bids = tier->sides[SIDE_BUY].levels;
     depth->offers = tier->sides[SIDE_SELL].levels;
     depth->bid_count = tier->sides[SIDE_BUY].count;

@@ -6,7 +6,8 @@
  * Depth of a contract is what rests in its own tier. Best prices are the ladder's: the best offer of
  * its tier or a higher one, the best bid of its tier or a lower one, as an arriving order would
  * find them; updates go out too for contracts whose best changed because of another tier, and for all
- * that show something when a market is halted or resumed.
+ * that show something when a market is halted or resumed, or when an auction of their hour begins,
+ * would clear otherwise, or ends.
  *
  * Depth is what the market may see: of an iceberg its slice, of an offer reserved for JOBs nothing until
  * its reservation ends, of a JOB nothing. The legs of a SET show what its balance allows as shared
@@ -43,6 +44,7 @@ struct market_data_update {
     uint64_t prev_seq;
     int64_t time_ns;
     struct market_data_best best; /* afterwards */
+    struct auction_view auction;
     const struct md_trade_row *trades;
     const struct md_level_row *levels; /* as they are now; bids before offers, best first */
     uint32_t trade_count;
@@ -56,6 +58,7 @@ struct market_data_depth {
     uint64_t seq;
     uint64_t tape_seq;
     struct market_data_best best;
+    struct auction_view auction;
     const struct level_row *bids;   /* best first */
     const struct level_row *offers; /* best first */
     uint32_t bid_count;
@@ -80,7 +83,7 @@ void market_data_find(const struct market_data_state *market_data, uint64_t cont
 /* Whether the order is an offer that stands apart, reserved for JOBs. */
 bool market_data_reserved(const struct market_data_state *market_data, uint64_t order_id);
 
-/* Ladder hours that have depth. */
+/* Ladder hours that have depth or an auction. */
 size_t market_data_ladders(const struct market_data_state *market_data);
 
 #endif

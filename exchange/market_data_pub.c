@@ -85,6 +85,7 @@ void market_data_pub_send(struct market_data_pub *pub, const struct replica_regi
     message->best_bid_shared_qty = update->best.bid_shared_qty;
     message->best_offer_e4 = update->best.offer_e4;
     message->best_offer_qty = update->best.offer_qty;
+    message->auction = update->auction;
     const struct registry_market *market = replica_registry_market(
         registry, contract_class(update->contract), contract_region(update->contract));
     message->halted = market && market->halted;

@@ -36,6 +36,26 @@ static uint32_t put_levels(const struct level_row *levels, uint32_t count,
     return shown;
 }
 
+/* The offers of a listing market one by one. */
+static void put_listed(const struct replica *replica, uint64_t contract, bool names,
+                       struct book_answer *answer)
+{
+    uint64_t cursor = 0;
+    struct engine_order order;
+    while (answer->listed_count < CODEC_ROWS_MAX &&
+           engine_listed_offer(replica->engine, contract, &cursor, &order)) {
+        struct listed_row *row = &answer->listed[answer->listed_count++];
+        *row = (struct listed_row){
+            .order_id = order.order_id, .price_e4 = order.price_e4, .qty = order.leaves_qty};
+        struct engine_account account;
+        if (names && engine_account(replica->engine, order.account, &account)) {
+            const char *name = engine_group_name(replica->engine, account.group);
+            CHECK(name);
+            memcpy(row->name, name, LABEL_SIZE);
+        }
+    }
+}
+
 static int answer_book(const struct replica *replica, const struct request *request,
                        struct message *message, struct error *error)
 {
@@ -58,13 +78,16 @@ static int answer_book(const struct replica *replica, const struct request *requ
                                    .best_bid_qty = depth.best.bid_qty,
                                    .best_bid_shared_qty = depth.best.bid_shared_qty,
                                    .best_offer_e4 = depth.best.offer_e4,
-                                   .best_offer_qty = depth.best.offer_qty};
+                                   .best_offer_qty = depth.best.offer_qty,
+                                   .auction = depth.auction};
     memcpy(answer->symbol, symbol, SYMBOL_SIZE);
     answer->bid_count = put_levels(depth.bids, depth.bid_count, answer->bids);
     answer->offer_count = put_levels(depth.offers, depth.offer_count, answer->offers);
     const struct registry_market *market = replica_registry_market(
         &replica->registry, contract_class(contract), contract_region(contract));
     answer->halted = market && market->halted;
+    put_listed(replica, contract, market && (market->terms.flags & MARKET_NAMES_SHOWN) != 0,
+               answer);
     (void)engine_reference(replica->engine, contract, &answer->reference_e4);
     uint64_t position;
     if (status_last_trade(replica->status, contract, &position)) {
@@ -250,6 +273,11 @@ static void list_markets(const struct replica *replica, uint32_t after, struct l
                                    .mode = terms->mode,
                                    .no_resale = (terms->flags & MARKET_NO_RESALE) != 0,
                                    .names_shown = (terms->flags & MARKET_NAMES_SHOWN) != 0,
+                                   .opening_s = terms->opening_s,
+                                   .volatility_s = terms->volatility_s,
+                                   .volatility_min_qty = terms->volatility_min_qty,
+                                   .period_s = terms->period_s,
+                                   .random_end_s = terms->random_end_s,
                                    .halted = registry->markets[i].halted};
         memcpy(row->launch_price_e4, terms->launch_price_e4, sizeof(row->launch_price_e4));
         memcpy(row->class_name, registry->names.classes[terms->class_id], NAME_SIZE);

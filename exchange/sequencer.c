@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <zmq.h>
 
 #include "base/arena.h"
@@ -284,12 +285,24 @@ static void gather_silent(struct sequencer *sequencer, int64_t now_ns)
     end_lost_links(sequencer);
 }
 
-static void gather_tick(struct sequencer *sequencer, int64_t now_ns)
+/* Every TICK brings random bits, so that nobody can tell which will decide something. Behind the commands
+ * of the turn when auctions wait for it, else only alone. */
+static int gather_tick(struct sequencer *sequencer, int64_t now_ns, struct error *error)
 {
+    const struct engine *engine = sequencer->replay.engine;
     bool silence = !sequencer->settings.simulated && now_ns - sequencer->journaled_ns >= SILENCE_NS;
-    if (sequencer->command_count == 0 && (silence || engine_has_work(sequencer->replay.engine))) {
-        seal_command(batch_add(sequencer, COMMAND_TICK, 0));
+    bool alone = sequencer->command_count == 0 && (silence || engine_has_work(engine));
+    if (!alone && !engine_wants_tick(engine)) {
+        return 0;
     }
+    uint64_t entropy;
+    if (getrandom(&entropy, sizeof(entropy), 0) != (ssize_t)sizeof(entropy)) {
+        return error_system(error, errno, "no random bits for a tick");
+    }
+    struct command *command = batch_add(sequencer, COMMAND_TICK, 0);
+    command->tick.entropy = entropy;
+    seal_command(command);
+    return 0;
 }
 
 /* --- handing out events ------------------------------------------------------------------- */
@@ -490,7 +503,8 @@ static void complain(struct sequencer *sequencer, int64_t now_ns)
 
 int sequencer_turn(struct sequencer *sequencer, int wake_fd, struct error *error)
 {
-    bool busy = sequencer->lost_any || engine_has_work(sequencer->replay.engine);
+    const struct engine *engine = sequencer->replay.engine;
+    bool busy = sequencer->lost_any || engine_has_work(engine) || engine_wants_tick(engine);
     if (!busy && wait_for_input(sequencer, wake_fd, error) < 0) {
         return error->code;
     }
@@ -505,7 +519,9 @@ int sequencer_turn(struct sequencer *sequencer, int wake_fd, struct error *error
     }
     sequencer->input_ns = taken > 0 ? now_ns : sequencer->input_ns;
     gather_silent(sequencer, now_ns);
-    gather_tick(sequencer, now_ns);
+    if (gather_tick(sequencer, now_ns, error) < 0) {
+        return error->code;
+    }
     if (sequencer->command_count > 0 && commit(sequencer, now_ns, error) < 0) {
         return error->code;
     }

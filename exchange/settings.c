@@ -78,11 +78,17 @@ static int read_tables(struct engine_config *tables, const struct config *config
         uint32_t *size;
         int64_t high;
     } sizes[] = {
-        {"orders", &tables->orders, large}, {"ladders", &tables->ladders, large},
-        {"fills", &tables->fills, large},   {"holdings", &tables->holdings, large},
-        {"timers", &tables->timers, large}, {"accounts", &tables->accounts, small},
-        {"keys", &tables->keys, small},     {"resources", &tables->resources, small},
-        {"groups", &tables->groups, small}, {"markets", &tables->markets, UINT16_MAX},
+        {"orders", &tables->orders, large},
+        {"ladders", &tables->ladders, large},
+        {"fills", &tables->fills, large},
+        {"holdings", &tables->holdings, large},
+        {"timers", &tables->timers, large},
+        {"accounts", &tables->accounts, small},
+        {"keys", &tables->keys, small},
+        {"resources", &tables->resources, small},
+        {"groups", &tables->groups, small},
+        {"markets", &tables->markets, UINT16_MAX},
+        {"auctions", &tables->auctions, small - 1},
         {"jobs", &tables->jobs, large},
     };
     engine_config_default(tables);
@@ -134,10 +140,10 @@ static int read_genesis(struct command_genesis *genesis, const struct config *co
 static int read_only_known(const struct config *config, struct error *error)
 {
     static const char *const exchange[] = {
-        "durability", "clock",           "sim_start", "segment_bytes", "link",
-        "mark",       "spin_us",         "orders",    "ladders",       "fills",
-        "timers",     "link_timeout_ms", "holdings",  "resources",     "accounts",
-        "groups",     "markets",         "keys",      "jobs",          NULL};
+        "durability", "clock",     "sim_start", "segment_bytes", "link",    "mark",
+        "spin_us",    "orders",    "ladders",   "fills",         "timers",  "link_timeout_ms",
+        "holdings",   "resources", "accounts",  "groups",        "markets", "keys",
+        "auctions",   "jobs",      NULL};
     static const char *const genesis[] = {"horizon_hours",   "gate_lead_s", "bond_bp",
                                           "sweep_slice",     "rate_limit",  "open_orders_limit",
                                           "order_qty_limit", NULL};

@@ -305,7 +305,11 @@ static void apply_fill(struct shown *table, const struct event_fill *fill)
     if (fill->contingent && fill->side == SIDE_BUY) {
         return; /* a JOB's own side: it shows nothing */
     }
-    apply_less(table, fill, false);
+    struct event_fill part = *fill;
+    if (fill->resting == FILL_AUCTION) {
+        part.price_e4 = (int64_t)fill->limit_e4;
+    }
+    apply_less(table, &part, false);
 }
 
 static void apply_out(struct shown *table, const struct event_out *out)

@@ -50,6 +50,7 @@ static bool is_public(uint8_t type)
     case EVENT_REFERENCE:
     case EVENT_HALT:
     case EVENT_KILL:
+    case EVENT_AUCTION:
         return true;
     default:
         return false;
@@ -105,6 +106,8 @@ static uint64_t named_order_id(const struct command *command)
         return command->replace_order.order_id;
     case COMMAND_CANCEL_ORDER:
         return command->cancel_order.order_id;
+    case COMMAND_TAKE_OFFER:
+        return command->take_offer.order_id;
     default:
         return 0;
     }
@@ -316,12 +319,13 @@ static bool rate_allows(struct model *model, struct model_key *key)
 static bool form_known(const struct command_head *head)
 {
     bool order = head->type >= COMMAND_NEW_ORDER && head->type <= COMMAND_NEW_RANGE;
+    bool takes = head->type == COMMAND_TAKE_OFFER;
     bool operators = head->type >= COMMAND_REGISTER_CLASS && head->type <= COMMAND_ADVANCE;
     int slots = head->type == COMMAND_REGISTER_RESOURCE ? 2 : 1;
     if (head->type == COMMAND_NEW_SET || head->type == COMMAND_NEW_JOB) {
         return true; /* its own check counts them */
     }
-    return (order || operators) && head->slots == slots;
+    return (order || takes || operators) && head->slots == slots;
 }
 
 static bool role_allows(const struct model *model, uint8_t roles)
@@ -333,6 +337,7 @@ static bool role_allows(const struct model *model, uint8_t roles)
         }
         return (roles & (ROLE_BUYER | ROLE_PROVIDER)) != 0;
     case COMMAND_NEW_SET:
+    case COMMAND_TAKE_OFFER:
     case COMMAND_NEW_JOB:
         return (roles & ROLE_BUYER) != 0;
     case COMMAND_NEW_RANGE:
@@ -359,7 +364,7 @@ static enum reject_reason check_request(struct model *model, struct model_key *k
     uint8_t type = model->command->head.type;
     if (model->accounts[key->account].killed &&
         (type == COMMAND_NEW_ORDER || type == COMMAND_NEW_RANGE || type == COMMAND_NEW_SET ||
-         type == COMMAND_NEW_JOB || type == COMMAND_REPLACE_ORDER)) {
+         type == COMMAND_NEW_JOB || type == COMMAND_REPLACE_ORDER || type == COMMAND_TAKE_OFFER)) {
         return REASON_ACCOUNT_KILLED;
     }
     return REASON_NONE;
@@ -393,6 +398,9 @@ static void request(struct model *model)
         return;
     case COMMAND_NEW_SET:
         model_set_new(model);
+        return;
+    case COMMAND_TAKE_OFFER:
+        model_auction_take(model);
         return;
     case COMMAND_NEW_JOB:
         model_job_new(model);
@@ -472,8 +480,12 @@ void model_step(struct model *model, const struct command *command, struct model
         units = model_due_housekeeping(model, units);
     }
     carry_out(model);
+    model->ticking = command->head.type == COMMAND_TICK;
+    model->drawn = false;
     model_due_housekeeping(model, units);
+    model->ticking = false;
     model_job_due_work(model);
+    model_auction_publish(model);
     forget_dead_ranges(model);
     CHECK(events->count > 0);
     events->items[events->count - 1].head.flags |= EVENT_LAST;
@@ -483,6 +495,14 @@ bool model_has_work(struct model *model)
 {
     if (model->ending_count > 0 || model->mass_cancel_count > 0 || model_job_due_left(model) ||
         (model->market_count > 0 && model_due_gate_ns(model, model->gate_hour) <= model->time_ns)) {
+        return true;
+    }
+    for (uint32_t i = 0; i < model->market_count; i++) {
+        if (model->markets[i].delisting) {
+            return true;
+        }
+    }
+    if (model_auction_due(model)) {
         return true;
     }
     for (uint32_t i = 0; i < model->order_count; i++) {

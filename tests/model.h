@@ -35,6 +35,7 @@ enum {
     MODEL_ENDINGS_MAX = 4096,
     MODEL_MASS_CANCELS_MAX = 32,
     MODEL_RANGES_MAX = 4096,
+    MODEL_AUCTIONS_MAX = 4096,
     MODEL_JOBS_MAX = 4096,
     MODEL_DUE_HOURS_MAX = 65536,
     MODEL_TRADE_GROUPS_MAX = 65536,
@@ -52,6 +53,7 @@ struct model_limits {
     uint32_t resources;
     uint32_t groups;
     uint32_t markets;
+    uint32_t auctions;
     uint32_t jobs;
 };
 
@@ -73,6 +75,8 @@ struct model_region {
 struct model_market {
     struct command_set_market terms;
     bool halted;
+    bool delisting;    /* has become a listing market; its bids are over */
+    uint64_t delisted; /* when, among such changes */
 };
 
 struct model_group {
@@ -219,6 +223,38 @@ struct model_range {
     uint8_t stp;
 };
 
+/* An auction that collects in a ladder hour. */
+struct model_auction {
+    uint64_t contract; /* tier G0 */
+    int64_t end_ns;
+    uint64_t entropy;
+    int64_t reference_e4[TIER_COUNT]; /* when it began; 0 none */
+    uint32_t price_e4[TIER_COUNT];    /* last published */
+    uint32_t qty[TIER_COUNT];
+    uint16_t random_end_s;
+    uint8_t kind;
+    bool known; /* its end is */
+};
+
+/* What clearing gives. */
+struct model_clearing {
+    int64_t price_e4[TIER_COUNT];
+    int64_t bid_qty[TIER_COUNT];
+    int64_t offer_qty[TIER_COUNT];
+    int pool[TIER_COUNT]; /* its lowest tier */
+};
+
+/* A trade about to be. */
+struct model_deal {
+    struct model_order *bid;
+    struct model_order *offer;
+    int64_t qty;
+    int64_t price_e4;
+    bool bid_rests;
+    bool offer_rests;
+    uint8_t aggressor;
+};
+
 /* A key's orders entered before `before` are over. */
 struct model_ending {
     uint64_t before;
@@ -301,6 +337,14 @@ struct model {
     struct model_ending endings[MODEL_ENDINGS_MAX];
     struct model_mass_cancel mass_cancels[MODEL_MASS_CANCELS_MAX];
     struct model_range ranges[MODEL_RANGES_MAX];
+    uint32_t auction_count, auctioned_count;
+    struct model_auction auctions[MODEL_AUCTIONS_MAX]; /* in the order of their beginning */
+    uint64_t auctioned[MODEL_LADDERS_MAX];             /* hours that have had one, tier G0 */
+    uint64_t delistings;
+    bool waking;  /* a leg at rest is arriving */
+    bool ticking; /* a TICK may draw ends */
+    bool drawn;
+    uint16_t drawn_random_end_s;
 
     uint32_t job_count, trade_group_count, due_count;
     struct model_job jobs[MODEL_JOBS_MAX]; /* live */
@@ -321,6 +365,8 @@ void model_free(struct model *model);
 void model_step(struct model *model, const struct command *command, struct model_events *events);
 /* Whether housekeeping is left over. */
 bool model_has_work(struct model *model);
+/* Whether auctions wait for a TICK. */
+bool model_wants_tick(const struct model *model);
 /* Forgets the events, keeps their memory. */
 void model_events_clear(struct model_events *events);
 void model_events_free(struct model_events *events);
@@ -382,6 +428,10 @@ uint32_t model_order_live(const struct model *model, uint32_t account);
 bool model_order_reserved(const struct model_order *order);
 /* Reserves an offer for JOBs where its hour is far enough away. */
 void model_order_reserve(const struct model *model, struct model_order *order);
+/* Where it may trade: tops that are over go, and it may be post-only. */
+enum reject_reason model_order_check_tops(struct model *model, const struct model_order *order);
+/* A resting order, or one that comes to rest, arrives. */
+void model_order_arrive(struct model *model, uint64_t order_id, struct model_band inner);
 /* Puts an order on the list of the live; it must have got its id. */
 void model_order_add(struct model *model, const struct model_order *order);
 struct event *model_order_emit_new(struct model *model, const struct model_order *order,
@@ -402,6 +452,8 @@ void model_order_emit_done_if_other(struct model *model, uint32_t order_key);
 /* The fills that an arriving order, or a SET's leg, may need at most. */
 int64_t model_room_across(const struct model *model, const struct model_order *order);
 int64_t model_room_needed(const struct model *model, const struct model_order *order);
+/* Times that the orders of a ladder hour can be met, both sides. */
+int64_t model_room_of_hour(const struct model *model, uint64_t contract);
 bool model_room_for_fills(const struct model *model, int64_t fills);
 /* Places for `count` new orders and `more` that stand in no book. */
 bool model_room_for_orders(const struct model *model, const struct model_order *orders,
@@ -426,6 +478,8 @@ int64_t model_set_tradeable(const struct model *model, const struct model_order 
 /* Ends a leg, and the SET with its last. `arriving`: it stands in no book yet. */
 void model_set_end_leg(struct model *model, uint64_t leg_id, enum reject_reason reason,
                        bool arriving);
+/* A leg that slept through an auction arrives, and rests or sleeps again. */
+void model_set_wake(struct model *model, uint64_t leg_id);
 /* After a change of the balance of a SET at rest: legs leave their books, or all of it goes. */
 void model_set_settle(struct model *model, uint64_t set_id);
 
@@ -456,6 +510,17 @@ bool model_book_trade(struct model *model, uint64_t order_id, struct model_band 
 void model_book_meet(struct model *model, uint64_t taker_id, uint64_t maker_id,
                      struct model_band inner);
 void model_book_forget_passed(struct model *model);
+/* Carries a trade out and tells of it; what follows for the orders is the caller's. */
+void model_book_trade_pair(struct model *model, const struct model_deal *deal);
+/* A resting order has traded, outside of matching: it goes when nothing is left; else what it showed is
+ * used first. */
+void model_book_used(struct model *model, uint64_t order_id);
+/* Self-trade prevention between two that rest: both lose the smaller quantity. */
+void model_book_reduce_both(struct model *model, uint64_t bid_id, uint64_t offer_id);
+/* An order that shows nothing, and has some left, shows its next slice. */
+void model_book_refresh(struct model *model, uint64_t order_id);
+/* Open quantity comes to rest: it shows what it is to show. */
+void model_book_hide(struct model_order *order);
 struct model_order *model_book_find(struct model *model, uint64_t order_id);
 /* After a fill of a resting order: the next slice is shown, or the order is gone. */
 void model_book_settle_maker(struct model *model, uint64_t order_id);
@@ -471,6 +536,8 @@ void model_book_end(struct model *model, uint64_t order_id, enum reject_reason r
 /* model_due.c: sessions, sweeps, kill; what is over and who takes it out. */
 enum reject_reason model_due_over(struct model *model, const struct model_order *order);
 void model_due_take_out(struct model *model, uint64_t order_id);
+void model_due_take_out_because(struct model *model, const struct model_order *order,
+                                enum reject_reason reason);
 /* Takes out a SET that is over, or those of its legs that are. False: it is gone. */
 bool model_due_touch_set(struct model *model, uint64_t set_id);
 /* At most `units` of housekeeping; returns what is left of them. */
@@ -479,6 +546,37 @@ void model_due_end_key(struct model *model, uint32_t key, enum reject_reason rea
 void model_due_mass_cancel(struct model *model);
 uint32_t model_due_first_open_hour(const struct model *model, int64_t time_ns);
 model_wide model_due_gate_ns(const struct model *model, uint32_t hour);
+
+/* model_auction.c: the phases of ladder hours. */
+/* Whether an order that arrives in the hour rests without trading. */
+bool model_auction_collects(struct model *model, uint64_t contract);
+bool model_auction_under_way(struct model *model, uint64_t contract);
+/* Whether its arrival begins an auction, and room for so many. */
+bool model_auction_begins(struct model *model, uint64_t contract);
+bool model_auction_room(const struct model *model, uint32_t count);
+/* The order has arrived in an hour that collects: it rests. */
+void model_auction_collect(struct model *model, uint64_t order_id);
+/* In place of BAND_REMAINDER; false: no auction begins. */
+bool model_auction_begin_volatility(struct model *model, const struct model_order *order);
+/* One unit: draws an end, or clears; false: none is due. */
+bool model_auction_unit(struct model *model);
+bool model_auction_due(struct model *model);
+/* A gate ends the hour's auction, and it is forgotten that there was one. */
+void model_auction_gate(struct model *model, uint64_t contract);
+void model_auction_end_all(struct model *model, const struct command_set_market *terms);
+/* Tells at the end of a step of what has changed in it. */
+void model_auction_publish(struct model *model);
+bool model_auction_was(const struct model *model, uint64_t contract);
+/* Listing markets. */
+void model_auction_take(struct model *model);
+bool model_auction_delisting_unit(struct model *model);
+
+/* model_clearing.c */
+void model_clearing_find(struct model *model, uint64_t contract,
+                         const int64_t reference_e4[TIER_COUNT], struct model_clearing *out);
+/* The trades too; in `out` what has traded. */
+void model_clearing_trade(struct model *model, uint64_t contract,
+                          const int64_t reference_e4[TIER_COUNT], struct model_clearing *out);
 
 /* model_registry.c: the operator's commands; false when the type is none of them. */
 bool model_registry_command(struct model *model);

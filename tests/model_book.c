@@ -261,7 +261,7 @@ int64_t model_book_fillable(struct model *model, const struct model_order *taker
 }
 
 static void emit_fill(struct model *model, const struct model_order *order,
-                      const struct event_trade *trade, bool resting)
+                      const struct event_trade *trade, uint8_t resting)
 {
     const struct model_order *owner =
         order->kind == MODEL_LEG ? model_book_find(model, order->set_id) : order;
@@ -277,6 +277,7 @@ static void emit_fill(struct model *model, const struct model_order *order,
     event->fill.resource = trade->resource;
     event->fill.side = order->side;
     event->fill.resting = resting;
+    event->fill.limit_e4 = resting == FILL_AUCTION ? (uint64_t)order->price_e4 : 0;
     event->fill.trade_tier = contract_tier(trade->contract);
 }
 
@@ -285,6 +286,39 @@ static int64_t smaller(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+void model_book_refresh(struct model *model, uint64_t order_id)
+{
+    struct model_order *order = model_book_find(model, order_id);
+    if (order->leaves_qty != order->hidden_qty) {
+        return;
+    }
+    int64_t slice = smaller(order->display_qty, order->hidden_qty);
+    order->hidden_qty -= slice;
+    order->place = ++model->last_entry;
+    struct event *event = model_emit_aside(model, EVENT_REFRESHED, order->key, order->cl_ord_id);
+    model_book_tell_out(event, order, REASON_NONE, true);
+    event->head.link = 0;
+    event->out.qty = slice;
+}
+
+void model_book_used(struct model *model, uint64_t order_id)
+{
+    struct model_order *order = model_book_find(model, order_id);
+    if (order->leaves_qty == 0) {
+        model_book_drop(model, order_id);
+    } else {
+        order->hidden_qty = smaller(order->hidden_qty, order->leaves_qty);
+    }
+}
+
+void model_book_hide(struct model_order *order)
+{
+    order->hidden_qty = order->display_qty == 0
+                            ? 0
+                            : order->leaves_qty - smaller(order->display_qty, order->leaves_qty);
+}
+
+/* After a fill of a resting order: the next slice is shown, or the order is gone. */
 void model_book_settle_maker(struct model *model, uint64_t order_id)
 {
     struct model_order *order = model_book_find(model, order_id);
@@ -292,25 +326,18 @@ void model_book_settle_maker(struct model *model, uint64_t order_id)
         model_set_settle(model, order->set_id);
     } else if (order->leaves_qty == 0) {
         model_book_drop(model, order_id);
-    } else if (order->leaves_qty == order->hidden_qty) {
-        int64_t slice = smaller(order->display_qty, order->hidden_qty);
-        order->hidden_qty -= slice;
-        order->place = ++model->last_entry;
-        struct event *event =
-            model_emit_aside(model, EVENT_REFRESHED, order->key, order->cl_ord_id);
-        model_book_tell_out(event, order, REASON_NONE, true);
-        event->head.link = 0;
-        event->out.qty = slice;
+    } else {
+        model_book_refresh(model, order_id);
     }
 }
 
-static void trade_with(struct model *model, struct model_order *taker, struct model_order *maker)
+void model_book_trade_pair(struct model *model, const struct model_deal *deal)
 {
-    struct model_order *bid = taker->side == SIDE_BUY ? taker : maker;
-    struct model_order *offer = taker->side == SIDE_BUY ? maker : taker;
+    struct model_order *bid = deal->bid;
+    struct model_order *offer = deal->offer;
     struct model_order *owner = model_book_owner(model, bid);
-    int64_t qty = smaller(open_qty(model, taker), model_book_shown(model, maker));
-    int64_t price_e4 = maker->price_e4;
+    int64_t qty = deal->qty;
+    int64_t price_e4 = deal->price_e4;
     struct event_trade trade = {
         .fill_id = ++model->last_fill_id,
         .contract = bid->contract,
@@ -323,11 +350,11 @@ static void trade_with(struct model *model, struct model_order *taker, struct mo
         .resource = offer->resource,
         .offer_tier = contract_tier(offer->contract),
         .source_tier = offer->source_tier,
-        .aggressor = taker->side,
+        .aggressor = deal->aggressor,
         .buy_fee_e4 = model_money_fee_e4(owner, price_e4, qty,
-                                         bid == taker ? owner->taker_bp : owner->maker_bp),
+                                         deal->bid_rests ? owner->maker_bp : owner->taker_bp),
         .sell_fee_e4 = model_money_fee_e4(offer, price_e4, qty,
-                                          offer == taker ? offer->taker_bp : offer->maker_bp),
+                                          deal->offer_rests ? offer->maker_bp : offer->taker_bp),
         .bond_e4 = offer->bond_e4 * qty,
         .buyer_group = model->accounts[bid->account].group,
         .seller_group = model->accounts[offer->account].group,
@@ -342,8 +369,24 @@ static void trade_with(struct model *model, struct model_order *taker, struct mo
     offer->leaves_qty -= qty;
     offer->cum_qty += qty;
     model_emit(model, EVENT_TRADE, 0)->trade = trade;
-    emit_fill(model, bid, &trade, bid == maker);
-    emit_fill(model, offer, &trade, offer == maker);
+    bool auction = deal->bid_rests && deal->offer_rests;
+    emit_fill(model, bid, &trade, auction ? FILL_AUCTION : deal->bid_rests);
+    emit_fill(model, offer, &trade, auction ? FILL_AUCTION : deal->offer_rests);
+}
+
+static void trade_with(struct model *model, struct model_order *taker, struct model_order *maker)
+{
+    bool buys = taker->side == SIDE_BUY;
+    struct model_deal deal = {
+        .bid = buys ? taker : maker,
+        .offer = buys ? maker : taker,
+        .qty = smaller(open_qty(model, taker), model_book_shown(model, maker)),
+        .price_e4 = maker->price_e4,
+        .bid_rests = !buys,
+        .offer_rests = buys,
+        .aggressor = taker->side,
+    };
+    model_book_trade_pair(model, &deal);
     model_book_settle_maker(model, maker->order_id);
 }
 
@@ -369,13 +412,21 @@ static void reduce(struct model *model, uint64_t order_id, int64_t qty, bool res
     }
 }
 
+void model_book_reduce_both(struct model *model, uint64_t bid_id, uint64_t offer_id)
+{
+    int64_t qty = smaller(open_qty(model, model_book_find(model, bid_id)),
+                          open_qty(model, model_book_find(model, offer_id)));
+    reduce(model, offer_id, qty, true);
+    reduce(model, bid_id, qty, true);
+}
+
 /* Both lose the smaller quantity, the resting order first. */
 static void decrement(struct model *model, uint64_t taker_id, uint64_t maker_id)
 {
     int64_t qty = smaller(open_qty(model, model_book_find(model, taker_id)),
                           open_qty(model, model_book_find(model, maker_id)));
     reduce(model, maker_id, qty, true);
-    reduce(model, taker_id, qty, false);
+    reduce(model, taker_id, qty, model->waking);
 }
 
 static void end_resting(struct model *model, const struct model_order *order,
@@ -392,7 +443,7 @@ static void end_arriving(struct model *model, const struct model_order *order,
                          enum reject_reason reason)
 {
     if (order->kind == MODEL_LEG) {
-        model_set_end_leg(model, order->order_id, reason, true);
+        model_set_end_leg(model, order->order_id, reason, !model->waking);
     } else {
         model_book_end(model, order->order_id, reason, order->cl_ord_id, false);
     }
@@ -426,7 +477,9 @@ void model_book_meet(struct model *model, uint64_t taker_id, uint64_t maker_id,
     if (model_due_over(model, maker) != REASON_NONE) {
         model_due_take_out(model, maker_id);
     } else if (maker->price_e4 < inner.low_e4 || maker->price_e4 > inner.high_e4) {
-        end_arriving(model, taker, REASON_BAND_REMAINDER);
+        if (!model_auction_begin_volatility(model, taker)) {
+            end_arriving(model, taker, REASON_BAND_REMAINDER);
+        }
     } else if (model_book_same_group(model, taker, maker)) {
         meet_own(model, taker, maker);
     } else {
@@ -438,7 +491,8 @@ void model_book_meet(struct model *model, uint64_t taker_id, uint64_t maker_id,
 static bool trade_once(struct model *model, uint64_t order_id, struct model_band inner)
 {
     struct model_order *taker = model_book_find(model, order_id);
-    if (taker == NULL || taker->leaves_qty == 0) {
+    if (taker == NULL || taker->leaves_qty == 0 ||
+        model_auction_under_way(model, taker->contract)) {
         return false;
     }
     const struct model_order *maker = model_book_best(model, taker, true);
@@ -462,9 +516,7 @@ bool model_book_trade(struct model *model, uint64_t order_id, struct model_band 
         model_book_drop(model, order_id);
         return false;
     }
-    if (taker->display_qty > 0) {
-        taker->hidden_qty = taker->leaves_qty - smaller(taker->display_qty, taker->leaves_qty);
-    }
+    model_book_hide(taker);
     if (taker->side == SIDE_SELL && (taker->tif == TIF_GATE || taker->tif == TIF_TIME)) {
         model_job_due_hour(model, taker->contract);
     }

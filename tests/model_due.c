@@ -109,11 +109,17 @@ enum reject_reason model_due_over(struct model *model, const struct model_order 
     if (ending != NULL) {
         return (enum reject_reason)ending->reason;
     }
+    bool bids = order->side == SIDE_BUY && (order->kind == MODEL_PLAIN || order->kind == MODEL_LEG);
+    if (bids &&
+        model_market_find(model, contract_class(order->contract), contract_region(order->contract))
+            ->delisting) {
+        return REASON_MODE_CHANGED;
+    }
     return mass_cancel_of(model, order) != NULL ? REASON_MASS_CANCELED : REASON_NONE;
 }
 
-static void take_out_because(struct model *model, const struct model_order *order,
-                             enum reject_reason reason)
+void model_due_take_out_because(struct model *model, const struct model_order *order,
+                                enum reject_reason reason)
 {
     if (order->kind == MODEL_LEG) {
         model_set_end_leg(model, order->order_id, reason, false);
@@ -132,7 +138,7 @@ void model_due_take_out(struct model *model, uint64_t order_id)
     if (order->kind == MODEL_LEG && model_due_over(model, owner) != REASON_NONE) {
         order = owner;
     }
-    take_out_because(model, order, model_due_over(model, order));
+    model_due_take_out_because(model, order, model_due_over(model, order));
 }
 
 static const struct model_order *leg_over(struct model *model, uint64_t set_id)
@@ -156,7 +162,7 @@ bool model_due_touch_set(struct model *model, uint64_t set_id)
     }
     for (const struct model_order *leg = leg_over(model, set_id); leg != NULL;
          leg = leg_over(model, set_id)) {
-        take_out_because(model, leg, model_due_over(model, leg));
+        model_due_take_out_because(model, leg, model_due_over(model, leg));
     }
     return model_book_find(model, set_id) != NULL;
 }
@@ -237,9 +243,11 @@ static const struct model_order *first_at_gate(const struct model *model,
 static void gate_market_unit(struct model *model)
 {
     const struct command_set_market *terms = &model->markets[model->gate_market].terms;
+    model_auction_gate(model,
+                       contract_pack(terms->class_id, terms->region_id, 0, model->gate_hour));
     const struct model_order *first = first_at_gate(model, terms);
     if (first != NULL) {
-        take_out_because(model, first, REASON_GATE_CLOSED);
+        model_due_take_out_because(model, first, REASON_GATE_CLOSED);
         return;
     }
     forget_last_trade(model, terms->class_id, terms->region_id, model->gate_hour);
@@ -283,7 +291,11 @@ static void release(struct model *model, struct model_order *order)
         order->release_ns = model->time_ns + 60 * NS_PER_SECOND;
         return;
     }
-    if (!model_room_for_fills(model, model_room_needed(model, order))) {
+    bool collected = model_auction_collects(model, order->contract);
+    bool room = collected
+                    ? !model_auction_begins(model, order->contract) || model_auction_room(model, 1)
+                    : model_room_for_fills(model, model_room_needed(model, order));
+    if (!room) {
         model_book_end(model, order->order_id, REASON_FULL, order->cl_ord_id, true);
         return;
     }
@@ -293,8 +305,8 @@ static void release(struct model *model, struct model_order *order)
     order->place = ++model->last_entry;
     struct event *event = model_emit_report(model, EVENT_RELEASED, order->key, order->cl_ord_id);
     model_book_tell_out(event, order, REASON_RESERVATION_ENDED, true);
-    (void)model_book_trade(model, order->order_id,
-                           model_book_band(reference_e4, market->terms.inner_band_bp));
+    model_order_arrive(model, order->order_id,
+                       model_book_band(reference_e4, market->terms.inner_band_bp));
 }
 
 /* The time at which an order's timer rings; false: it has none. */
@@ -326,8 +338,8 @@ static bool timer_unit(struct model *model)
     if (model_order_reserved(first)) {
         release(model, first);
     } else {
-        take_out_because(model, first,
-                         first->kind == MODEL_JOB ? model_due_over(model, first) : REASON_EXPIRED);
+        model_due_take_out_because(
+            model, first, first->kind == MODEL_JOB ? model_due_over(model, first) : REASON_EXPIRED);
     }
     return true;
 }
@@ -342,7 +354,7 @@ static bool ending_unit(struct model *model)
         const struct model_order *order = &model->orders[i];
         if (order->kind != MODEL_LEG && order->key == ending->key &&
             order->entry < ending->before) {
-            take_out_because(model, order, (enum reject_reason)ending->reason);
+            model_due_take_out_because(model, order, (enum reject_reason)ending->reason);
             return true;
         }
     }
@@ -403,7 +415,7 @@ static void end_covered_legs(struct model *model, const struct model_mass_cancel
     for (uint32_t leg = 1; leg <= SET_LEGS_MAX; leg++) {
         const struct model_order *order = model_book_find(model, model_leg_id(set_id, leg));
         if (order != NULL && mass_covers(model, mass, order)) {
-            take_out_because(model, order, REASON_MASS_CANCELED);
+            model_due_take_out_because(model, order, REASON_MASS_CANCELED);
         }
     }
 }
@@ -439,7 +451,8 @@ static bool mass_unit(struct model *model)
 uint32_t model_due_housekeeping(struct model *model, uint32_t units)
 {
     while (units > 0 &&
-           (gate_unit(model) || timer_unit(model) || ending_unit(model) || mass_unit(model))) {
+           (gate_unit(model) || timer_unit(model) || ending_unit(model) || mass_unit(model) ||
+            model_auction_delisting_unit(model) || model_auction_unit(model))) {
         units--;
     }
     return units;

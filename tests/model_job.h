@@ -58,6 +58,8 @@ int64_t model_job_width(const struct model *model, const struct model_job *job);
 /* model_job_due.c: ladder hours in which resting JOBs are tried again. */
 void model_job_due_hour(struct model *model, uint64_t contract);
 void model_job_due_market(struct model *model, uint16_t class_id, uint16_t region_id);
+/* Where an offer stands in the hour. */
+void model_job_due_if_offered(struct model *model, uint64_t contract);
 void model_job_due_forget(struct model *model, uint16_t class_id, uint16_t region_id,
                           uint32_t hour);
 void model_job_due_work(struct model *model);

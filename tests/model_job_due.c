@@ -68,6 +68,15 @@ void model_job_due_market(struct model *model, uint16_t class_id, uint16_t regio
     }
 }
 
+void model_job_due_if_offered(struct model *model, uint64_t contract)
+{
+    uint32_t hour = contract_hour(contract);
+    if (next_hour_with_offer(model, contract_class(contract), contract_region(contract), &hour) &&
+        hour == contract_hour(contract)) {
+        model_job_due_hour(model, contract);
+    }
+}
+
 void model_job_due_forget(struct model *model, uint16_t class_id, uint16_t region_id, uint32_t hour)
 {
     struct model_due_hour gone = {.class_id = class_id, .region_id = region_id, .hour = hour};

@@ -60,6 +60,8 @@ static bool hour_open(struct model *model, const struct job_lane *lane, uint32_t
     const struct model_market *market = model_market_find(model, lane->class_id, lane->region_id);
     int64_t reference_e4;
     if (market->halted || market->terms.mode != MODE_CONTINUOUS ||
+        model_auction_under_way(model,
+                                contract_pack(lane->class_id, lane->region_id, lane->tier, hour)) ||
         model_due_gate_ns(model, hour) <= model->time_ns ||
         hour >= model->time_ns / NS_PER_HOUR + (int64_t)model->rules.horizon_hours ||
         !model_money_reference(model,

@@ -100,8 +100,7 @@ static enum reject_reason check_numbers(const struct entry *entry, uint32_t lot)
 }
 
 /* Iceberg and reservation, and what this market does not do. */
-static enum reject_reason check_kind(const struct model *model, const struct entry *entry,
-                                     uint32_t lot)
+static enum reject_reason check_kind(struct model *model, const struct entry *entry, uint32_t lot)
 {
     const struct command_new_order *request = entry->request;
     bool immediate =
@@ -123,10 +122,17 @@ static enum reject_reason check_kind(const struct model *model, const struct ent
     if (request->job_lead_hours > model->rules.horizon_hours) {
         return REASON_RESERVED_OUT_OF_RANGE;
     }
-    if ((request->flags & ~ORDER_POST_ONLY) != 0 || entry->market->terms.mode != MODE_CONTINUOUS) {
+    uint8_t mode = entry->market->terms.mode;
+    bool must_not_rest = immediate || request->min_qty != 0;
+    if ((request->flags & ~ORDER_POST_ONLY) != 0 ||
+        (mode == MODE_LISTING &&
+         (request->side == SIDE_BUY || request->display_qty != 0 || must_not_rest)) ||
+        (mode != MODE_CONTINUOUS && request->job_lead_hours != 0)) {
         return REASON_NOT_SUPPORTED;
     }
-    return REASON_NONE;
+    return must_not_rest && model_auction_collects(model, request->contract)
+               ? REASON_AUCTION_COLLECTING
+               : REASON_NONE;
 }
 
 enum reject_reason model_order_check_resource(const struct model *model,
@@ -214,9 +220,16 @@ static void price_market_order(struct model *model, struct entry *entry)
 }
 
 /* A reserved offer meets nobody. */
-static int64_t fills_needed(const struct model *model, const struct model_order *order)
+static int64_t fills_needed(struct model *model, const struct model_order *order)
 {
-    return model_order_reserved(order) ? 0 : model_room_needed(model, order);
+    bool trades = !model_order_reserved(order) && !model_auction_collects(model, order->contract);
+    return trades ? model_room_needed(model, order) : 0;
+}
+
+static bool room_for_auction(struct model *model, const struct model_order *order)
+{
+    return model_order_reserved(order) || !model_auction_begins(model, order->contract) ||
+           model_auction_room(model, 1);
 }
 
 /* Capacity and money: what the order needs now, with its limit known. */
@@ -240,9 +253,21 @@ static enum reject_reason check_means(struct model *model, struct entry *entry)
         return order->side == SIDE_BUY ? REASON_INSUFFICIENT_FUNDS : REASON_INSUFFICIENT_BOND;
     }
     return model_room_for_orders(model, order, 1, 0) &&
-                   model_room_for_fills(model, fills_needed(model, order))
+                   model_room_for_fills(model, fills_needed(model, order)) &&
+                   room_for_auction(model, order)
                ? REASON_NONE
                : REASON_FULL;
+}
+
+enum reject_reason model_order_check_tops(struct model *model, const struct model_order *order)
+{
+    if (model_order_reserved(order) || model_auction_collects(model, order->contract)) {
+        return REASON_NONE;
+    }
+    model_book_take_out_tops(model, order);
+    return (order->flags & ORDER_POST_ONLY) != 0 && model_book_best(model, order, true) != NULL
+               ? REASON_POST_ONLY_WOULD_TRADE
+               : REASON_NONE;
 }
 
 static enum reject_reason check_entry(struct model *model, struct entry *entry)
@@ -274,11 +299,9 @@ static enum reject_reason check_entry(struct model *model, struct entry *entry)
         return reason;
     }
     model_order_reserve(model, order);
-    if (!model_order_reserved(order)) {
-        model_book_take_out_tops(model, order);
-    }
-    if ((order->flags & ORDER_POST_ONLY) != 0 && model_book_best(model, order, true) != NULL) {
-        return REASON_POST_ONLY_WOULD_TRADE;
+    reason = model_order_check_tops(model, order);
+    if (reason != REASON_NONE) {
+        return reason;
     }
     if (order->market) {
         price_market_order(model, entry);
@@ -320,6 +343,10 @@ static void arrive(struct model *model, const struct entry *entry)
     if (model_order_reserved(order)) {
         return;
     }
+    if (model_auction_collects(model, order->contract)) {
+        model_auction_collect(model, id);
+        return;
+    }
     if (entry->no_liquidity) {
         model_book_end(model, id, REASON_NO_LIQUIDITY, order->cl_ord_id, false);
         return;
@@ -336,6 +363,15 @@ static void arrive(struct model *model, const struct entry *entry)
     if (model_book_trade(model, id, entry->inner) &&
         (order->tif == TIF_IOC || order->tif == TIF_FOK)) {
         model_book_end(model, id, REASON_IMMEDIATE_REMAINDER, order->cl_ord_id, false);
+    }
+}
+
+void model_order_arrive(struct model *model, uint64_t order_id, struct model_band inner)
+{
+    if (model_auction_collects(model, model_book_find(model, order_id)->contract)) {
+        model_auction_collect(model, order_id);
+    } else {
+        (void)model_book_trade(model, order_id, inner);
     }
 }
 
@@ -493,11 +529,9 @@ static enum reject_reason check_rearrival(struct model *model, const struct mode
     }
     int64_t added = changed->leaves_qty - order->leaves_qty;
     int64_t old_reserve_e4 = model_money_order_reserve_e4(order);
-    if (!model_order_reserved(changed)) {
-        model_book_take_out_tops(model, changed);
-    }
-    if ((changed->flags & ORDER_POST_ONLY) != 0 && model_book_best(model, changed, true) != NULL) {
-        return REASON_POST_ONLY_WOULD_TRADE;
+    enum reject_reason reason = model_order_check_tops(model, changed);
+    if (reason != REASON_NONE) {
+        return reason;
     }
     if (changed->side == SIDE_SELL) {
         if (added > 0 && !model_money_source_has(model, changed, added)) {
@@ -509,7 +543,10 @@ static enum reject_reason check_rearrival(struct model *model, const struct mode
         model_money_available_e4(model, changed->account) + old_reserve_e4) {
         return changed->side == SIDE_BUY ? REASON_INSUFFICIENT_FUNDS : REASON_INSUFFICIENT_BOND;
     }
-    return model_room_for_fills(model, fills_needed(model, changed)) ? REASON_NONE : REASON_FULL;
+    return model_room_for_fills(model, fills_needed(model, changed)) &&
+                   room_for_auction(model, changed)
+               ? REASON_NONE
+               : REASON_FULL;
 }
 
 void model_order_emit_replaced(struct model *model, const struct model_order *was,
@@ -604,6 +641,6 @@ void model_order_replace(struct model *model)
     if (!keeps && model_order_reserved(&is)) {
         model_job_due_hour(model, is.contract);
     } else if (!keeps) {
-        model_book_trade(model, is.order_id, inner);
+        model_order_arrive(model, is.order_id, inner);
     }
 }

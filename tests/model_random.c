@@ -13,7 +13,8 @@ void model_random_init(struct model_random *random, uint64_t seed)
                                     .reserved = 18,
                                     .ranges = 5,
                                     .sets = 14,
-                                    .jobs = 10};
+                                    .jobs = 10,
+                                    .main_mode = MODE_CONTINUOUS};
 }
 
 /* splitmix64 */
@@ -421,6 +422,37 @@ static void replace_order(struct model_random *random, const struct model *model
     }
 }
 
+/* Mostly of an offer that may be taken. */
+static void take_offer(struct model_random *random, const struct model *model, uint32_t key,
+                       union command_slot slots[COMMAND_SLOTS_MAX])
+{
+    struct command *command = model_random_start(random, slots, COMMAND_TAKE_OFFER);
+    model_random_send_by(model, command, key, 1);
+    command->take_offer.order_id = pick_order(random, model, model->keys[key].account);
+    uint32_t first = model_random_below(random, model->order_count + 1);
+    for (uint32_t i = 0; i < model->order_count && model_random_chance(random, 98); i++) {
+        const struct model_order *order = &model->orders[(first + i) % model->order_count];
+        const struct model_market *market =
+            order->side == SIDE_SELL && order->kind == MODEL_PLAIN
+                ? model_market_find((struct model *)(uintptr_t)model,
+                                    contract_class(order->contract),
+                                    contract_region(order->contract))
+                : NULL;
+        if (market != NULL && market->terms.mode == MODE_LISTING) {
+            command->take_offer.order_id = order->order_id;
+            break;
+        }
+    }
+    const struct model_order *order = find_order(model, command->take_offer.order_id);
+    command->take_offer.qty = order == NULL ? 8 : order->leaves_qty;
+    if (order != NULL && model_random_chance(random, 60)) {
+        command->take_offer.qty = model_random_qty(random, model, order->contract);
+    }
+    if (model_random_rarely(random, 20)) {
+        command->take_offer.qty = model_random_odd_number(random, command->take_offer.qty);
+    }
+}
+
 static void mass_cancel(struct model_random *random, const struct model *model, uint32_t key,
                         union command_slot slots[COMMAND_SLOTS_MAX])
 {
@@ -480,6 +512,12 @@ static void link_command(struct model_random *random, const struct model *model,
     command->head.link = link;
 }
 
+static void tick(struct model_random *random, union command_slot slots[COMMAND_SLOTS_MAX])
+{
+    struct command *command = model_random_start(random, slots, COMMAND_TICK);
+    command->tick.entropy = model_random_bits(random);
+}
+
 static void session_command(struct model_random *random, const struct model *model, uint32_t key,
                             union command_slot slots[COMMAND_SLOTS_MAX])
 {
@@ -499,10 +537,10 @@ static void session_command(struct model_random *random, const struct model *mod
             link_command(random, model, slots);
             return;
         }
-        model_random_start(random, slots, COMMAND_TICK);
+        tick(random, slots);
         return;
     default:
-        model_random_start(random, slots, COMMAND_TICK);
+        tick(random, slots);
     }
 }
 
@@ -578,6 +616,10 @@ void model_random_command(struct model_random *random, const struct model *model
         random->burst = 200;
     }
     pass_time(random);
+    if (model_wants_tick(model) && model_random_chance(random, 30)) {
+        tick(random, slots);
+        return;
+    }
     uint32_t key = 2 + model_random_below(random, model->key_count - 1);
     if (model->keys[key].revoked && !model_random_rarely(random, 10)) {
         key = 2 + model_random_below(random, MODEL_RANDOM_ACCOUNTS);
@@ -600,6 +642,8 @@ void model_random_command(struct model_random *random, const struct model *model
         model_random_set(random, model, key, slots);
     } else if (pick < 780 && model_random_chance(random, random->ranges)) {
         model_random_range(random, model, key, slots);
+    } else if (pick < 780 && random->takes > 0 && model_random_chance(random, random->takes)) {
+        take_offer(random, model, key, slots);
     } else if (pick < 780) {
         new_order(random, model, key, slots);
     } else if (pick < 890) {

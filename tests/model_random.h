@@ -16,7 +16,10 @@ struct model_random {
     uint32_t burst; /* commands left of a burst of mass cancels */
     /* Shares in percent, which the caller may change: of orders that rest and show a part only, of
      * offers that are reserved for JOBs, of new orders that are ranges, SETs or JOBs. */
-    uint32_t icebergs, reserved, ranges, sets, jobs;
+    uint32_t icebergs, reserved, ranges, sets, jobs, takes;
+    /* set by the caller: enum market_mode of the market that most orders are of */
+    uint8_t main_mode;
+    bool auctions; /* set by the caller: markets have auctions, and their modes change */
     bool deep;     /* set by the caller: few books, thousands of orders in each */
     bool crowded;  /* set by the caller: many offers in few hours */
     bool restless; /* set by the caller, with deep: sessions come and go all the same */

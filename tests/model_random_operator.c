@@ -34,6 +34,20 @@ static void open_link(struct model_random *random, union command_slot slots[COMM
     snprintf(command->link.name, LINK_NAME_SIZE, "link-%u", number);
 }
 
+static void choose_auctions(struct model_random *random, struct command_set_market *market)
+{
+    static const uint16_t random_ends_s[4] = {0, 0, 2, 30};
+    market->period_s = 20 + model_random_below(random, 100);
+    market->random_end_s = random_ends_s[model_random_below(random, 4)];
+    if (market->mode == MODE_CONTINUOUS) {
+        market->opening_s =
+            model_random_chance(random, 70) ? 10 + model_random_below(random, 90) : 0;
+        market->volatility_s = model_random_below(random, 60);
+        market->volatility_min_qty = 1 + model_random_below(random, 16);
+        market->inner_band_bp = 300 + model_random_below(random, 400);
+    }
+}
+
 static void open_market(struct model_random *random, struct command *command, uint32_t number)
 {
     command->head.type = COMMAND_SET_MARKET;
@@ -48,7 +62,14 @@ static void open_market(struct model_random *random, struct command *command, ui
             MODEL_RANDOM_PRICE_E4 + (int64_t)model_random_below(random, 3) * 5000;
     }
     market->flags = number == 1 ? MARKET_NO_RESALE : 0;
-    market->mode = number == 4 ? MODE_AUCTION : MODE_CONTINUOUS;
+    market->mode = number == 0                       ? random->main_mode
+                   : number == 4                     ? MODE_AUCTION
+                   : number == 5 && random->auctions ? MODE_LISTING
+                                                     : MODE_CONTINUOUS;
+    market->period_s = 60;
+    if (random->auctions) {
+        choose_auctions(random, market);
+    }
     market->launch_price_e4[3] = number == 3 ? 0 : market->launch_price_e4[3];
 }
 
@@ -249,9 +270,10 @@ static void operator_market(struct model_random *random, struct command *command
     open_market(random, command,
                 model_random_below(random, MODEL_RANDOM_CLASSES * MODEL_RANDOM_REGIONS));
     struct command_set_market *market = &command->set_market;
-    market->inner_band_bp = 500 + 500 * model_random_below(random, 5);
+    market->inner_band_bp = market->volatility_s > 0 ? market->inner_band_bp
+                                                     : 500 + 500 * model_random_below(random, 5);
     market->outer_band_bp = market->inner_band_bp + 1000 * model_random_below(random, 4);
-    switch (model_random_below(random, 30)) {
+    switch (model_random_below(random, random->auctions ? 16 : 30)) {
     case 0:
         market->mode = model_random_chance(random, 30) ? MODE_NONE : MODE_CONTINUOUS;
         return;
@@ -266,6 +288,17 @@ static void operator_market(struct model_random *random, struct command *command
         return;
     case 4:
         market->launch_price_e4[1] = model_random_chance(random, 50) ? -1 : PRICE_MAX_E4 + 1;
+        return;
+    case 5:
+        market->period_s = market->mode == MODE_AUCTION ? 0 : 86401;
+        return;
+    case 6:
+        market->random_end_s = 601;
+        return;
+    case 7:
+    case 8:
+    case 9:
+        market->mode = random->auctions ? (uint8_t)model_random_below(random, 4) : market->mode;
         return;
     default:
         return;

@@ -95,12 +95,9 @@ static enum reject_reason check_hour(struct model *model, const struct plan *pla
                                      struct hour *hour)
 {
     bool new = hour->was.order_id == 0;
-    if (meets_bids(hour)) {
-        model_book_take_out_tops(model, &hour->is);
-    }
-    if ((hour->is.flags & ORDER_POST_ONLY) != 0 &&
-        model_book_best(model, &hour->is, true) != NULL) {
-        return REASON_POST_ONLY_WOULD_TRADE;
+    enum reject_reason reason = model_order_check_tops(model, &hour->is);
+    if (reason != REASON_NONE) {
+        return reason;
     }
     bool provider = model->resources[hour->is.resource].terms.account == hour->is.account;
     if (new && !provider && (plan->market->terms.flags & MARKET_NO_RESALE) != 0) {
@@ -147,16 +144,22 @@ static enum reject_reason check_bonds(const struct model *model, const struct pl
     return bonds_e4(plan) > free_e4 ? REASON_INSUFFICIENT_BOND : REASON_NONE;
 }
 
-static enum reject_reason check_room(const struct model *model, const struct plan *plan, bool new)
+static enum reject_reason check_room(struct model *model, const struct plan *plan, bool new)
 {
+    uint32_t auctions = 0;
     struct model_order orders[RANGE_HOURS_MAX];
     int64_t fills = 0;
     for (uint32_t i = 0; i < plan->count; i++) {
         orders[i] = plan->hours[i].is;
-        fills += meets_bids(&plan->hours[i]) ? model_room_needed(model, &orders[i]) : 0;
+        bool meets = meets_bids(&plan->hours[i]);
+        bool collected = model_auction_collects(model, orders[i].contract);
+        fills += meets && !collected ? model_room_needed(model, &orders[i]) : 0;
+        auctions += meets && model_auction_begins(model, orders[i].contract) ? 1 : 0;
     }
     bool room = !new || model_room_for_orders(model, orders, plan->count, 1);
-    return room && model_room_for_fills(model, fills) ? REASON_NONE : REASON_FULL;
+    return room && model_room_for_fills(model, fills) && model_auction_room(model, auctions)
+               ? REASON_NONE
+               : REASON_FULL;
 }
 
 static void emit_range(struct model *model, const struct model_range *range, enum range_done done,
@@ -209,7 +212,9 @@ static enum reject_reason check_terms(struct model *model, struct plan *plan)
     if ((request->flags & ~ORDER_POST_ONLY) != 0) {
         return REASON_INVALID_COMMAND;
     }
-    return plan->market->terms.mode != MODE_CONTINUOUS ? REASON_NOT_SUPPORTED : REASON_NONE;
+    return plan->market->terms.mode != MODE_CONTINUOUS && request->job_lead_hours != 0
+               ? REASON_NOT_SUPPORTED
+               : REASON_NONE;
 }
 
 static void plan_hours(const struct model *model, struct plan *plan)
@@ -323,7 +328,7 @@ void model_range_new(struct model *model)
         model_order_add(model, order);
         model_order_emit_new(model, order, 0);
         if (meets_bids(&plan.hours[i])) {
-            model_book_trade(model, order->order_id, inner_band(&plan, &plan.hours[i]));
+            model_order_arrive(model, order->order_id, inner_band(&plan, &plan.hours[i]));
         }
     }
 }
@@ -433,7 +438,7 @@ static void replace_hour(struct model *model, const struct plan *plan, struct ho
     *model_book_find(model, hour->is.order_id) = hour->is;
     model_order_emit_replaced(model, &hour->was, &hour->is, hour->keeps);
     if (meets_bids(hour)) {
-        model_book_trade(model, hour->is.order_id, inner_band(plan, hour));
+        model_order_arrive(model, hour->is.order_id, inner_band(plan, hour));
     } else if (arrives(hour)) {
         model_job_due_hour(model, hour->is.contract);
     }

@@ -122,7 +122,10 @@ static bool market_terms_valid(const struct command_set_market *terms)
     }
     return terms->inner_band_bp <= terms->outer_band_bp && terms->outer_band_bp <= BP_ONE &&
            terms->mode <= MODE_LISTING &&
-           (terms->flags & ~(MARKET_NO_RESALE | MARKET_NAMES_SHOWN)) == 0;
+           (terms->flags & ~(MARKET_NO_RESALE | MARKET_NAMES_SHOWN)) == 0 &&
+           terms->opening_s <= 86400 && terms->volatility_s <= 86400 && terms->period_s <= 86400 &&
+           (terms->mode != MODE_AUCTION || terms->period_s >= 1) && terms->random_end_s <= 600 &&
+           terms->volatility_min_qty <= QTY_MAX;
 }
 
 static enum reject_reason set_market(struct model *model)
@@ -144,7 +147,20 @@ static enum reject_reason set_market(struct model *model)
         }
         CHECK(model->market_count < MODEL_MARKETS_MAX);
         market = &model->markets[model->market_count++];
-        market->halted = false;
+        *market = (struct model_market){.terms = {.mode = MODE_NONE}};
+        market->terms.class_id = request->class_id;
+        market->terms.region_id = request->region_id;
+    }
+    bool changed = market->terms.mode != request->mode;
+    if (changed && market->delisting) {
+        return REASON_BUSY;
+    }
+    if (changed) {
+        model_auction_end_all(model, request);
+    }
+    if (changed && request->mode == MODE_LISTING) {
+        market->delisting = true;
+        market->delisted = ++model->delistings;
     }
     market->terms = *request;
     struct event_market *event = &answer(model, EVENT_MARKET)->market;
@@ -155,6 +171,11 @@ static enum reject_reason set_market(struct model *model)
     event->region_id = request->region_id;
     event->mode = request->mode;
     event->flags = request->flags;
+    event->random_end_s = request->random_end_s;
+    event->opening_s = request->opening_s;
+    event->volatility_s = request->volatility_s;
+    event->period_s = request->period_s;
+    event->volatility_min_qty = request->volatility_min_qty;
     model_job_due_market(model, request->class_id, request->region_id);
     return REASON_NONE;
 }

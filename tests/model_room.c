@@ -31,6 +31,18 @@ int64_t model_room_needed(const struct model *model, const struct model_order *o
     return lots < across ? lots : across;
 }
 
+int64_t model_room_of_hour(const struct model *model, uint64_t contract)
+{
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < model->order_count; i++) {
+        const struct model_order *order = &model->orders[i];
+        sum += model_book_stands(order) && model_book_same_ladder(order->contract, contract)
+                   ? slices(order)
+                   : 0;
+    }
+    return sum;
+}
+
 bool model_room_for_fills(const struct model *model, int64_t fills)
 {
     return (int64_t)model->fills + fills <= model->limits.fills &&
@@ -66,14 +78,29 @@ static bool has_last_trade(const struct model *model, uint64_t contract)
     return false;
 }
 
-/* Ladder hours of the orders without a last trade; `new_ones`: and without an order in the market. */
+/* Whether the hour is remembered beside its orders. */
+static bool remembered(const struct model *model, uint64_t contract)
+{
+    return has_last_trade(model, contract) || model_auction_was(model, contract);
+}
+
+static uint32_t count_remembered(const struct model *model)
+{
+    uint32_t sum = model->ladder_count;
+    for (uint32_t i = 0; i < model->auctioned_count; i++) {
+        sum += has_last_trade(model, model->auctioned[i]) ? 0 : 1;
+    }
+    return sum;
+}
+
+/* Ladder hours of the orders without a last trade or an auction; `new_ones`: and without an order in the market. */
 static uint32_t count_ladders(const struct model *model, const struct model_order *orders,
                               uint32_t count, bool new_ones)
 {
     uint32_t sum = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint64_t contract = orders[i].contract;
-        bool known = !in_a_ladder(&orders[i]) || has_last_trade(model, contract) ||
+        bool known = !in_a_ladder(&orders[i]) || remembered(model, contract) ||
                      stands_in(orders, i, contract) ||
                      (new_ones && stands_in(model->orders, model->order_count, contract));
         sum += known ? 0 : 1;
@@ -86,7 +113,7 @@ static bool room_for_ladders(const struct model *model, const struct model_order
                              uint32_t count)
 {
     uint32_t added = count_ladders(model, orders, count, true);
-    return added == 0 || model->ladder_count +
+    return added == 0 || count_remembered(model) +
                                  count_ladders(model, model->orders, model->order_count, false) +
                                  added <=
                              model->limits.ladders;

@@ -375,6 +375,10 @@ static bool trader_command(struct model_scenario *scenario, uint32_t key)
             model_scenario_number(scenario, model_scenario_word(scenario, 4));
         command->replace_order.price_e4 =
             model_scenario_money(scenario, model_scenario_word(scenario, 6));
+    } else if (strcmp(verb, "take") == 0) { /* KEY take ORDER QTY */
+        command->head.type = COMMAND_TAKE_OFFER;
+        command->take_offer.order_id = order_named(scenario, 2);
+        command->take_offer.qty = model_scenario_number(scenario, model_scenario_word(scenario, 3));
     } else if (strcmp(verb, "mass_cancel") == 0) {
         command->head.type = COMMAND_MASS_CANCEL;
         mass_cancel(scenario, command);
@@ -468,7 +472,8 @@ static void genesis(struct model_scenario *scenario)
 static void tick(struct model_scenario *scenario)
 {
     union command_slot slots[COMMAND_SLOTS_MAX];
-    model_scenario_start(slots, COMMAND_TICK);
+    struct command *command = model_scenario_start(slots, COMMAND_TICK);
+    command->tick.entropy = (uint64_t)model_scenario_number_after(scenario, "bits", 0);
     model_scenario_step(scenario, slots);
 }
 

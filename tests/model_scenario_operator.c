@@ -46,7 +46,8 @@ static void register_region(struct model_scenario *scenario)
     register_by(scenario, slots, MODEL_SCENARIO_REGION, model_scenario_word(scenario, 1), "id");
 }
 
-/* market CLASS REGION [inner BP] [outer BP] [launch PRICE] [mode N] [no_resale] */
+/* market CLASS REGION [inner BP] [outer BP] [launch PRICE] [mode N] [no_resale] [names] [opening S]
+ * [volatility S] [volatility_min N] [period S] [random_end S] */
 static void set_market(struct model_scenario *scenario)
 {
     union command_slot slots[COMMAND_SLOTS_MAX];
@@ -60,6 +61,13 @@ static void set_market(struct model_scenario *scenario)
     market->outer_band_bp = (uint32_t)model_scenario_number_after(scenario, "outer", 5000);
     market->mode = (uint8_t)model_scenario_number_after(scenario, "mode", MODE_CONTINUOUS);
     market->flags = model_scenario_find_word(scenario, "no_resale") != 0 ? MARKET_NO_RESALE : 0;
+    market->flags |= model_scenario_find_word(scenario, "names") != 0 ? MARKET_NAMES_SHOWN : 0;
+    market->opening_s = (uint32_t)model_scenario_number_after(scenario, "opening", 0);
+    market->volatility_s = (uint32_t)model_scenario_number_after(scenario, "volatility", 0);
+    market->volatility_min_qty =
+        (uint32_t)model_scenario_number_after(scenario, "volatility_min", 0);
+    market->period_s = (uint32_t)model_scenario_number_after(scenario, "period", 0);
+    market->random_end_s = (uint16_t)model_scenario_number_after(scenario, "random_end", 0);
     for (int tier = 0; tier < TIER_COUNT; tier++) {
         market->launch_price_e4[tier] = model_scenario_money_after(scenario, "launch", 0);
     }

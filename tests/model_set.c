@@ -95,13 +95,21 @@ static void rest(struct model *model, uint64_t set_id)
     for (uint32_t i = 1; i <= SET_LEGS_MAX; i++) {
         struct model_order *leg = leg_of(model, set_id, i);
         if (leg != NULL) {
-            leg->asleep = model_set_tradeable(model, leg) == 0;
+            leg->asleep = model_set_tradeable(model, leg) == 0 ||
+                          model_auction_under_way(model, leg->contract);
             leg->place = ++model->last_entry;
         }
     }
 }
 
 /* --- arriving ------------------------------------------------------------------------------------ */
+
+static bool collects(struct model *model, const struct model_order *leg)
+{
+    return model_auction_under_way(model, leg->contract) ||
+           model_market_find(model, contract_class(leg->contract), contract_region(leg->contract))
+                   ->terms.mode != MODE_CONTINUOUS;
+}
 
 /* The leg awake with the largest surplus, and the offer that gives it. */
 static const struct model_order *next_leg(struct model *model, uint64_t set_id,
@@ -111,7 +119,7 @@ static const struct model_order *next_leg(struct model *model, uint64_t set_id,
     int64_t most_e4 = 0;
     for (uint32_t i = 1; i <= SET_LEGS_MAX; i++) {
         const struct model_order *leg = leg_of(model, set_id, i);
-        if (leg == NULL || model_set_tradeable(model, leg) == 0) {
+        if (leg == NULL || model_set_tradeable(model, leg) == 0 || collects(model, leg)) {
             continue;
         }
         const struct model_order *best = model_book_best(model, leg, true);
@@ -135,6 +143,33 @@ static void trade(struct model *model, uint64_t set_id, const struct model_band 
         }
     }
     model_book_forget_passed(model);
+}
+
+void model_set_wake(struct model *model, uint64_t leg_id)
+{
+    struct model_order *leg = model_book_find(model, leg_id);
+    uint64_t set_id = leg->set_id;
+    const struct model_market *market =
+        model_market_find(model, contract_class(leg->contract), contract_region(leg->contract));
+    int64_t reference_e4 = 0;
+    (void)model_money_reference(model, leg->contract, &reference_e4);
+    struct model_band inner = model_book_band(reference_e4, market->terms.inner_band_bp);
+    bool trades = market->terms.mode == MODE_CONTINUOUS;
+    model->waking = true;
+    while (leg != NULL && model_set_tradeable(model, leg) > 0) {
+        const struct model_order *offer = trades ? model_book_best(model, leg, true) : NULL;
+        if (offer == NULL) {
+            leg->asleep = false;
+            leg->place = ++model->last_entry;
+            break;
+        }
+        model_book_meet(model, leg_id, offer->order_id, inner);
+        if (model_book_find(model, set_id) != NULL) {
+            model_set_settle(model, set_id);
+        }
+        leg = model_book_find(model, leg_id);
+    }
+    model->waking = false;
 }
 
 /* What would be filled now: it is done to a copy of the market. */
@@ -349,7 +384,7 @@ static enum reject_reason check_tops(struct model *model, struct entry *entry)
     for (uint32_t i = 0; i < entry->count; i++) {
         const struct model_order *leg = &entry->legs[i];
         entry->fault = leg;
-        if (entry->set.leaves_qty < lot_of(model, leg)) {
+        if (entry->set.leaves_qty < lot_of(model, leg) || collects(model, leg)) {
             continue;
         }
         model_book_take_out_tops(model, leg);

@@ -113,6 +113,7 @@ static const struct model_text_field fill_fields[] = {
     FIELD(event, MONEY, "fee", fill.fee_e4),
     FIELD(event, RESOURCE, "resource", fill.resource),
     FIELD(event, NUMBER, "resting", fill.resting),
+    FIELD(event, MONEY, "limit", fill.limit_e4),
     FIELD(event, NUMBER, "trade_tier", fill.trade_tier),
     FIELD(event, NUMBER, "contingent", fill.contingent),
     FIELD(event, TRADE_GROUP, "group", fill.trade_group),
@@ -265,6 +266,23 @@ static const struct model_text_field region_fields[] = {
     PARTY, FIELD(event, LABEL, "name", region.name), FIELD(event, NUMBER, "id", region.region_id),
     END};
 
+static const struct model_text_field auction_fields[] = {
+    FIELD(event, NUMBER, "state", auction.state),
+    FIELD(event, NUMBER, "kind", auction.kind),
+    FIELD(event, HOUR, "hour", auction.contract),
+    FIELD(event, NUMBER, "end_ns", auction.end_time_ns),
+    FIELD(event, NUMBER, "entropy", auction.entropy),
+    FIELD(event, MONEY, "reference", auction.reference_e4),
+    FIELD(event, MONEY, "price0", auction.price_e4[0]),
+    FIELD(event, NUMBER, "qty0", auction.qty[0]),
+    FIELD(event, MONEY, "price1", auction.price_e4[1]),
+    FIELD(event, NUMBER, "qty1", auction.qty[1]),
+    FIELD(event, MONEY, "price2", auction.price_e4[2]),
+    FIELD(event, NUMBER, "qty2", auction.qty[2]),
+    FIELD(event, MONEY, "price3", auction.price_e4[3]),
+    FIELD(event, NUMBER, "qty3", auction.qty[3]),
+    END};
+
 static const struct model_text_field market_fields[] = {
     PARTY,
     FIELD(event, NUMBER, "class", market.class_id),
@@ -273,6 +291,11 @@ static const struct model_text_field market_fields[] = {
     FIELD(event, NUMBER, "flags", market.flags),
     FIELD(event, NUMBER, "inner", market.inner_band_bp),
     FIELD(event, NUMBER, "outer", market.outer_band_bp),
+    FIELD(event, NUMBER, "opening", market.opening_s),
+    FIELD(event, NUMBER, "volatility", market.volatility_s),
+    FIELD(event, NUMBER, "period", market.period_s),
+    FIELD(event, NUMBER, "random_end", market.random_end_s),
+    FIELD(event, NUMBER, "volatility_min", market.volatility_min_qty),
     END};
 
 static const struct model_text_field group_fields[] = {
@@ -380,6 +403,7 @@ static const struct model_text_type event_types[] = {
     {EVENT_CLASS, "class", class_fields},
     {EVENT_REGION, "region", region_fields},
     {EVENT_MARKET, "market", market_fields},
+    {EVENT_AUCTION, "auction", auction_fields},
     {EVENT_GROUP, "group", group_fields},
     {EVENT_ACCOUNT, "account", account_fields},
     {EVENT_KEY, "key", key_fields},
@@ -474,6 +498,10 @@ static const struct model_text_field login_command_fields[] = {
 static const struct model_text_field link_command_fields[] = {
     FIELD(command, NUMBER, "link", head.link), FIELD(command, LABEL, "name", link.name), END};
 
+static const struct model_text_field take_offer_fields[] = {
+    FIELD(command, ORDER, "order", take_offer.order_id),
+    FIELD(command, NUMBER, "qty", take_offer.qty), END};
+
 static const struct model_text_field set_market_fields[] = {
     FIELD(command, NUMBER, "class", set_market.class_id),
     FIELD(command, NUMBER, "region", set_market.region_id),
@@ -481,6 +509,11 @@ static const struct model_text_field set_market_fields[] = {
     FIELD(command, NUMBER, "flags", set_market.flags),
     FIELD(command, NUMBER, "inner", set_market.inner_band_bp),
     FIELD(command, NUMBER, "outer", set_market.outer_band_bp),
+    FIELD(command, NUMBER, "opening", set_market.opening_s),
+    FIELD(command, NUMBER, "volatility", set_market.volatility_s),
+    FIELD(command, NUMBER, "period", set_market.period_s),
+    FIELD(command, NUMBER, "random_end", set_market.random_end_s),
+    FIELD(command, NUMBER, "volatility_min", set_market.volatility_min_qty),
     END};
 
 static const struct model_text_field set_limits_fields[] = {
@@ -548,6 +581,7 @@ static const struct model_text_type command_types[] = {
     {COMMAND_REGISTER_CLASS, "REGISTER_CLASS", no_fields},
     {COMMAND_REGISTER_REGION, "REGISTER_REGION", no_fields},
     {COMMAND_SET_MARKET, "SET_MARKET", set_market_fields},
+    {COMMAND_TAKE_OFFER, "TAKE_OFFER", take_offer_fields},
     {COMMAND_REGISTER_GROUP, "REGISTER_GROUP", no_fields},
     {COMMAND_OPEN_ACCOUNT, "OPEN_ACCOUNT", open_account_fields},
     {COMMAND_REGISTER_KEY, "REGISTER_KEY", register_key_fields},

@@ -55,6 +55,8 @@ struct model_twin *model_twin_new(const struct engine_config *config)
                                   .resources = config->resources,
                                   .groups = config->groups,
                                   .markets = config->markets,
+                                  .auctions = config->auctions,
+
                                   .jobs = config->jobs};
     twin->model = model_new(&limits);
     twin->memory = map_memory(engine_memory_size(config));
@@ -139,6 +141,10 @@ static const struct command *translate(struct model_twin *twin, const union comm
         copy->command.replace_order.order_id =
             engine_id(&twin->orders, slots[0].command.replace_order.order_id);
     }
+    if (copy->command.head.type == COMMAND_TAKE_OFFER) {
+        copy->command.take_offer.order_id =
+            engine_id(&twin->orders, slots[0].command.take_offer.order_id);
+    }
     if (copy->command.head.type == COMMAND_NEW_JOB) {
         copy->command.new_job.same_group =
             engine_id(&twin->fills, slots[0].command.new_job.same_group);
@@ -199,7 +205,9 @@ static void rename_ids(struct model_twin *twin, struct event *expected, const st
     case EVENT_FILL:
         expected->fill.order_id = engine_id(&twin->orders, expected->fill.order_id);
         expected->fill.fill_id = engine_id(&twin->fills, expected->fill.fill_id);
-        expected->fill.trade_group = engine_id(&twin->fills, expected->fill.trade_group);
+        if (expected->fill.contingent) {
+            expected->fill.trade_group = engine_id(&twin->fills, expected->fill.trade_group);
+        }
         return;
     case EVENT_MASS_CANCEL:
     case EVENT_SWEEP_DONE:
@@ -313,6 +321,14 @@ static void count_events(struct model_twin *twin)
         if (event->head.type == EVENT_LEG_CANCELED) {
             twin->leg_reasons[event->out.reason % MODEL_TWIN_REASONS]++;
         }
+        if (event->head.type == EVENT_AUCTION && event->auction.state == AUCTION_ENDED) {
+            uint32_t tiers = 0;
+            for (int t = 0; t < TIER_COUNT; t++) {
+                tiers += event->auction.qty[t] > 0;
+            }
+            twin->cleared[event->auction.kind % 4] += tiers > 0;
+            twin->coupled += tiers > 1;
+        }
         if (event->head.type == EVENT_SET && event->set.leg_count > twin->most_legs) {
             twin->most_legs = event->set.leg_count;
         }
@@ -346,6 +362,11 @@ bool model_twin_step(struct model_twin *twin, const union command_slot *slots)
     }
     if (twin->expected.count != twin->actual.count) {
         print_difference(twin, count);
+        return false;
+    }
+    if (engine_wants_tick(twin->engine) != model_wants_tick(twin->model)) {
+        print_difference(twin, count);
+        fprintf(stderr, "engine_wants_tick is %d\n", engine_wants_tick(twin->engine));
         return false;
     }
     if (engine_has_work(twin->engine) != model_has_work(twin->model)) {

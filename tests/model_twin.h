@@ -39,6 +39,8 @@ struct model_twin {
     uint64_t
         reasons[MODEL_TWIN_REASONS]; /* of REJECTED, CANCELED, LEG_CANCELED, RESTATED, RELEASED */
     uint64_t events[MODEL_TWIN_EVENTS];
+    uint64_t cleared[4];                      /* auctions that ended with trades, by kind */
+    uint64_t coupled;                         /* of these, with bids of several tiers */
     uint64_t leg_reasons[MODEL_TWIN_REASONS]; /* of LEG_CANCELED alone */
     uint64_t resales;
     uint64_t self_trades[3]; /* by mode of the arriving order */

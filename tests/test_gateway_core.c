@@ -427,7 +427,7 @@ Test(translate, knows_a_command_for_every_request_that_changes_something)
         cr_assert(seal_verify(&slots[0].command));
         commands++;
     }
-    cr_assert_eq(commands, 26);
+    cr_assert_eq(commands, 27);
 }
 
 Test(translate, lets_each_role_ask_for_its_own)

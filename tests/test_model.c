@@ -21,9 +21,10 @@ struct run {
     bool tight;            /* tables so small that they fill up */
     bool deep;             /* few books with thousands of orders */
     bool restless;         /* with deep: sessions come and go */
-    bool crowded;          /* many JOBs among many offers in few hours */
-    bool lively;           /* icebergs, SETs and the rest must really meet */
-    const char *without;   /* kinds of order that do not come, by the first letter of their share */
+    uint8_t main_mode; /* enum market_mode, of the market that most orders are of; 0: no auctions */
+    bool crowded;      /* many JOBs among many offers in few hours */
+    bool lively;       /* icebergs, SETs and the rest must really meet */
+    const char *without; /* kinds of order that do not come, by the first letter of their share */
 };
 
 /* What all runs of a process have seen, for the test that everything occurs. */
@@ -58,6 +59,7 @@ static struct engine_config config_of(const struct run *run)
     config.holdings = 700; /* few, so that their table has collisions */
     if (run->tight) {
         config.orders = 40;
+        config.auctions = 3;
         config.timers = 4;
         config.jobs = 3;
         config.fills = 600;
@@ -155,15 +157,17 @@ static void print_statistics(const struct model_twin *twin, const struct run *ru
 {
     printf("seed %" PRIu64 ": %" PRIu64 " commands, W %u: orders %" PRIu64 ", trades %" PRIu64
            ", resales %" PRIu64 ", replaced %" PRIu64 ", self-trades %" PRIu64 "/%" PRIu64
-           "/%" PRIu64 ", sweeps %" PRIu64 ", most live %" PRIu64 ", over and waiting %" PRIu64
+           "/%" PRIu64 ", auctions %" PRIu64 "/%" PRIu64 "/%" PRIu64 " (%" PRIu64
+           " coupled), sweeps %" PRIu64 ", most live %" PRIu64 ", over and waiting %" PRIu64
            ", JOBs %" PRIu64 ", filled on arrival %" PRIu64 ", by due hours %" PRIu64
            ", steps that left due hours %" PRIu64 "\n",
            run->seed, twin->step_count, twin->model->rules.sweep_slice, twin->events[EVENT_NEW],
            twin->events[EVENT_TRADE], twin->resales, twin->events[EVENT_REPLACED],
            twin->self_trades[STP_CANCEL_NEWEST], twin->self_trades[STP_CANCEL_OLDEST],
-           twin->self_trades[STP_DECREMENT], twin->events[EVENT_SWEEP_DONE], twin->most_orders,
-           twin->most_work, twin->events[EVENT_JOB], twin->jobs_arriving, twin->jobs_due,
-           twin->postponed);
+           twin->self_trades[STP_DECREMENT], twin->cleared[AUCTION_OPENING],
+           twin->cleared[AUCTION_PERIODIC], twin->cleared[AUCTION_VOLATILITY], twin->coupled,
+           twin->events[EVENT_SWEEP_DONE], twin->most_orders, twin->most_work,
+           twin->events[EVENT_JOB], twin->jobs_arriving, twin->jobs_due, twin->postponed);
     const struct model_audit_sets *sets = model_audit_sets(twin->audit);
     printf("  refreshed %" PRIu64 ", released %" PRIu64 ", ranges %" PRIu64 ", SETs %" PRIu64
            " of at most %" PRIu64 " legs: fills arriving %" PRIu64 ", at rest %" PRIu64
@@ -210,6 +214,11 @@ static bool run_once(const struct run *run)
     random.crowded = run->crowded;
     random.jobs = run->crowded ? 25 : run->deep ? 1 : random.jobs;
     leave_out(&random, run->without);
+    if (run->main_mode != 0) {
+        random.auctions = true;
+        random.main_mode = run->main_mode;
+        random.takes = run->main_mode == MODE_LISTING ? 40 : 5;
+    }
     current_twin = twin;
     current_seed = run->seed;
     signal(SIGABRT, say_what_ended);
@@ -253,6 +262,20 @@ Test(model, short_runs_agree_with_invariants_walked_at_every_step)
     for (uint64_t seed = 1; seed <= 6; seed++) {
         struct run run = {.seed = seed, .commands = 2500, .sanity_every = 1, .tight = seed == 6};
         cr_assert(run_once(&run), "seed %" PRIu64, seed);
+    }
+}
+
+Test(model, auctions_and_listings_agree)
+{
+    for (uint8_t mode = MODE_CONTINUOUS; mode <= MODE_LISTING; mode++) {
+        for (uint64_t seed = 400; seed < 403; seed++) {
+            struct run run = {.seed = seed + 10U * mode,
+                              .commands = 5000,
+                              .sanity_every = 20,
+                              .main_mode = mode,
+                              .tight = seed == 402};
+            cr_assert(run_once(&run), "seed %" PRIu64, run.seed);
+        }
     }
 }
 
@@ -300,6 +323,11 @@ Test(model, long_runs_agree_and_every_reason_occurs)
                           .lively = seed != 105};
         cr_assert(run_once(&run), "seed %" PRIu64, seed);
     }
+    for (uint8_t mode = MODE_CONTINUOUS; mode <= MODE_LISTING; mode++) {
+        struct run run = {
+            .seed = 105U + mode, .commands = 12000, .sanity_every = 500, .main_mode = mode};
+        cr_assert(run_once(&run), "seed %" PRIu64, run.seed);
+    }
     /* where JOBs are large enough to be too large */
     struct run crowded = {.seed = 106, .commands = 8000, .sanity_every = 500, .crowded = true};
     cr_assert(run_once(&crowded), "seed 106");
@@ -315,6 +343,9 @@ Test(model, long_runs_agree_and_every_reason_occurs)
 static int usage(void)
 {
     fputs("usage: test_model [--seed S] [--commands N] [--sanity-every N] [--tight] [--deep] "
+          "[--restless]\n"
+          "       [--mode N]  markets have auctions, the main one has mode 1, 2 or 3\n"
+          "       [--without LETTERS]  of i(cebergs) j(ob reservations) r(anges) s(ets)\n"
           "[--restless] [--crowded]\n"
           "       [--without LETTERS]  of i(cebergs) j(ob reservations) r(anges) s(ets) J(OBs)\n"
           "  compares engine and model over N random commands; without any of these options it\n"
@@ -339,6 +370,8 @@ static int by_hand(int argc, char **argv)
             run.sanity_every = strtoull(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "--without") == 0 && has_value) {
             run.without = argv[++i];
+        } else if (strcmp(argv[i], "--mode") == 0 && has_value) {
+            run.main_mode = (uint8_t)strtoul(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "--tight") == 0) {
             run.tight = true;
         } else if (strcmp(argv[i], "--deep") == 0) {

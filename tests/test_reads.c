@@ -295,6 +295,76 @@ Test(reads, the_book_has_depth_of_its_tier_and_best_prices_of_the_ladder)
     reads_world_free(world);
 }
 
+static void set_market(struct reads_world *world, uint8_t mode, uint8_t flags, uint32_t opening_s)
+{
+    struct command *command = reads_world_begin(world, 1, COMMAND_SET_MARKET);
+    command->set_market =
+        (struct command_set_market){.launch_price_e4 = {READS_WORLD_PRICE_E4, READS_WORLD_PRICE_E4,
+                                                        READS_WORLD_PRICE_E4, READS_WORLD_PRICE_E4},
+                                    .inner_band_bp = 1000,
+                                    .outer_band_bp = 2000,
+                                    .mode = mode,
+                                    .flags = flags,
+                                    .opening_s = opening_s};
+    reads_world_end(world);
+}
+
+static const struct book_answer *ask_book(struct reads_world *world)
+{
+    struct request request = {.type = REQUEST_BOOK, .ref = 9};
+    reads_world_put_text(request.book.symbol, SYMBOL_SIZE, "H100.CN-GZ.G50.20261120T05Z");
+    return &reads_world_ask(world, 5, &request)->book;
+}
+
+Test(reads, the_book_of_a_listing_market_names_offers_to_take)
+{
+    struct reads_world *world = reads_world_new();
+    set_market(world, MODE_LISTING, MARKET_NAMES_SHOWN, 0);
+    uint64_t dear = reads_world_order(world, 2, TIER_G50, READS_WORLD_PRICE_E4 + 9, 3);
+    uint64_t cheap = reads_world_order(world, 2, TIER_G50, READS_WORLD_PRICE_E4 + 7, 5);
+    const struct book_answer *book = ask_book(world);
+    cr_assert_eq(book->listed_count, 2);
+    cr_assert(book->listed[0].order_id == cheap && book->listed[1].order_id == dear);
+    cr_assert(book->listed[0].price_e4 == READS_WORLD_PRICE_E4 + 7 && book->listed[0].qty == 5);
+    cr_assert_neq(book->listed[0].name[0], 0);
+    struct command *command = reads_world_begin(world, 3, COMMAND_TAKE_OFFER);
+    command->take_offer.order_id = cheap;
+    command->take_offer.qty = 2;
+    reads_world_end(world);
+    set_market(world, MODE_LISTING, 0, 0);
+    book = ask_book(world);
+    cr_assert_eq(book->listed[0].qty, 3);
+    cr_assert_eq(book->listed[0].name[0], 0, "names are not shown");
+    set_market(world, MODE_CONTINUOUS, 0, 0);
+    cr_assert_eq(ask_book(world)->listed_count, 0);
+    reads_world_free(world);
+}
+
+Test(reads, the_book_tells_of_an_auction)
+{
+    struct reads_world *world = reads_world_new();
+    set_market(world, MODE_CONTINUOUS, 0, 600);
+    reads_world_order(world, 2, TIER_G50, READS_WORLD_PRICE_E4, 5);
+    const struct book_answer *book = ask_book(world);
+    cr_assert_eq(book->auction.phase, AUCTION_OPENING);
+    cr_assert_eq(book->auction.indicative_qty, 0);
+    int64_t end_ns = book->auction.end_ns;
+    reads_world_order(world, 3, TIER_G50, READS_WORLD_PRICE_E4 + 5, 4);
+    book = ask_book(world);
+    cr_assert_eq(book->auction.end_ns, end_ns);
+    cr_assert_eq(book->auction.indicative_qty, 4);
+    cr_assert_eq(book->auction.indicative_e4, READS_WORLD_PRICE_E4);
+    cr_assert(book->best_bid_e4 > book->best_offer_e4, "they stand crossed until it is cleared");
+    world->time_ns = end_ns;
+    reads_world_begin(world, 0, COMMAND_TICK);
+    reads_world_end(world);
+    book = ask_book(world);
+    cr_assert(book->auction.phase == 0 && book->auction.end_ns == 0);
+    cr_assert(book->last_px_e4 == READS_WORLD_PRICE_E4 && book->last_qty == 4);
+    cr_assert_eq(book->best_bid_e4, 0);
+    reads_world_free(world);
+}
+
 Test(reads, an_account_is_shown_to_itself_and_operators_only)
 {
     struct reads_world *world = reads_world_new();

@@ -37,6 +37,8 @@ static const char *const topics[] = {
     "registry",
     "form",
     "full",
+    "auction",
+    "listing",
     "iceberg",
     "reserved",
     "range",
@@ -60,6 +62,7 @@ static struct engine_config small_config(void)
     config.orders = 1000;
     config.timers = 8;
     config.ladders = 12;
+    config.auctions = 3;
     config.fills = 1000;
     config.accounts = 20;
     config.keys = 40;
@@ -84,6 +87,7 @@ static void model_start(void *self)
                                   .resources = config.resources,
                                   .groups = config.groups,
                                   .markets = config.markets,
+                                  .auctions = config.auctions,
                                   .jobs = config.jobs};
     model_free(*model);
     *model = model_new(&limits);

@@ -347,6 +347,40 @@ Test(sequencer, publishes_how_far_the_journal_is_durable)
     bench_close(&bench);
 }
 
+/* The bits of the last TICK in the journal; false: it has none. */
+static bool last_tick(uint64_t *entropy)
+{
+    struct error error;
+    struct journal_reader *reader;
+    struct journal_mark mark;
+    struct journal_batch batch;
+    bool found = false;
+    must(journal_reader_open(&reader, file_posix(), JOURNAL_FOLDER, &error), &error);
+    while (journal_reader_next(reader, &mark, &batch, &error) == 1) {
+        for (uint32_t i = 0; i < batch.count; i += batch.slots[i].command.head.slots) {
+            if (batch.slots[i].command.head.type == COMMAND_TICK) {
+                *entropy = batch.slots[i].command.tick.entropy;
+                found = true;
+            }
+        }
+    }
+    journal_reader_close(reader);
+    return found;
+}
+
+Test(sequencer, every_tick_has_random_bits_of_its_own)
+{
+    struct bench bench;
+    bench_open(&bench, "");
+    uint64_t bits[2];
+    for (uint64_t i = 0; i < 2; i++) {
+        wait_seq(&bench, 2 + i);
+        cr_assert(last_tick(&bits[i]));
+    }
+    cr_assert_neq(bits[0], bits[1]);
+    bench_close(&bench);
+}
+
 static struct command advance(uint32_t session, uint64_t cl_ord_id, int64_t delta_ns)
 {
     return (struct command){
@@ -386,6 +420,84 @@ Test(sequencer, simulated_time_moves_by_the_operators_command_and_not_otherwise)
     cr_assert_eq(east->events[7].rejected.reason, REASON_DUPLICATE);
     cr_assert_eq(engine_now_ns(&bench), start_ns + TIMEKEEPER_ADVANCE_NS + NS_PER_SECOND,
                  "one number moved the clock twice");
+    gateway_close(east);
+    bench_close(&bench);
+}
+
+static struct command by_operator(uint8_t type, uint32_t session, uint64_t cl_ord_id)
+{
+    return (struct command){
+        .head = {.type = type, .key = 1, .session = session, .cl_ord_id = cl_ord_id}};
+}
+
+/* Class, region, a market that opens by auction, and a buyer with money. */
+static void open_market(struct bench *bench, struct gateway *gateway, uint32_t session)
+{
+    struct command c[7];
+    static const uint8_t types[7] = {
+        COMMAND_REGISTER_CLASS, COMMAND_REGISTER_REGION, COMMAND_SET_MARKET, COMMAND_REGISTER_GROUP,
+        COMMAND_OPEN_ACCOUNT,   COMMAND_REGISTER_KEY,    COMMAND_DEPOSIT};
+    for (uint64_t i = 0; i < 7; i++) {
+        c[i] = by_operator(types[i], session, i + 1);
+    }
+    memcpy(c[0].register_class.name, "H100", 4);
+    c[0].register_class.lot = 1;
+    memcpy(c[1].register_region.name, "CN-GZ", 5);
+    c[2].set_market = (struct command_set_market){.launch_price_e4 = {100000, 0, 0, 0},
+                                                  .inner_band_bp = 1000,
+                                                  .outer_band_bp = 1000,
+                                                  .mode = MODE_CONTINUOUS,
+                                                  .opening_s = 50,
+                                                  .random_end_s = 5};
+    memcpy(c[3].register_group.name, "buyers", 6);
+    memcpy(c[4].open_account.name, "buyer", 5);
+    c[4].open_account.group = 2;
+    c[4].open_account.roles = ROLE_BUYER;
+    memcpy(c[5].register_key.name, "buyer", 5);
+    c[5].register_key.public_key[0] = 9;
+    c[5].register_key.account = 2;
+    c[5].register_key.roles = ROLE_BUYER;
+    c[6].cash.account = 2;
+    c[6].cash.amount_e4 = 1000000000;
+    gateway->count = 0;
+    gateway_send(gateway, c, 7);
+    wait_events(bench, gateway, 7);
+    for (uint32_t i = 0; i < 7; i++) {
+        cr_assert_neq(gateway->events[i].head.type, EVENT_REJECTED, "command %u", i);
+    }
+}
+
+Test(sequencer, an_auction_that_waits_for_its_random_end_gets_a_tick_at_once)
+{
+    struct bench bench;
+    bench_open(&bench, "clock = simulated\nsim_start = 2026-11-21T00:00Z\n");
+    const struct engine *engine = sequencer_engine(bench.sequencer);
+    struct gateway *east = gateway_open(&bench, "east");
+    wait_state(&bench, east, LINK_UP);
+    uint32_t session = login(&bench, east);
+    open_market(&bench, east, session);
+    struct command buyer[] = {{.head = {.type = COMMAND_LOGIN, .key = 2}},
+                              {.head = {.type = COMMAND_NEW_ORDER, .key = 2, .cl_ord_id = 1}}};
+    uint32_t hour = (uint32_t)(engine_now_ns(&bench) / NS_PER_HOUR) + 20;
+    buyer[1].head.session = 1;
+    buyer[1].new_order = (struct command_new_order){
+        .contract = contract_pack(0, 0, 0, hour), .price_e4 = 100000, .qty = 1};
+    east->count = 0;
+    gateway_send(east, buyer, 2);
+    wait_events(&bench, east, 2);
+    cr_assert_eq(east->events[1].head.type, EVENT_NEW);
+    uint64_t entropy = 0;
+    cr_assert_not(last_tick(&entropy));
+    struct command later = advance(session, 8, 50 * NS_PER_SECOND);
+    uint64_t seq = engine_seq(engine);
+    east->count = 0;
+    gateway_send(east, &later, 1);
+    wait_events(&bench, east, 1);
+    cr_assert_eq(east->events[0].head.type, EVENT_TIME);
+    wait_seq(&bench, seq + 2);
+    cr_assert(last_tick(&entropy));
+    cr_assert_neq(entropy, 0);
+    cr_assert_not(engine_wants_tick(engine));
     gateway_close(east);
     bench_close(&bench);
 }

@@ -21,8 +21,8 @@ struct level {
 
 static struct level levels[MODEL_ORDERS_MAX];
 static uint32_t level_count;
-static uint64_t
-    kinds_seen[3]; /* comparisons with slices, with shared quantity, with reserved offers */
+static uint64_t kinds_seen
+    [4]; /* comparisons with slices, shared quantity, reserved offers, indicative prices */
 
 static void ignore(void *context, const struct market_data_update *update)
 {
@@ -30,11 +30,18 @@ static void ignore(void *context, const struct market_data_update *update)
     (void)update;
 }
 
+/* A leg that sleeps only because an auction collects in its hour is shown all the same. */
+static bool is_shown(const struct model *model, const struct model_order *order)
+{
+    return model_book_stands(order) ||
+           (order->kind == MODEL_LEG && model_set_tradeable(model, order) > 0);
+}
+
 static void count_order(const struct model *model, const struct model_order *order)
 {
     uint32_t place = 0;
     kinds_seen[2] += (order->flags & ORDER_RESERVED_FOR_JOBS) != 0;
-    if (!model_book_stands(order)) {
+    if (!is_shown(model, order)) {
         return;
     }
     while (place < level_count &&
@@ -67,6 +74,31 @@ static bool same_level(const struct market_data_state *market_data, const struct
     return false;
 }
 
+/* What market data says of auctions is what the model has under way. */
+static void compare_auctions(const struct model *model, const struct market_data_state *market_data,
+                             uint64_t seed)
+{
+    for (uint32_t i = 0; i < model->auction_count; i++) {
+        const struct model_auction *auction = &model->auctions[i];
+        for (uint8_t t = 0; t < TIER_COUNT; t++) {
+            struct market_data_depth depth;
+            market_data_find(market_data, contract_with_tier(auction->contract, t), &depth);
+            cr_assert(depth.auction.phase == auction->kind &&
+                          depth.auction.indicative_e4 == auction->price_e4[t] &&
+                          depth.auction.indicative_qty == auction->qty[t],
+                      "seed %" PRIu64 ", command %" PRIu64, seed, model->seq);
+            kinds_seen[3] += auction->qty[t] > 0;
+        }
+    }
+    for (uint32_t i = 0; i < level_count; i++) {
+        struct market_data_depth depth;
+        market_data_find(market_data, levels[i].contract, &depth);
+        struct model *readable = (struct model *)(uintptr_t)model; /* its reads take no const */
+        cr_assert_eq(depth.auction.phase != 0,
+                     model_auction_under_way(readable, levels[i].contract), "seed %" PRIu64, seed);
+    }
+}
+
 /* Levels that market data has in the contracts that the model has some in. */
 static uint32_t levels_of(const struct market_data_state *market_data)
 {
@@ -83,7 +115,7 @@ static uint32_t levels_of(const struct market_data_state *market_data)
     return total;
 }
 
-static uint32_t ladders_of(void)
+static uint32_t ladders_of(const struct model *model)
 {
     uint32_t total = 0;
     for (uint32_t i = 0; i < level_count; i++) {
@@ -91,6 +123,13 @@ static uint32_t ladders_of(void)
         for (uint32_t k = 0; k < i; k++) {
             seen = seen || contract_with_tier(levels[k].contract, 0) ==
                                contract_with_tier(levels[i].contract, 0);
+        }
+        total += !seen;
+    }
+    for (uint32_t i = 0; i < model->auction_count; i++) {
+        bool seen = false;
+        for (uint32_t k = 0; k < level_count; k++) {
+            seen = seen || contract_with_tier(levels[k].contract, 0) == model->auctions[i].contract;
         }
         total += !seen;
     }
@@ -113,7 +152,8 @@ static void compare(const struct model *model, const struct market_data_state *m
     }
     cr_assert_eq(levels_of(market_data), level_count, "seed %" PRIu64 ", command %" PRIu64, seed,
                  model->seq);
-    cr_assert_eq(market_data_ladders(market_data), ladders_of(), "seed %" PRIu64, seed);
+    compare_auctions(model, market_data, seed);
+    cr_assert_eq(market_data_ladders(market_data), ladders_of(model), "seed %" PRIu64, seed);
 }
 
 static void step(struct model *model, struct market_data_state *market_data,
@@ -127,7 +167,7 @@ static void step(struct model *model, struct market_data_state *market_data,
     }
 }
 
-static void run(uint64_t seed, bool crowded)
+static void run(uint64_t seed, bool crowded, uint8_t mode)
 {
     const struct model_limits limits = {.orders = 20000,
                                         .ladders = 20000,
@@ -139,6 +179,7 @@ static void run(uint64_t seed, bool crowded)
                                         .resources = 40,
                                         .groups = 40,
                                         .markets = 16,
+                                        .auctions = 1000,
                                         .jobs = 1000};
     static union command_slot slots[COMMAND_SLOTS_MAX];
     struct model *model = model_new(&limits);
@@ -149,6 +190,9 @@ static void run(uint64_t seed, bool crowded)
     random.icebergs = 30;
     random.sets = 20;
     random.crowded = crowded;
+    random.auctions = mode != MODE_NONE;
+    random.main_mode = mode == MODE_NONE ? MODE_CONTINUOUS : mode;
+    random.takes = mode == MODE_LISTING ? 40 : 0;
     for (uint32_t i = 0; model_random_opening(&random, i, model, slots); i++) {
         step(model, market_data, slots, &events);
     }
@@ -169,9 +213,14 @@ Test(shown_model, depth_is_what_the_models_orders_show)
     const char *given = getenv("KASHI_SEED");
     const uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)clock_realtime_ns();
     cr_log_info("seed %" PRIu64 " (set KASHI_SEED for another)", seed);
-    run(seed, false);
-    run(seed + 1, true);
-    cr_assert(kinds_seen[0] > 100 && kinds_seen[1] > 100 && kinds_seen[2] > 100,
-              "seed %" PRIu64 ": %" PRIu64 " slices, %" PRIu64 " legs, %" PRIu64 " reserved offers",
-              seed, kinds_seen[0], kinds_seen[1], kinds_seen[2]);
+    run(seed, false, MODE_NONE);
+    run(seed + 1, true, MODE_NONE);
+    for (uint8_t mode = MODE_CONTINUOUS; mode <= MODE_LISTING; mode++) {
+        run(seed + 1 + mode, false, mode);
+    }
+    cr_assert(kinds_seen[0] > 100 && kinds_seen[1] > 100 && kinds_seen[2] > 100 &&
+                  kinds_seen[3] > 100,
+              "seed %" PRIu64 ": %" PRIu64 " slices, %" PRIu64 " legs, %" PRIu64
+              " reserved offers, %" PRIu64 " indicative",
+              seed, kinds_seen[0], kinds_seen[1], kinds_seen[2], kinds_seen[3]);
 }

@@ -29,7 +29,7 @@
 #define CODEC_REQUESTS_MAX    256   /* requests in one client message */
 #define CODEC_FIELD_SIZE      32    /* longest name of a field, with its NUL */
 #define CODEC_ROWS_MAX        64    /* rows of one answer (orders, trades, reports, lists) */
-#define CODEC_LEVELS_MAX      448   /* price levels of one side: two full sides fit a message */
+#define CODEC_LEVELS_MAX      432   /* price levels of one side: two full sides fit a message */
 #define CODEC_HOLDINGS_MAX    256   /* holdings in an account's answer */
 #define CODEC_PUBLIC_KEY_TEXT 40    /* a CURVE key as Z85 text */
 
@@ -70,6 +70,7 @@ enum request_type {
     REQUEST_REPLACE_ORDER = COMMAND_REPLACE_ORDER,
     REQUEST_CANCEL_ORDER = COMMAND_CANCEL_ORDER,
     REQUEST_MASS_CANCEL = COMMAND_MASS_CANCEL,
+    REQUEST_TAKE_OFFER = COMMAND_TAKE_OFFER,
     REQUEST_NEW_RANGE = COMMAND_NEW_RANGE,
     REQUEST_NEW_SET = COMMAND_NEW_SET, /* with dry_run both of these only read */
     REQUEST_NEW_JOB = COMMAND_NEW_JOB,
@@ -203,12 +204,22 @@ struct request_register_region {
     uint32_t grid_g_per_kwh_e2;
     uint32_t carbon_free_bp;
 };
+/* Takes part or all of one offer of a listing market, at its price. */
+struct request_take_offer {
+    uint64_t order_id;
+    int64_t qty;
+};
 struct request_set_market {
     char class_name[NAME_SIZE];
     char region[NAME_SIZE];
     int64_t launch_price_e4[TIER_COUNT]; /* 0: none */
     uint32_t inner_band_bp;
     uint32_t outer_band_bp;
+    uint32_t opening_s; /* auctions: struct command_set_market */
+    uint32_t volatility_s;
+    uint32_t period_s;
+    uint32_t volatility_min_qty;
+    uint16_t random_end_s;
     uint8_t mode; /* enum market_mode */
     uint8_t no_resale;
     uint8_t names_shown;
@@ -314,6 +325,7 @@ struct request {
         struct request_replace_order replace_order;
         struct request_cancel_order cancel_order;
         struct request_mass_cancel mass_cancel;
+        struct request_take_offer take_offer;
         struct request_new_range new_range;
         struct request_new_set new_set;
         struct request_new_job new_job;
@@ -630,6 +642,23 @@ struct level_row {
     int64_t shared_qty; /* of SETs, which is in other contracts too; bids only */
     int64_t orders;     /* always, 1 or more */
 };
+/* While an auction collects in the contract's hour; all zero: it trades continuously. */
+struct auction_view {
+    int64_t end_ns;        /* nominal */
+    int64_t indicative_e4; /* at which bids of the contract would buy now; 0: none would */
+    int64_t indicative_qty;
+    uint8_t phase; /* enum auction_kind */
+    uint8_t reserved[7];
+};
+
+/* An offer of a listing market, to be taken by its id. */
+struct listed_row {
+    uint64_t order_id;
+    int64_t price_e4;
+    int64_t qty;
+    char name[LABEL_SIZE]; /* of the ownership group, where the market shows names */
+};
+
 /* Depth of one contract (offers at their own tier); best_* are the ladder's, all eligible tiers:
  * firm quantity and, apart, shared quantity. */
 struct book_answer {
@@ -645,12 +674,15 @@ struct book_answer {
     int64_t last_px_e4;
     int64_t last_qty;
     int64_t reference_e4;
+    struct auction_view auction;
     uint8_t halted;
     char symbol[SYMBOL_SIZE];
     uint32_t bid_count; /* best first */
     uint32_t offer_count;
+    uint32_t listed_count; /* listing markets: the offers of the contract, best first */
     struct level_row bids[CODEC_LEVELS_MAX];
     struct level_row offers[CODEC_LEVELS_MAX];
+    struct listed_row listed[CODEC_ROWS_MAX];
 };
 
 struct holding_row {
@@ -714,6 +746,11 @@ struct market_row {
     int64_t launch_price_e4[TIER_COUNT];
     uint32_t inner_band_bp;
     uint32_t outer_band_bp;
+    uint32_t opening_s;
+    uint32_t volatility_s;
+    uint32_t period_s;
+    uint32_t volatility_min_qty;
+    uint16_t random_end_s;
     uint8_t mode;
     uint8_t no_resale;
     uint8_t names_shown;
@@ -810,6 +847,7 @@ struct market_data {
     int64_t best_bid_shared_qty;
     int64_t best_offer_e4;
     int64_t best_offer_qty;
+    struct auction_view auction;
     uint8_t continued; /* 1: more of the same command follows in the next message, which has the
                           same seq; only the last one has 0 */
     uint8_t halted;

@@ -169,18 +169,27 @@ static const struct codec_field trades_fields[] = {
 };
 #undef S
 
+#define AUCTION_FIELDS                                                                             \
+    CODEC_FIELD(S, auction.phase, "phase", ENUM, 0, .names = &codec_names_phase),                  \
+    CODEC_FIELD(S, auction.end_ns, "auction_end_ns", INT, 0, .min = 0),                            \
+    CODEC_FIELD(S, auction.indicative_e4, "indicative_e4", INT, 0, .min = 0),                      \
+    CODEC_FIELD(S, auction.indicative_qty, "indicative_qty", INT, 0, .min = 0)
 #define S struct level_row
 static const struct codec_field level_fields[] = {
     I0(price_e4), IA(qty), I0(shared_qty), IA(orders),
 };
 static const struct codec_schema level_row = ROW(level_fields, struct level_row);
 #undef S
+#define S struct listed_row
+static const struct codec_field listed_fields[] = { U0(order_id), I0(price_e4), IA(qty), T0(name) };
+static const struct codec_schema listed_row = ROW(listed_fields, struct listed_row);
+#undef S
 #define S struct book_answer
 static const struct codec_field book_fields[] = {
     U0(ref), UA(seq), UA(contract_seq), T0(symbol), I0(time_ns), I0(best_bid_e4), I0(best_bid_qty),
     I0(best_bid_shared_qty), I0(best_offer_e4), I0(best_offer_qty), I0(last_px_e4), I0(last_qty), I0(reference_e4),
-    B0(halted), ROWS(bids, "bids", bid_count, level_row),
-    ROWS(offers, "offers", offer_count, level_row),
+    B0(halted), AUCTION_FIELDS, ROWS(bids, "bids", bid_count, level_row),
+    ROWS(offers, "offers", offer_count, level_row), ROWS(listed, "listed", listed_count, listed_row),
 };
 #undef S
 
@@ -225,7 +234,8 @@ static const struct codec_field market_fields[] = {
     U0(id), CODEC_FIELD(S, class_name, "class", TEXT, 0, .min = 0), T0(region), EA(mode, codec_names_mode),
     LAUNCH(TIER_G0, "launch_price_g0_e4"), LAUNCH(TIER_G50, "launch_price_g50_e4"),
     LAUNCH(TIER_G80, "launch_price_g80_e4"), LAUNCH(TIER_G100, "launch_price_g100_e4"),
-    U0(inner_band_bp), U0(outer_band_bp), B0(no_resale), B0(names_shown), B0(halted),
+    U0(inner_band_bp), U0(outer_band_bp), U0(opening_s), U0(volatility_s), U0(volatility_min_qty), U0(period_s),
+    U0(random_end_s), B0(no_resale), B0(names_shown), B0(halted),
 };
 static const struct codec_schema market_row = ROW(market_fields, struct market_row);
 #undef S
@@ -317,6 +327,7 @@ static const struct codec_schema md_level_row = ROW(md_level_fields, struct md_l
 static const struct codec_field market_data_fields[] = {
     T0(symbol), UA(seq), UA(prev_seq), I0(time_ns), I0(best_bid_e4), I0(best_bid_qty),
     I0(best_bid_shared_qty), I0(best_offer_e4), I0(best_offer_qty), B0(continued), B0(halted),
+    AUCTION_FIELDS,
     ROWS(trades, "trades", trade_count, md_trade_row),
     ROWS(levels, "levels", level_count, md_level_row),
 };

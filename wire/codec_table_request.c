@@ -118,6 +118,11 @@ static const struct codec_field mass_cancel_fields[] = {
     R(mass_cancel.hour_to, "hour_to", HOUR, 0, .min = 0),
     R(mass_cancel.own_key, "own_key", BOOL, 0, .min = 0),
 };
+static const struct codec_field take_offer_fields[] = {
+    CL_ORD_ID,
+    R(take_offer.order_id, "order_id", UINT, MUST, .min = 1),
+    R(take_offer.qty, "qty", INT, MUST, .min = 0),
+};
 static const struct codec_field register_class_fields[] = {
     CL_ORD_ID,
     R(register_class.name, "name", TEXT, MUST, .min = 1),
@@ -145,6 +150,11 @@ static const struct codec_field set_market_fields[] = {
     R(set_market.launch_price_e4[TIER_G100], "launch_price_g100_e4", INT, 0, .min = 0),
     R(set_market.no_resale, "no_resale", BOOL, 0, .min = 0),
     R(set_market.names_shown, "names_shown", BOOL, 0, .min = 0),
+    R(set_market.opening_s, "opening_s", UINT, 0, .min = 0),
+    R(set_market.volatility_s, "volatility_s", UINT, 0, .min = 0),
+    R(set_market.volatility_min_qty, "volatility_min_qty", UINT, 0, .min = 0),
+    R(set_market.period_s, "period_s", UINT, 0, .min = 0),
+    R(set_market.random_end_s, "random_end_s", UINT, 0, .min = 0),
 };
 static const struct codec_field register_group_fields[] = {
     CL_ORD_ID,
@@ -272,6 +282,7 @@ static const struct codec_schema requests[REQUEST_TYPE_COUNT] = {
     [REQUEST_REPLACE_ORDER] = REQUEST("replace_order", replace_order_fields, 4, replace_order),
     [REQUEST_CANCEL_ORDER] = REQUEST("cancel_order", cancel_order_fields, 2, cancel_order),
     [REQUEST_MASS_CANCEL] = REQUEST("mass_cancel", mass_cancel_fields, 1, mass_cancel),
+    [REQUEST_TAKE_OFFER] = REQUEST("take_offer", take_offer_fields, 3, take_offer),
     [REQUEST_NEW_RANGE] = REQUEST("new_range", new_range_fields, 6, new_range),
     [REQUEST_NEW_SET] = REQUEST("new_set", new_set_fields, 2, new_set),
     [REQUEST_NEW_JOB] = REQUEST("new_job", new_job_fields, 6, new_job),

@@ -38,6 +38,7 @@ enum command_type {
     COMMAND_NEW_RANGE = 14,
     COMMAND_NEW_SET = 15, /* and one slot for each eight legs */
     COMMAND_NEW_JOB = 16, /* and one slot for each eight lanes */
+    COMMAND_TAKE_OFFER = 17,
     /* operator's */
     COMMAND_REGISTER_CLASS = 20,
     COMMAND_REGISTER_REGION = 21,
@@ -68,6 +69,13 @@ enum stp_mode { STP_CANCEL_NEWEST = 0, STP_CANCEL_OLDEST = 1, STP_DECREMENT = 2 
 enum order_flags { ORDER_POST_ONLY = 1, ORDER_RESERVED_FOR_JOBS = 2 };
 enum placement { PLACEMENT_SITE = 0, PLACEMENT_ANY = 1, PLACEMENT_SAME = 2 };
 enum role { ROLE_PROVIDER = 1, ROLE_BUYER = 2, ROLE_ANALYST = 4, ROLE_OPERATOR = 8 };
+/* OPENING, PERIODIC and VOLATILITY collect orders and do not trade. */
+enum auction_kind {
+    AUCTION_NONE = 0,
+    AUCTION_OPENING = 1,
+    AUCTION_PERIODIC = 2,
+    AUCTION_VOLATILITY = 3
+};
 enum market_mode { MODE_NONE = 0, MODE_CONTINUOUS = 1, MODE_AUCTION = 2, MODE_LISTING = 3 };
 enum market_flags { MARKET_NO_RESALE = 1, MARKET_NAMES_SHOWN = 2 };
 
@@ -100,6 +108,11 @@ struct command_genesis {
 struct command_link {
     char name[LINK_NAME_SIZE]; /* LINK_UP: the same name gets the same link id */
     uint8_t reserved[72];
+};
+
+struct command_tick {
+    uint64_t entropy; /* random bits, by the sequencer; decide random ends */
+    uint8_t reserved[80];
 };
 
 struct command_login {
@@ -211,6 +224,12 @@ enum mass_cancel_filter {
     MASS_CANCEL_REGION = 4,
     MASS_CANCEL_HOURS = 8,
 };
+/* Listing markets: takes part or all of one offer at its price. */
+struct command_take_offer {
+    uint64_t order_id;
+    int64_t qty;
+    uint8_t reserved[72];
+};
 struct command_mass_cancel {
     uint32_t hour_from; /* MASS_CANCEL_HOURS: hour_from <= hour < hour_to */
     uint32_t hour_to;
@@ -242,9 +261,14 @@ struct command_set_market {
     uint32_t outer_band_bp;
     uint16_t class_id;
     uint16_t region_id;
-    uint8_t mode;  /* enum market_mode; only MODE_CONTINUOUS trades so far */
-    uint8_t flags; /* enum market_flags */
-    uint8_t reserved[42];
+    uint8_t mode;          /* enum market_mode */
+    uint8_t flags;         /* enum market_flags */
+    uint16_t random_end_s; /* 0 .. 600 */
+    uint32_t opening_s;    /* 0 none .. 86,400, as the two below */
+    uint32_t volatility_s;
+    uint32_t period_s;           /* MODE_AUCTION: 1 or more */
+    uint32_t volatility_min_qty; /* 0: no volatility auction */
+    uint8_t reserved[24];
 };
 
 struct command_register_group {
@@ -357,6 +381,8 @@ struct command {
         struct command_replace_order replace_order;
         struct command_cancel_order cancel_order;
         struct command_mass_cancel mass_cancel;
+        struct command_tick tick;
+        struct command_take_offer take_offer;
         struct command_new_range new_range;
         struct command_new_set new_set;
         struct command_new_job new_job;
@@ -396,6 +422,8 @@ static_assert(sizeof(struct command_new_order) == 88, "new_order");
 static_assert(sizeof(struct command_replace_order) == 88, "replace_order");
 static_assert(sizeof(struct command_cancel_order) == 88, "cancel_order");
 static_assert(sizeof(struct command_mass_cancel) == 88, "mass_cancel");
+static_assert(sizeof(struct command_tick) == 88, "tick");
+static_assert(sizeof(struct command_take_offer) == 88, "take_offer");
 static_assert(sizeof(struct command_new_range) == 88, "new_range");
 static_assert(sizeof(struct command_new_set) == 88, "new_set");
 static_assert(sizeof(struct command_new_job) == 88, "new_job");

@@ -67,6 +67,7 @@ enum event_type {
                                 report_seq 0 */
     EVENT_RELEASED = 48, /* struct event_out: the offer's reservation for JOBs has ended; it arrives
                                 in its book */
+    EVENT_AUCTION = 49,  /* struct event_auction, public */
 };
 
 enum event_flags {
@@ -172,6 +173,8 @@ struct event_out { /* CANCELED, RESTATED */
     uint8_t reserved[20];
 };
 
+/* AUCTION: maker as well, at the auction's price and not at its own. */
+enum fill_resting { FILL_TAKER = 0, FILL_MAKER = 1, FILL_AUCTION = 2 };
 struct event_fill {
     struct event_party party; /* cl_ord_id: the order's latest */
     uint64_t order_id;
@@ -184,10 +187,13 @@ struct event_fill {
     int64_t fee_e4; /* buyer: charged now; seller: withheld from its proceeds */
     uint32_t resource;
     uint8_t side;
-    uint8_t resting;      /* 1: maker */
-    uint8_t trade_tier;   /* the bid's: what is owed */
-    uint8_t contingent;   /* 1: of a JOB */
-    uint64_t trade_group; /* of a JOB's fills: the first one's fill_id; 0 none */
+    uint8_t resting;    /* enum fill_resting */
+    uint8_t trade_tier; /* the bid's: what is owed */
+    uint8_t contingent; /* 1: of a JOB */
+    union {
+        uint64_t trade_group; /* of a JOB's fills: the first one's fill_id; 0 none */
+        uint64_t limit_e4;    /* FILL_AUCTION: the order's own price, where it stands */
+    };
 };
 
 struct event_trade {
@@ -296,6 +302,20 @@ struct event_miss {           /* "12 of 64 GPUs at your limit in CN-GZ from 14Z"
     uint8_t reserved[47];
 };
 
+enum auction_state { AUCTION_BEGUN = 1, AUCTION_INDICATIVE = 2, AUCTION_ENDED = 3 };
+struct event_auction {             /* of one ladder hour */
+    struct event_party party;      /* zero */
+    uint64_t contract;             /* tier G0 */
+    int64_t end_time_ns;           /* BEGUN, INDICATIVE: nominal; ENDED: as it was drawn */
+    uint64_t entropy;              /* ENDED: what the end was drawn with; 0 none was needed */
+    uint32_t price_e4[TIER_COUNT]; /* 0: the tier has no price */
+    uint32_t qty[TIER_COUNT];
+    uint32_t reference_e4; /* of tier G0; 0 none */
+    uint8_t kind;          /* enum auction_kind */
+    uint8_t state;         /* enum auction_state */
+    uint8_t reserved[18];
+};
+
 struct event_sweep {
     struct event_party party;
     struct {
@@ -340,7 +360,12 @@ struct event_market {
     uint16_t region_id;
     uint8_t mode;
     uint8_t flags;
-    uint8_t reserved[34];
+    uint16_t random_end_s;
+    uint32_t opening_s;
+    uint32_t volatility_s;
+    uint32_t period_s;
+    uint32_t volatility_min_qty;
+    uint8_t reserved[16];
 };
 
 struct event_group {
@@ -465,6 +490,7 @@ struct event {
         struct event_job job;
         struct event_job_lanes job_lanes;
         struct event_miss miss;
+        struct event_auction auction;
         struct event_sweep sweep;
         struct event_class class_;
         struct event_region region;
@@ -509,6 +535,7 @@ static_assert(sizeof(struct event_set_legs) == 104, "set_legs");
 static_assert(sizeof(struct event_job) == 104, "job");
 static_assert(sizeof(struct event_job_lanes) == 104, "job_lanes");
 static_assert(sizeof(struct event_miss) == 104, "miss");
+static_assert(sizeof(struct event_auction) == 104, "auction");
 static_assert(sizeof(struct event_sweep) == 104, "sweep");
 static_assert(sizeof(struct event_class) == 104, "class");
 static_assert(sizeof(struct event_region) == 104, "region");

@@ -114,6 +114,9 @@
     X(181, JOB_TOO_LARGE, "price x GPUs x hours is above the largest amount of money")             \
     X(182, JOB_TOO_WIDE, "lanes and window hold more offers than one search may look at")          \
     X(183, DUPLICATE_LANE, "two lanes have the same class, region and tier")                       \
+    X(184, AUCTION_COLLECTING, "an auction collects limit orders that may rest, nothing else")     \
+    X(185, SELF_TRADE_TAKE, "the offer is of the taker's own ownership group")                     \
+    X(186, QTY_ABOVE_OFFER, "more than the offer has left")                                        \
     X(200, REQUESTED, "canceled on request")                                                       \
     X(201, MASS_CANCELED, "canceled by a mass cancel")                                             \
     X(202, DISCONNECTED, "canceled because the session ended or its link was lost")                \
@@ -129,6 +132,7 @@
     X(212, REPLACED_AWAY, "the new quantity is not above what was already filled")                 \
     X(213, RESERVATION_ENDED, "the offer is no longer reserved for jobs and stands in its book")   \
     X(214, JOB_NOT_FILLED, "no lane and start within the limit has all of the JOB now")            \
+    X(215, MODE_CHANGED, "the market's mode has changed to one in which such orders do not rest")  \
     X(300, LAGGING, "the read side has not yet reached min_seq; try again")                        \
     X(301, NOT_FOUND, "nothing is known under this id")                                            \
     X(302, NEVER_ENTERED, "the number was passed over and never reached the exchange")             \

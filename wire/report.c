@@ -191,7 +191,7 @@ static void put_fill(const struct contract_names *names, const struct event_fill
     report->fee_e4 = event->fee_e4;
     report->resource = event->resource;
     report->trade_tier = event->trade_tier;
-    report->trade_group = event->trade_group;
+    report->trade_group = event->resting == FILL_AUCTION ? 0 : event->trade_group;
     report->contingent = event->contingent;
     report->liquidity = event->resting != 0 ? LIQUIDITY_MAKER : LIQUIDITY_TAKER;
 }
@@ -199,7 +199,8 @@ static void put_fill(const struct contract_names *names, const struct event_fill
 static bool enters_order(uint8_t command)
 {
     return command == COMMAND_NEW_ORDER || command == COMMAND_NEW_RANGE ||
-           command == COMMAND_NEW_SET || command == COMMAND_NEW_JOB;
+           command == COMMAND_NEW_SET || command == COMMAND_NEW_JOB ||
+           command == COMMAND_TAKE_OFFER;
 }
 
 static void put_rejected(const struct contract_names *names, const struct event_rejected *event,
@@ -310,6 +311,7 @@ static bool put_registry(const struct event *event, struct report *report)
     case EVENT_MISS:
     case EVENT_REFRESHED:
     case EVENT_RELEASED:
+    case EVENT_AUCTION:
         break;
     }
     return false;

@@ -132,6 +132,11 @@ static inline bool ladder_has_room(const struct engine *e, uint32_t count)
 {
     return e->config.ladders - e->s.ladder_count >= count;
 }
+/* Whether an auction collects in it: orders rest and do not trade. */
+static inline bool ladder_is_collecting(const struct ladder *l)
+{
+    return (l->occupied & LADDER_AUCTION) != 0;
+}
 /* Ends it; it must have no order, nor its shadow. */
 void ladder_release(struct engine *e, uint32_t ladder);
 RARE void ladder_release_idle(struct engine *e, uint32_t ladder);

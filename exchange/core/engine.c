@@ -1,11 +1,13 @@
 #include "exchange/core/engine.h"
 
+#include "exchange/core/auction.h"
 #include "exchange/core/book.h"
 #include "exchange/core/capacity.h"
 #include "exchange/core/emit.h"
 #include "exchange/core/housekeeping.h"
 #include "exchange/core/job.h"
 #include "exchange/core/job_search.h"
+#include "exchange/core/listing.h"
 #include "exchange/core/match.h"
 #include "exchange/core/order.h"
 #include "exchange/core/plain.h"
@@ -29,6 +31,7 @@ void engine_config_default(struct engine_config *config)
         .resources = 1u << 13,
         .groups = 1u << 14,
         .markets = 1u << 10,
+        .auctions = 1u << 16,
         .jobs = 1u << 14,
     };
 }
@@ -95,6 +98,13 @@ static size_t lay_out(struct engine *e, unsigned char *memory, const struct engi
     e->holdings = carve(memory, &used, (size_t)c->holdings + 1, sizeof(struct holding));
     e->buckets = carve(memory, &used, bucket_count(c), sizeof(struct bucket));
     e->hour_holdings = carve(memory, &used, HOUR_RING, sizeof(uint32_t));
+    e->terms = carve(memory, &used, (size_t)c->markets + 1, sizeof(struct market_terms));
+    e->auctions = carve(memory, &used, (size_t)c->auctions + 1, sizeof(struct auction));
+    for (int heap = 0; heap < AUCTION_HEAPS; heap++) {
+        e->auction_heaps[heap] = carve(memory, &used, (size_t)c->auctions + 1, sizeof(uint32_t));
+    }
+    e->steps = carve(memory, &used, (size_t)c->orders + 1, sizeof(struct auction_step));
+    e->picks = carve(memory, &used, (size_t)c->orders + 1, sizeof(struct auction_pick));
     e->fills = carve(memory, &used, (size_t)c->fills + 1, sizeof(struct fill_record));
     e->timers = carve(memory, &used, (size_t)c->timers + 1, sizeof(struct timer));
     e->public_keys = carve(memory, &used, (size_t)c->keys + 1, PUBLIC_KEY_SIZE);
@@ -124,7 +134,7 @@ struct engine *engine_init(void *memory, const struct engine_config *config)
         config->keys < 1 || config->keys > 1u << 20 || config->resources < 1 ||
         config->resources > 1u << 20 || config->groups < 1 || config->groups > 1u << 20 ||
         config->markets < 1 || config->markets > UINT16_MAX || config->jobs < 1 ||
-        config->jobs > most) {
+        config->jobs > most || config->auctions < 1 || config->auctions >= 1u << 20) {
         return NULL;
     }
     CHECK(((uintptr_t)memory & 63u) == 0);
@@ -181,7 +191,8 @@ static bool rate_exceeded(struct engine *e, const struct command *c)
 static uint8_t roles_for(const struct command *c)
 {
     uint8_t type = c->head.type;
-    if (type == COMMAND_NEW_ORDER && c->new_order.side == SIDE_BUY) {
+    if ((type == COMMAND_NEW_ORDER && c->new_order.side == SIDE_BUY) ||
+        type == COMMAND_TAKE_OFFER) {
         return ROLE_BUYER;
     }
     if (type == COMMAND_NEW_SET || type == COMMAND_NEW_JOB) {
@@ -204,7 +215,7 @@ static bool slots_right(const struct command *c)
 static bool stopped_by_kill(uint8_t type)
 {
     return type == COMMAND_NEW_ORDER || type == COMMAND_REPLACE_ORDER ||
-           (type >= COMMAND_NEW_RANGE && type <= COMMAND_NEW_JOB);
+           (type >= COMMAND_NEW_RANGE && type <= COMMAND_TAKE_OFFER);
 }
 
 /* What the sender may do at all; the cl_ord_id is used up already. */
@@ -264,6 +275,9 @@ static void apply_request(struct engine *e, const struct command *c)
     case COMMAND_MASS_CANCEL:
         housekeeping_mass_cancel(e, c);
         break;
+    case COMMAND_TAKE_OFFER:
+        listing_take(e, c);
+        break;
     default:
         CHECK(registry_apply(e, c));
     }
@@ -306,6 +320,7 @@ static void apply(struct engine *e, const struct command *c)
         break;
     case COMMAND_TICK:
         memset(emit(e, EVENT_TIME, 0, EVENT_PUBLIC)->bytes, 0, sizeof(((struct event *)0)->bytes));
+        auction_tick(e, c->tick.entropy);
         break;
     case COMMAND_LINK_UP:
         session_link_up(e, c);
@@ -332,6 +347,20 @@ static void set_time(struct engine *e, int64_t time_ns)
     e->s.open_hour = (uint32_t)((second + e->s.gate_lead_s) / 3600) + 1;
 }
 
+/* What the command itself has made due, and what is told of it at the end. */
+APART static void finish_due(struct engine *e, uint32_t units)
+{
+    if (housekeeping_due(e)) {
+        housekeeping_run(e, units);
+    }
+    if (job_due_waits(e)) {
+        job_due_run(e);
+    }
+    auction_publish(e);
+    e->tick = (struct auction_tick){.ticking = false};
+    housekeeping_set_due(e);
+}
+
 /* A step in which something may be due: a new second, an expire time, work left over. */
 APART static void step_due(struct engine *e, const struct command *c)
 {
@@ -350,13 +379,7 @@ APART static void step_due(struct engine *e, const struct command *c)
         e->s.gate_hour = e->s.open_hour;
         e->s.gate_market = 1;
     }
-    if (housekeeping_due(e)) {
-        housekeeping_run(e, units);
-    }
-    if (job_due_waits(e)) {
-        job_due_run(e);
-    }
-    housekeeping_set_due(e);
+    finish_due(e, units);
 }
 
 void engine_step(struct engine *engine, const struct command *command, struct event_sink *sink)
@@ -376,11 +399,7 @@ void engine_step(struct engine *engine, const struct command *command, struct ev
             apply(e, command);
         }
         if (__builtin_expect(e->s.time_ns >= e->due_ns, 0)) {
-            housekeeping_run(e, e->s.sweep_slice); /* what the command itself has made due */
-            if (job_due_waits(e)) {
-                job_due_run(e);
-            }
-            housekeeping_set_due(e);
+            finish_due(e, e->s.sweep_slice);
         }
     }
     sink->events[sink->count - 1].head.flags |= EVENT_LAST;
@@ -481,6 +500,11 @@ void engine_prefetch_near(const struct engine *e, const struct command *command)
 bool engine_has_work(const struct engine *engine)
 {
     return housekeeping_due(engine) || job_due_waits(engine);
+}
+
+bool engine_wants_tick(const struct engine *engine)
+{
+    return auction_waits(engine);
 }
 
 uint64_t engine_seq(const struct engine *engine)

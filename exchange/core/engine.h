@@ -28,7 +28,8 @@ struct engine_config {
     uint32_t resources; /* each costs 8 KiB of address space, touched when used */
     uint32_t groups;
     uint32_t markets;
-    uint32_t jobs; /* resting JOBs */
+    uint32_t auctions; /* ladder hours in which an auction collects, at most 2^20 - 1 */
+    uint32_t jobs;     /* resting JOBs */
 };
 /* A small market's worth: fits the demo and the tests in about 100 MB of touched memory. */
 void engine_config_default(struct engine_config *config);
@@ -63,6 +64,9 @@ void engine_prefetch_near(const struct engine *engine, const struct command *com
 
 /* Whether housekeeping is left over that later commands will go on with. */
 bool engine_has_work(const struct engine *engine);
+
+/* Whether auctions wait for a TICK to draw their ends. */
+bool engine_wants_tick(const struct engine *engine);
 
 /* Sequence and time of the last command. */
 uint64_t engine_seq(const struct engine *engine);
@@ -131,6 +135,12 @@ struct engine_order {
 };
 /* False when the order is not live. */
 bool engine_order(const struct engine *engine, uint64_t order_id, struct engine_order *out);
+/* Offers that stand in a contract of a listing market, best first; *cursor 0 to start, false at the end
+ * or where it is none. */
+bool engine_listed_offer(const struct engine *engine, uint64_t contract, uint64_t *cursor,
+                         struct engine_order *out);
+/* Name of an ownership group, LABEL_SIZE bytes, NUL-padded; NULL: no such group. */
+const char *engine_group_name(const struct engine *engine, uint32_t group);
 /* Live orders of an account, newest first; *cursor 0 to start, false at the end. */
 bool engine_account_order(const struct engine *engine, uint32_t account, uint64_t *cursor,
                           struct engine_order *out);

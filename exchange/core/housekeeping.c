@@ -1,9 +1,11 @@
 #include "exchange/core/housekeeping.h"
 
+#include "exchange/core/auction.h"
 #include "exchange/core/book.h"
 #include "exchange/core/capacity.h"
 #include "exchange/core/emit.h"
 #include "exchange/core/job.h"
+#include "exchange/core/listing.h"
 #include "exchange/core/order.h"
 #include "exchange/core/set.h"
 #include "exchange/core/timers.h"
@@ -19,6 +21,7 @@ void housekeeping_set_due(struct engine *e)
     if (e->s.timer_count > 0 && e->timers[1].expire_time_ns < due_ns) {
         due_ns = e->timers[1].expire_time_ns;
     }
+    due_ns = auction_due_ns(e, due_ns);
     e->due_ns = housekeeping_due(e) || job_due_waits(e) ? e->s.time_ns : due_ns;
 }
 
@@ -81,6 +84,9 @@ static uint32_t gate_unit(struct engine *e)
     uint32_t hour = e->s.gate_hour;
     if (e->s.gate_market <= e->s.market_count) {
         uint32_t ladder = ladder_find(e, e->s.gate_market, hour);
+        if (ladder != 0) {
+            auction_close_hour(e, ladder);
+        }
         if (ladder != 0 && e->ladders[ladder].occupied != 0) {
             e->busy = ladder; /* it is closed as a unit of its own */
             order_take_out(e, top_order(e, ladder), REASON_GATE_CLOSED, 0);
@@ -243,6 +249,10 @@ uint32_t housekeeping_run(struct engine *e, uint32_t units)
             ended_unit(e);
         } else if (e->s.sweep_count != 0) {
             sweep_unit(e);
+        } else if (e->s.delisting_head != 0) {
+            listing_unit(e);
+        } else if (auction_due(e)) {
+            auction_unit(e);
         } else {
             break;
         }

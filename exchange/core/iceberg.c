@@ -50,6 +50,14 @@ void iceberg_take(struct engine *e, uint32_t slot, uint32_t qty)
     set_reserve(e, slot, reserve > qty ? reserve - qty : 0);
 }
 
+void iceberg_trim(struct engine *e, uint32_t slot)
+{
+    uint32_t leaves = e->orders[slot].leaves;
+    if (e->icebergs[slot].reserve > leaves) {
+        set_reserve(e, slot, leaves);
+    }
+}
+
 static void emit_refreshed(struct engine *e, uint32_t slot, uint32_t slice)
 {
     const struct order *o = &e->orders[slot];

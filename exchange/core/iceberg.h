@@ -13,6 +13,8 @@ void iceberg_rest(struct engine *e, uint32_t slot);
 void iceberg_leave(struct engine *e, uint32_t slot);
 /* It is about to lose `qty`: as much of that as there is leaves the reserve. */
 void iceberg_take(struct engine *e, uint32_t slot, uint32_t qty);
+/* It has lost more than it showed: that came out of the reserve. */
+void iceberg_trim(struct engine *e, uint32_t slot);
 /* Shows the next slice, last in time at its price; what it showed is used up. */
 void iceberg_refresh(struct engine *e, uint32_t slot);
 /* CHECKs the count of slices of a ladder hour against its orders. */

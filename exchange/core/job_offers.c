@@ -12,7 +12,8 @@ struct job_reach job_reach_of(const struct engine *e, const struct job *job, uin
     const struct market *m = &e->markets[own->market];
     struct job_reach reach = {
         .ladder = ladder, .group = job->group, .low_e4 = 1, .tier = own->tier};
-    if (ladder == 0 || m->halted || m->mode != MODE_CONTINUOUS) {
+    if (ladder == 0 || m->halted || m->mode != MODE_CONTINUOUS ||
+        ladder_is_collecting(&e->ladders[ladder])) {
         return reach;
     }
     int64_t reference = e->ladders[ladder].last_trade_e4;

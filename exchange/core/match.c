@@ -1,5 +1,6 @@
 #include "exchange/core/match.h"
 
+#include "exchange/core/auction.h"
 #include "exchange/core/book.h"
 #include "exchange/core/capacity.h"
 #include "exchange/core/emit.h"
@@ -233,7 +234,7 @@ static_assert(
     "words");
 
 static struct event *emit_fill(struct engine *e, uint32_t slot, const struct print *print,
-                               bool maker, uint64_t contract, int64_t fee_e4)
+                               uint8_t resting, uint64_t contract, int64_t fee_e4)
 {
     const struct order *o = &e->orders[slot];
     struct event *event = emit(e, EVENT_FILL, emit_link(&e->keys[o->key]), 0);
@@ -247,7 +248,7 @@ static struct event *emit_fill(struct engine *e, uint32_t slot, const struct pri
     fill->leaves_qty = o->leaves;
     fill->cum_qty = o->cum;
     fill->fee_e4 = fee_e4;
-    emit_word(&fill->resource, print->resource | (uint64_t)o->sell << 32 | (uint64_t)maker << 40 |
+    emit_word(&fill->resource, print->resource | (uint64_t)o->sell << 32 | (uint64_t)resting << 40 |
                                    (uint64_t)print->tier << 48);
     fill->trade_group = 0;
     return event;
@@ -282,6 +283,8 @@ static inline __attribute__((always_inline)) void close_deal(struct engine *e, c
 {
     struct order *bid = &e->orders[d->bid];
     struct order *offer = &e->orders[d->offer];
+    const bool bid_rests = d->sell || d->auction;
+    const bool offer_rests = !d->sell || d->auction;
     uint64_t contract = d->contract;
     uint64_t offer_contract = contract_with_tier(contract, offer->tier);
     uint32_t hour = contract_hour(contract);
@@ -293,8 +296,8 @@ static inline __attribute__((always_inline)) void close_deal(struct engine *e, c
     __builtin_prefetch(&e->fills[e->s.fill_count + 3], 1);
     __builtin_prefetch(&e->holdings[e->s.holding_top + 3], 1);
 
-    struct side_result buy = settle_bid(e, bid, d->sell, d->price_e4, d->qty);
-    struct side_result sell = settle_offer(e, offer, !d->sell, d->price_e4, d->qty);
+    struct side_result buy = settle_bid(e, bid, bid_rests, d->price_e4, d->qty);
+    struct side_result sell = settle_offer(e, offer, offer_rests, d->price_e4, d->qty);
     if (offer->source != SOURCE_OWN) {
         holding_sell(e, holding_find(e, seller, offer->resource, hour, offer->source), d->qty);
     }
@@ -331,8 +334,16 @@ static inline __attribute__((always_inline)) void close_deal(struct engine *e, c
         .seller_group = e->keys[offer->key].group,
     };
     record_fill(e, print.fill_id, &event->trade);
-    emit_fill(e, d->bid, &print, d->sell, contract, buy.fee_e4);
-    emit_fill(e, d->offer, &print, !d->sell, offer_contract, sell.fee_e4);
+    if (__builtin_expect(d->auction, 0)) {
+        emit_fill(e, d->bid, &print, FILL_AUCTION, contract, buy.fee_e4)->fill.limit_e4 =
+            bid->price_e4;
+        emit_fill(e, d->offer, &print, FILL_AUCTION, offer_contract, sell.fee_e4)->fill.limit_e4 =
+            offer->price_e4;
+    } else {
+        emit_fill(e, d->bid, &print, bid_rests ? FILL_MAKER : FILL_TAKER, contract, buy.fee_e4);
+        emit_fill(e, d->offer, &print, offer_rests ? FILL_MAKER : FILL_TAKER, offer_contract,
+                  sell.fee_e4);
+    }
     holding_add(e, buyer, print.resource, hour, print.tier, d->qty);
 }
 
@@ -495,6 +506,9 @@ void match_run(struct engine *e, uint32_t slot, const struct arrival *a)
         if (over != 0) {
             order_take_out_over(e, resting, over);
         } else if (price < a->inner_low_e4 || price > a->inner_high_e4) {
+            if (auction_begin_volatility(e, slot, a)) {
+                return;
+            }
             order_take_out(e, slot, REASON_BAND_REMAINDER, 0);
         } else if (e->keys[e->orders[resting].key].group != a->group) {
             trade(e, slot, resting, a);
@@ -534,13 +548,13 @@ static int64_t settle_job(struct engine *e, struct order *o, const struct print 
 static void emit_job_fills(struct engine *e, const struct event_trade *t, const struct print *print,
                            const struct match_job *job)
 {
-    struct event *event = emit_fill(e, job->slot, print, false, t->contract, t->buy_fee_e4);
+    struct event *event = emit_fill(e, job->slot, print, FILL_TAKER, t->contract, t->buy_fee_e4);
     event->fill.leaves_qty = job->leaves_qty;
     event->fill.cum_qty = job->cum_qty;
     event->fill.contingent = 1;
     event->fill.trade_group = job->trade_group;
     uint64_t offered = contract_with_tier(t->contract, t->offer_tier);
-    event = emit_fill(e, (uint32_t)t->sell_order_id, print, true, offered, t->sell_fee_e4);
+    event = emit_fill(e, (uint32_t)t->sell_order_id, print, FILL_MAKER, offered, t->sell_fee_e4);
     event->fill.contingent = 1;
     event->fill.trade_group = job->trade_group;
 }

@@ -16,7 +16,9 @@ struct arrival {
     uint8_t tier;
     uint8_t stp;
     bool sell;
-    bool fok; /* passes over its own group */
+    bool fok;       /* passes over its own group */
+    bool may_rest;  /* good till gate or time */
+    bool collected; /* rests without trading */
 };
 
 /* A trade of a bid with an offer. */
@@ -28,6 +30,7 @@ struct deal {
     int64_t price_e4;
     uint64_t contract; /* the bid's */
     bool sell;         /* the offer is the one that arrives */
+    bool auction;      /* both rest */
 };
 
 /* A hint without effect: when a new order (`enters`) is about to trade, what its first trade will need. */

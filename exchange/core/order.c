@@ -1,5 +1,6 @@
 #include "exchange/core/order.h"
 
+#include "exchange/core/auction.h"
 #include "exchange/core/book.h"
 #include "exchange/core/capacity.h"
 #include "exchange/core/emit.h"
@@ -95,6 +96,9 @@ uint16_t order_over_lagging(const struct engine *e, uint32_t slot)
     if ((k->flags & KEY_ENDED) != 0 && o->epoch < k->end_epoch) {
         return k->end_reason;
     }
+    if (!o->sell && e->markets[e->ladders[o->ladder].market].delisting) {
+        return REASON_MODE_CHANGED;
+    }
     for (uint32_t i = 0; i < e->s.sweep_count; i++) {
         const struct sweep *sweep = &e->s.sweeps[(e->s.sweep_first + i) % SWEEPS_MAX];
         if (sweep->account == k->account && order_swept(e, sweep, o)) {
@@ -136,6 +140,7 @@ void order_release_reserves(struct engine *e, uint32_t slot, uint64_t contract)
 
 void order_leave(struct engine *e, uint32_t slot)
 {
+    auction_touch(e, e->orders[slot].ladder);
     if (__builtin_expect(e->orders[slot].special, 0)) {
         if (e->orders[slot].iceberg) {
             iceberg_leave(e, slot);
@@ -252,9 +257,8 @@ RARE static void enter_special(struct engine *e, uint32_t slot, const struct com
     }
 }
 
-/* Past the checks: nothing below can fail. */
-static uint32_t enter(struct engine *e, const struct command *command, struct arrival *a,
-                      const struct terms *terms)
+uint32_t order_admit(struct engine *e, const struct command *command, struct arrival *a,
+                     const struct terms *terms)
 {
     const struct command_new_order *n = &command->new_order;
     uint32_t key = command->head.key;
@@ -325,27 +329,38 @@ static uint32_t enter(struct engine *e, const struct command *command, struct ar
     return slot;
 }
 
+void order_rest(struct engine *e, uint32_t slot)
+{
+    struct order *o = &e->orders[slot];
+    book_insert(e, slot);
+    if (__builtin_expect(o->iceberg, 0)) {
+        iceberg_rest(e, slot);
+    }
+    auction_touch(e, o->ladder);
+    if (o->sell) {
+        job_offer_stands(e, o->ladder);
+    }
+}
+
 void order_arrive(struct engine *e, uint32_t slot, const struct arrival *a, bool immediate)
 {
     struct order *o = &e->orders[slot];
     uint32_t generation = o->generation;
     uint32_t ladder = a->ladder;
-    e->busy = ladder;
-    match_run(e, slot, a);
-    e->busy = 0;
+    if (__builtin_expect(a->collected, 0)) {
+        auction_begin(e, a);
+    } else {
+        e->busy = ladder;
+        match_run(e, slot, a);
+        e->busy = 0;
+    }
     if (o->generation == generation) {
         if (o->leaves == 0) {
             order_finish(e, slot);
         } else if (immediate) {
             order_take_out(e, slot, REASON_IMMEDIATE_REMAINDER, 0);
         } else {
-            book_insert(e, slot);
-            if (__builtin_expect(o->iceberg, 0)) {
-                iceberg_rest(e, slot);
-            }
-            if (o->sell) {
-                job_offer_stands(e, ladder);
-            }
+            order_rest(e, slot);
         }
     }
     ladder_release_if_idle(e, ladder);
@@ -377,7 +392,7 @@ static void arrive_new(struct engine *e, uint32_t slot, const struct arrival *a,
 void order_enter(struct engine *e, const struct command *command, struct arrival *a,
                  const struct terms *terms)
 {
-    uint32_t slot = enter(e, command, a, terms);
+    uint32_t slot = order_admit(e, command, a, terms);
     if (terms->reserved) {
         order_stand_reserved(e, slot);
     } else if (a->limit_e4 == 0) {
@@ -396,7 +411,7 @@ static bool check_arrival(struct engine *e, const struct command *command, struc
     int64_t best;
     if (n->ord_type == ORD_MARKET) {
         a->limit_e4 = collar_limit(e, a, n->price_e4, terms->reference_e4);
-    } else if ((n->flags & ORDER_POST_ONLY) != 0 && match_best(e, a, &best) &&
+    } else if ((n->flags & ORDER_POST_ONLY) != 0 && !a->collected && match_best(e, a, &best) &&
                match_crosses(a, best)) {
         *why = (struct rejection){
             .reason = REASON_POST_ONLY_WOULD_TRADE, .value = n->price_e4, .bound = best};
@@ -427,7 +442,8 @@ void order_new(struct engine *e, const struct command *command)
     }
     terms = (struct terms){.reference_e4 = reference,
                            .reserved = order_release_time_ns(e, n) > e->s.time_ns};
-    if (!terms.reserved) {
+    a.collected = a.collected && !terms.reserved;
+    if (!terms.reserved && !a.collected) {
         match_clear_tops(e, &a);
     }
     if (!check_arrival(e, command, &a, &terms, &why)) {
@@ -549,6 +565,9 @@ static void release(struct engine *e, uint32_t slot)
         .tier = o->tier,
         .stp = o->stp,
         .sell = true,
+        .may_rest = true,
+        .collected = auction_collects(e, e->ladders[ladder].market,
+                                      contract_hour(e->ladders[ladder].contract)),
     };
     order_check_inner_band(e, &a, order_reference(e, a.market, a.contract));
     if (!order_check_room(e, &a, o->leaves)) {

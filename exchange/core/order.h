@@ -50,7 +50,10 @@ void order_release_reserves(struct engine *e, uint32_t slot, uint64_t contract);
 void order_take_out_over(struct engine *e, uint32_t slot, uint16_t reason);
 /* An order that has entered trades what crosses; what is left rests, or is taken out when it must not. */
 void order_arrive(struct engine *e, uint32_t slot, const struct arrival *a, bool immediate);
-/* A new order that has passed the checks, up to where it rests or ends. */
+/* A new order that has passed the checks: entered, reported, and still to arrive. */
+uint32_t order_admit(struct engine *e, const struct command *command, struct arrival *a,
+                     const struct terms *terms);
+/* The same, up to where it rests or ends. */
 void order_enter(struct engine *e, const struct command *command, struct arrival *a,
                  const struct terms *terms);
 /* Takes an order out of where it stands, its own book or aside. */
@@ -61,6 +64,8 @@ void order_stand_reserved(struct engine *e, uint32_t slot);
 void order_release(struct engine *e, uint32_t slot);
 /* When a new offer's reservation for JOBs ends; 0 when it asks for none. */
 int64_t order_release_time_ns(const struct engine *e, const struct command_new_order *order);
+/* Rests an order that is not taken any further by anybody, in its book. */
+void order_rest(struct engine *e, uint32_t slot);
 /* Ends an order with nothing left: its slot is free afterwards. */
 void order_finish(struct engine *e, uint32_t slot);
 /* Reference price in force for a contract of a market; 0 none. */

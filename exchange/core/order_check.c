@@ -1,5 +1,6 @@
 #include "exchange/core/order_check.h"
 
+#include "exchange/core/auction.h"
 #include "exchange/core/book.h"
 #include "exchange/core/capacity.h"
 #include "exchange/core/iceberg.h"
@@ -122,6 +123,24 @@ static bool check_extras(const struct engine *e, const struct command_new_order 
     return true;
 }
 
+/* A listing market takes plain offers, an auction what may rest. */
+static bool check_mode(const struct engine *e, const struct command_new_order *n, uint32_t market,
+                       struct rejection *why)
+{
+    uint8_t mode = e->markets[market].mode;
+    bool immediate = n->tif == TIF_IOC || n->tif == TIF_FOK || n->min_qty != 0;
+    if (mode == MODE_LISTING && (n->side == SIDE_BUY || immediate || n->display_qty != 0)) {
+        return refuse(why, REASON_NOT_SUPPORTED, mode, 0);
+    }
+    if (mode != MODE_CONTINUOUS && n->job_lead_hours != 0) {
+        return refuse(why, REASON_NOT_SUPPORTED, mode, 0);
+    }
+    if (immediate && auction_collects(e, market, contract_hour(n->contract))) {
+        return refuse(why, REASON_AUCTION_COLLECTING, n->tif, 0);
+    }
+    return true;
+}
+
 static bool check_amounts(const struct engine *e, const struct command_new_order *n,
                           uint32_t market, uint32_t account, struct rejection *why)
 {
@@ -140,10 +159,7 @@ static bool check_amounts(const struct engine *e, const struct command_new_order
         !check_extras(e, n, market, why)) {
         return false;
     }
-    if (e->markets[market].mode != MODE_CONTINUOUS) {
-        return refuse(why, REASON_NOT_SUPPORTED, e->markets[market].mode, 0);
-    }
-    return true;
+    return check_mode(e, n, market, why);
 }
 
 bool order_check_resource(const struct engine *e, const struct command_new_order *n,
@@ -192,7 +208,7 @@ bool order_check_band(const struct engine *e, uint32_t market, int64_t reference
 
 int64_t order_check_trades(const struct engine *e, const struct arrival *a, int64_t qty)
 {
-    int64_t opposite = a->ladder == 0 ? 0 : iceberg_trades(e, a->ladder, !a->sell);
+    int64_t opposite = a->ladder == 0 || a->collected ? 0 : iceberg_trades(e, a->ladder, !a->sell);
     uint32_t lot = e->markets[a->market].lot;
     /* The division is the dear part, and most books are short. */
     return opposite == 0 || opposite * lot <= qty ? opposite : qty / lot;
@@ -214,7 +230,8 @@ bool order_check_room(const struct engine *e, const struct arrival *a, int64_t q
 {
     return book_has_room(e) && (a->ladder != 0 || ladder_has_room(e, 1)) &&
            order_check_fills(e, order_check_trades(e, a, qty)) &&
-           contract_hour(a->contract) - e->s.gate_hour < HOUR_RING;
+           contract_hour(a->contract) - e->s.gate_hour < HOUR_RING &&
+           (!a->collected || auction_has_room(e, auction_begins(e, a)));
 }
 
 void order_check_inner_band(const struct engine *e, struct arrival *a, int64_t reference_e4)
@@ -253,6 +270,8 @@ bool order_check_new(const struct engine *e, const struct command *command, stru
     a->stp = n->stp;
     a->sell = n->side == SIDE_SELL;
     a->fok = n->tif == TIF_FOK;
+    a->may_rest = n->tif == TIF_GATE || n->tif == TIF_TIME;
+    a->collected = auction_collects(e, a->market, contract_hour(n->contract));
     order_check_inner_band(e, a, *reference_e4);
     return true;
 }
@@ -293,6 +312,43 @@ bool order_check_reserves(const struct engine *e, const struct command *command,
         if (available < terms->reserve_e4) {
             return refuse(why, REASON_INSUFFICIENT_FUNDS, terms->reserve_e4, available);
         }
+    }
+    return true;
+}
+
+bool order_check_take(const struct engine *e, const struct command *command, uint32_t offer,
+                      struct terms *terms, struct rejection *why)
+{
+    const struct command_take_offer *t = &command->take_offer;
+    const struct order *o = &e->orders[offer];
+    uint32_t market = e->ladders[o->ladder].market;
+    const struct key *k = &e->keys[command->head.key];
+    const struct account *account = &e->accounts[k->account];
+    if (e->markets[market].halted) {
+        return refuse(why, REASON_MARKET_HALTED, 0, 0);
+    }
+    if (!order_check_qty(e, market, k->account, t->qty, why)) {
+        return false;
+    }
+    if (account->open_orders >= account->open_orders_limit) {
+        return refuse(why, REASON_TOO_MANY_OPEN_ORDERS, account->open_orders,
+                      account->open_orders_limit);
+    }
+    if (e->keys[o->key].group == k->group) {
+        return refuse(why, REASON_SELF_TRADE_TAKE, 0, 0);
+    }
+    if (t->qty > o->leaves) {
+        return refuse(why, REASON_QTY_ABOVE_OFFER, t->qty, o->leaves);
+    }
+    int64_t available = account_available(account);
+    *terms =
+        (struct terms){.reserve_e4 = money_bid_reserve(e, account->fees, 0, o->price_e4, t->qty)};
+    if (available < terms->reserve_e4) {
+        return refuse(why, REASON_INSUFFICIENT_FUNDS, terms->reserve_e4, available);
+    }
+    if (!order_check_slot(e, false) || e->s.fill_count == e->config.fills ||
+        e->s.holding_count == e->config.holdings) {
+        return refuse(why, REASON_FULL, 0, 0);
     }
     return true;
 }

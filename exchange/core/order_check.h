@@ -35,6 +35,9 @@ void order_check_inner_band(const struct engine *e, struct arrival *a, int64_t r
 /* Funds, bond and capacity of a new order; sets its terms. */
 bool order_check_reserves(const struct engine *e, const struct command *command,
                           const struct arrival *a, struct terms *terms, struct rejection *why);
+/* A bid for a named offer of a listing market. */
+bool order_check_take(const struct engine *e, const struct command *command, uint32_t offer,
+                      struct terms *terms, struct rejection *why);
 /* Of an offer: resale and capacity alone; sets its terms. */
 bool order_check_offer_source(const struct engine *e, const struct command *command,
                               const struct arrival *a, struct terms *terms, struct rejection *why);

@@ -284,6 +284,7 @@ APART static void trade_plain(struct engine *e, const struct command *c, uint32_
         .tier = contract_tier(n->contract),
         .stp = n->stp,
         .sell = n->side == SIDE_SELL,
+        .may_rest = n->tif == TIF_GATE,
     };
     order_arrive(e, slot, &a, n->tif == TIF_IOC);
 }
@@ -359,7 +360,8 @@ static inline bool plain_cancel(struct engine *e, const struct command *c)
     uint32_t slot = order_find(e, c->cancel_order.order_id);
     struct order *o = &e->orders[slot];
     if (!LIKELY(slot != 0 && o->key == c->head.key &&
-                (k->roles & (ROLE_BUYER | ROLE_PROVIDER)) != 0 && !o->timed && !o->special)) {
+                (k->roles & (ROLE_BUYER | ROLE_PROVIDER)) != 0 && !o->timed && !o->special &&
+                !ladder_is_collecting(&e->ladders[o->ladder]))) {
         return false;
     }
     if (!LIKELY((int64_t)o->price_e4 * o->leaves < NOTIONAL_PLAIN_E4 &&

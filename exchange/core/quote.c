@@ -17,7 +17,7 @@ bool quote_make(const struct engine *e, uint64_t contract, struct quote *quote)
     const struct market *m = &e->markets[market];
     if (ladder == 0 || contract_tier(contract) >= TIER_COUNT ||
         l->contract != contract_with_tier(contract, 0) || (l->occupied & LADDER_NOT_PLAIN) != 0 ||
-        hour < e->s.open_hour || m->mode != MODE_CONTINUOUS || m->halted) {
+        hour < e->s.open_hour || m->mode != MODE_CONTINUOUS || m->halted || m->opens) {
         return false;
     }
     int64_t reference = order_reference(e, market, contract);

@@ -1,5 +1,6 @@
 #include "exchange/core/range.h"
 
+#include "exchange/core/auction.h"
 #include "exchange/core/book.h"
 #include "exchange/core/capacity.h"
 #include "exchange/core/emit.h"
@@ -115,6 +116,7 @@ struct needs {
     int64_t trades;
     uint32_t timers;
     uint32_t ladders;
+    uint32_t auctions;
 };
 
 /* An hour of the range as the request for an order that it stands for. */
@@ -151,6 +153,9 @@ static struct arrival arrival_of(const struct engine *e, const struct command *h
         .tier = contract_tier(n->contract),
         .stp = n->stp,
         .sell = true,
+        .may_rest = true,
+        .collected = order_release_time_ns(e, n) <= e->s.time_ns &&
+                     auction_collects(e, market, contract_hour(n->contract)),
     };
     order_check_inner_band(e, &a, order_reference(e, market, n->contract));
     return a;
@@ -168,7 +173,7 @@ static bool check_kind(const struct engine *e, const struct command_new_range *r
     if ((r->flags & ~ORDER_POST_ONLY) != 0) {
         return refuse(why, REASON_INVALID_COMMAND, r->flags, ORDER_POST_ONLY);
     }
-    if (e->markets[market].mode != MODE_CONTINUOUS) {
+    if (r->job_lead_hours != 0 && e->markets[market].mode != MODE_CONTINUOUS) {
         return refuse(why, REASON_NOT_SUPPORTED, e->markets[market].mode, 0);
     }
     return true;
@@ -240,13 +245,13 @@ static bool check_hour(struct engine *e, const struct command *hour, struct term
 {
     struct arrival a = arrival_of(e, hour);
     *terms = terms_of(e, hour, &a);
-    if (!terms->reserved) {
+    if (!terms->reserved && !a.collected) {
         match_clear_tops(e, &a);
     }
     int64_t best;
     bool ok = true;
-    if ((hour->new_order.flags & ORDER_POST_ONLY) != 0 && match_best(e, &a, &best) &&
-        match_crosses(&a, best)) {
+    if ((hour->new_order.flags & ORDER_POST_ONLY) != 0 && !a.collected &&
+        match_best(e, &a, &best) && match_crosses(&a, best)) {
         ok = refuse(why, REASON_POST_ONLY_WOULD_TRADE, a.limit_e4, best);
     } else {
         ok = order_check_offer_source(e, hour, &a, terms, why);
@@ -265,12 +270,14 @@ static bool check_tables(const struct engine *e, const struct command *c, struct
         bool reserved = terms_of(e, &hour, &a).reserved;
         needs->timers += reserved;
         needs->ladders += a.ladder == 0;
+        needs->auctions += a.collected && auction_begins(e, &a);
         needs->trades += reserved ? 0 : order_check_trades(e, &a, r->qty);
     }
     uint32_t last = contract_hour(r->contract) + r->hours - 1;
     return order_check_tables(e, r->hours + 1, needs->timers) &&
-           ladder_has_room(e, needs->ladders) && order_check_fills(e, needs->trades) &&
-           book_has_room(e) && last - e->s.gate_hour < HOUR_RING;
+           ladder_has_room(e, needs->ladders) && auction_has_room(e, needs->auctions) &&
+           order_check_fills(e, needs->trades) && book_has_room(e) &&
+           last - e->s.gate_hour < HOUR_RING;
 }
 
 static bool check_new(struct engine *e, const struct command *c, struct needs *needs,
@@ -385,6 +392,7 @@ struct change {
     int64_t old_bond_e4; /* and as they are */
     int64_t trades;
     uint32_t orders;
+    uint32_t auctions;
 };
 
 static bool check_new_prices(const struct engine *e, const struct command *c,
@@ -444,9 +452,11 @@ static bool check_change(struct engine *e, const struct command *c, const struct
             !e->orders[offers->slots[i]].reserved) {
             replace_draft(e, c, offers->slots[i], &r);
             change->trades += order_check_trades(e, &r.arrival, r.draft.leaves);
+            change->auctions += r.arrival.collected && auction_begins(e, &r.arrival);
         }
     }
-    return (order_check_fills(e, change->trades) && book_has_room(e)) ||
+    return (order_check_fills(e, change->trades) && book_has_room(e) &&
+            auction_has_room(e, change->auctions)) ||
            refuse(why, REASON_FULL, 0, 0);
 }
 

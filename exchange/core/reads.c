@@ -175,6 +175,31 @@ static const struct ladder *ladder_of(const struct engine *e, uint64_t contract,
     return &e->ladders[ladder];
 }
 
+bool engine_listed_offer(const struct engine *e, uint64_t contract, uint64_t *cursor,
+                         struct engine_order *out)
+{
+    uint32_t market;
+    const struct ladder *l = ladder_of(e, contract, &market);
+    if (l == NULL || e->markets[market].mode != MODE_LISTING) {
+        return false;
+    }
+    uint32_t slot = l->best[book_index(true, contract_tier(contract))];
+    if (*cursor != 0) {
+        slot = order_find(e, *cursor);
+        slot = slot == 0 ? 0 : book_worse(e, slot);
+    }
+    if (slot == 0) {
+        return false;
+    }
+    *cursor = order_id_of(e, slot);
+    return engine_order(e, *cursor, out);
+}
+
+const char *engine_group_name(const struct engine *e, uint32_t group)
+{
+    return group >= 1 && group <= e->s.group_count ? e->group_names[group] : NULL;
+}
+
 bool engine_best_bid(const struct engine *e, uint64_t contract, int64_t *price_e4)
 {
     uint32_t market;

@@ -1,8 +1,10 @@
 #include "exchange/core/registry.h"
 
+#include "exchange/core/auction.h"
 #include "exchange/core/emit.h"
 #include "exchange/core/housekeeping.h"
 #include "exchange/core/job.h"
+#include "exchange/core/listing.h"
 #include "exchange/core/order.h"
 #include "exchange/core/quote.h"
 #include "exchange/core/session.h"
@@ -131,6 +133,31 @@ static bool check_lane(struct engine *e, const struct command *c, uint16_t class
     return true;
 }
 
+/* Times of auctions, and what begins one. */
+static bool check_market_terms(struct engine *e, const struct command *c)
+{
+    const struct command_set_market *r = &c->set_market;
+    const uint32_t day_s = 86400;
+    const struct {
+        int64_t value;
+        int64_t low;
+        int64_t high;
+    } terms[] = {
+        {r->opening_s, 0, day_s},
+        {r->volatility_s, 0, day_s},
+        {r->period_s, r->mode == MODE_AUCTION, day_s},
+        {r->random_end_s, 0, 600},
+        {r->volatility_min_qty, 0, QTY_MAX},
+    };
+    for (size_t i = 0; i < sizeof(terms) / sizeof(terms[0]); i++) {
+        if (terms[i].value < terms[i].low || terms[i].value > terms[i].high) {
+            reject(e, c, REASON_VALUE_OUT_OF_RANGE, terms[i].value, terms[i].high);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool check_market_values(struct engine *e, const struct command *c)
 {
     const struct command_set_market *r = &c->set_market;
@@ -151,7 +178,21 @@ static bool check_market_values(struct engine *e, const struct command *c)
         reject(e, c, REASON_VALUE_OUT_OF_RANGE, r->outer_band_bp, widest_bp);
         return false;
     }
-    return true;
+    return check_market_terms(e, c);
+}
+
+/* What a change of mode means for what rests. */
+static void change_mode(struct engine *e, uint32_t market, uint8_t mode)
+{
+    struct market *m = &e->markets[market];
+    if (m->mode == mode) {
+        return;
+    }
+    auction_end_all(e, market);
+    if (mode == MODE_LISTING) {
+        listing_begin(e, market);
+    }
+    m->mode = mode;
 }
 
 static void set_market(struct engine *e, const struct command *c)
@@ -168,6 +209,10 @@ static void set_market(struct engine *e, const struct command *c)
         }
         *index = (uint16_t)++e->s.market_count;
     }
+    if (e->markets[*index].delisting && e->markets[*index].mode != r->mode) {
+        reject(e, c, REASON_BUSY, 0, 0);
+        return;
+    }
     struct market *m = &e->markets[*index];
     for (int tier = 0; tier < TIER_COUNT; tier++) {
         m->launch_price_e4[tier] = (uint32_t)r->launch_price_e4[tier];
@@ -178,8 +223,15 @@ static void set_market(struct engine *e, const struct command *c)
     quote_forget_all(e);
     m->class_id = r->class_id;
     m->region_id = r->region_id;
-    m->mode = r->mode;
+    change_mode(e, *index, r->mode);
     m->flags = r->flags;
+    m->opens = r->mode == MODE_CONTINUOUS && r->opening_s != 0;
+    struct market_terms *terms = &e->terms[*index];
+    terms->opening_s = r->opening_s;
+    terms->volatility_s = r->volatility_s;
+    terms->period_s = r->period_s;
+    terms->volatility_min_qty = r->volatility_min_qty;
+    terms->random_end_s = r->random_end_s;
     job_market_moved(e, *index);
     struct event *event = answer(e, c, EVENT_MARKET, EVENT_PUBLIC);
     event->market = (struct event_market){.party = party(e, c),
@@ -188,7 +240,12 @@ static void set_market(struct engine *e, const struct command *c)
                                           .class_id = r->class_id,
                                           .region_id = r->region_id,
                                           .mode = r->mode,
-                                          .flags = r->flags};
+                                          .flags = r->flags,
+                                          .random_end_s = r->random_end_s,
+                                          .opening_s = r->opening_s,
+                                          .volatility_s = r->volatility_s,
+                                          .period_s = r->period_s,
+                                          .volatility_min_qty = r->volatility_min_qty};
     memcpy(event->market.launch_price_e4, r->launch_price_e4, sizeof(r->launch_price_e4));
 }
 

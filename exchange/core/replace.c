@@ -1,5 +1,6 @@
 #include "exchange/core/replace.h"
 
+#include "exchange/core/auction.h"
 #include "exchange/core/book.h"
 #include "exchange/core/capacity.h"
 #include "exchange/core/emit.h"
@@ -70,6 +71,7 @@ static void replace_in_place(struct engine *e, uint32_t slot, const struct comma
     }
     o->leaves = leaves;
     o->cl_ord_id = order_own_number(e, command, slot);
+    auction_touch(e, o->ladder);
     emit_replaced(e, slot, &old, true, silent);
 }
 
@@ -89,6 +91,8 @@ void replace_draft(const struct engine *e, const struct command *command, uint32
         .tier = o->tier,
         .stp = o->stp,
         .sell = o->sell,
+        .may_rest = true,
+        .collected = !o->reserved && auction_collects(e, l->market, contract_hour(l->contract)),
     };
     r->reference_e4 = order_reference(e, l->market, r->arrival.contract);
     order_check_inner_band(e, &r->arrival, r->reference_e4);
@@ -107,7 +111,7 @@ bool replace_check_band(const struct engine *e, const struct replacement *r, str
 
 bool replace_check_top(struct engine *e, const struct replacement *r, struct rejection *why)
 {
-    if (r->draft.reserved) {
+    if (r->draft.reserved || r->arrival.collected) {
         return true;
     }
     match_clear_tops(e, &r->arrival);

@@ -1,4 +1,5 @@
 /* The state hash and the walk over every invariant of state.h. */
+#include "exchange/core/auction.h"
 #include "exchange/core/book.h"
 #include "exchange/core/capacity.h"
 #include "exchange/core/housekeeping.h"
@@ -53,6 +54,8 @@ uint64_t engine_state_hash(const struct engine *e)
     h = hash_words(h, e->hour_holdings, HOUR_RING * sizeof(uint32_t));
     h = hash_words(h, e->fills, ((size_t)e->s.fill_count + 1) * sizeof(struct fill_record));
     h = hash_words(h, e->timers, ((size_t)e->s.timer_count + 1) * sizeof(struct timer));
+    h = hash_words(h, e->auctions, ((size_t)e->s.auction_top + 1) * sizeof(struct auction));
+    h = hash_words(h, e->terms, ((size_t)e->s.market_count + 1) * sizeof(struct market_terms));
     h = hash_words(h, e->public_keys, ((size_t)e->s.key_count + 1) * PUBLIC_KEY_SIZE);
     h = hash_words(h, e->identifiers, ((size_t)e->s.resource_count + 1) * IDENTIFIER_SIZE);
     h = hash_words(h, e->jobs, ((size_t)e->s.job_top + 1) * sizeof(struct job));
@@ -296,6 +299,7 @@ void engine_sanity(const struct engine *e)
     check_holdings(e);
     check_fills(e);
     check_capacity(e);
+    auction_sanity(e);
     CHECK((!housekeeping_due(e) && !job_due_waits(e)) || e->due_ns <= e->s.time_ns);
     CHECK(e->due_ns <= ((int64_t)e->s.second + 1) * NS_PER_SECOND);
     for (uint32_t t = 1; t <= e->s.timer_count; t++) {

@@ -235,6 +235,9 @@ uint16_t set_leg_over(const struct engine *e, uint32_t leg)
     if (contract_hour(contract) < e->s.open_hour) {
         return REASON_GATE_CLOSED;
     }
+    if (e->markets[e->ladders[e->orders[leg].ladder].market].delisting) {
+        return REASON_MODE_CHANGED;
+    }
     uint32_t account = e->keys[e->orders[set].key].account;
     for (uint32_t i = 0; i < e->s.sweep_count; i++) {
         const struct sweep *sweep = &e->s.sweeps[(e->s.sweep_first + i) % SWEEPS_MAX];
@@ -309,7 +312,9 @@ uint32_t set_sanity(const struct engine *e, uint32_t set)
         const struct order *l = &e->orders[leg];
         CHECK(l->kind == KIND_LEG && l->special && !l->live && l->resting && !l->sell);
         CHECK(l->older == set && l->key == o->key && l->epoch == o->epoch);
-        CHECK((set_open(e, leg) == 0) == ladder_is_shadow(e, l->ladder));
+        bool sleeps =
+            set_open(e, leg) == 0 || ladder_is_collecting(&e->ladders[ladder_main(e, l->ladder)]);
+        CHECK(sleeps == ladder_is_shadow(e, l->ladder));
         const struct order *newer = &e->orders[l->newer];
         CHECK(l->newer == 0 || newer->cl_ord_id > l->cl_ord_id);
         count++;

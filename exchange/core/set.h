@@ -31,6 +31,11 @@ void set_settle(struct engine *e, uint32_t set);
 /* Self-trade prevention takes `qty` of the balance through a leg; with all of it the SET ends. */
 void set_decrement(struct engine *e, uint32_t leg, uint32_t qty);
 
+/* An auction begins in the ladder hour: its legs go to sleep. */
+void set_sleep_all(struct engine *e, uint32_t ladder);
+/* It has been cleared: legs that may trade something arrive one after the other. */
+void set_wake_all(struct engine *e, uint32_t ladder);
+
 /* --- ends ------------------------------------------------------------------------------------ */
 
 /* Ends one leg, and with the last one the SET. */

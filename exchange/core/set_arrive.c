@@ -26,7 +26,7 @@ static void view_start(const struct engine *e, const struct set_arrival *a, stru
 
 static int64_t open_of(const struct engine *e, const struct arrival *leg, int64_t balance)
 {
-    return balance - balance % e->markets[leg->market].lot;
+    return leg->collected ? 0 : balance - balance % e->markets[leg->market].lot;
 }
 
 /* Best offer for a leg; 0 none. With a view, its candidate; *book then names its book. */
@@ -251,7 +251,7 @@ static void rest(struct engine *e, uint32_t set)
 {
     e->orders[set].resting = 1;
     for (uint32_t leg = e->orders[set].next; leg != 0; leg = e->orders[leg].newer) {
-        if (set_open(e, leg) != 0) {
+        if (set_open(e, leg) != 0 && !ladder_is_collecting(&e->ladders[e->orders[leg].ladder])) {
             book_insert(e, leg);
         } else {
             book_set_aside(e, leg);

@@ -111,10 +111,12 @@ static bool check_leg(const struct engine *e, const struct command *c, uint32_t 
 
 static void note_leg(const struct engine *e, struct set_entry *entry, uint32_t i)
 {
-    const struct arrival *a = &entry->arrival.legs[i];
+    struct arrival *a = &entry->arrival.legs[i];
     uint32_t lot = e->markets[a->market].lot;
     entry->dearest_e4 = a->limit_e4 > entry->dearest_e4 ? a->limit_e4 : entry->dearest_e4;
     entry->smallest_lot = i == 0 || lot < entry->smallest_lot ? lot : entry->smallest_lot;
+    a->collected = e->markets[a->market].mode != MODE_CONTINUOUS ||
+                   ladder_is_collecting(&e->ladders[a->ladder]);
 }
 
 static bool check_lots(const struct engine *e, const struct set_entry *entry, uint32_t account,
@@ -165,7 +167,7 @@ bool set_check_new(const struct engine *e, const struct command *c, struct set_e
 
 static bool awake(const struct engine *e, const struct set_arrival *a, uint32_t i)
 {
-    return a->balance >= e->markets[a->legs[i].market].lot;
+    return !a->legs[i].collected && a->balance >= e->markets[a->legs[i].market].lot;
 }
 
 /* Post-only: the best offer that is not over must be beyond the leg's limit. */

@@ -11,8 +11,8 @@
  *     sold from it, and never exceeds the resource's GPUs.
  *  5. holding.offered = GPUs in live offers drawing on it, never above holding.qty.
  *  6. account.escrow and bond_locked = sums over its fills.
- *  7. A ladder exists while it or its shadow has an order or it has a last trade, or while it is being
- *     closed at its gate. LADDER_SHADOWED is set while its shadow has an order.
+ *  7. A ladder exists while it or its shadow has an order, it has a last trade or has had an auction,
+ *     or while it is being closed at its gate. LADDER_SHADOWED is set while its shadow has an order.
  *  8. An iceberg rests with at most `display` shown and the rest in reserve; one that arrives, or has
  *     left its book, has no reserve. LADDER_ICEBERGS is set while an iceberg of it has a reserve.
  *  9. due_ns is not above any time at which something becomes due: the end of the second (and so
@@ -25,7 +25,9 @@
  *     LANE in the market's job ladder, at the JOB's price, and market.job_lanes counts them.
  * 14. A due hour stands in the list once; due_entry is the first LANE of the hour's market that ranks
  *     behind the one looked at last.
- * 15. available = cash + credit - reserved - bond_open - bond_locked is never below 0 but by a
+ * 15. A collecting ladder and its auction name each other, and the auction stands in one of the heaps
+ *     WAITING and READY; TOUCHED is empty between steps.
+ * 16. available = cash + credit - reserved - bond_open - bond_locked is never below 0 but by a
  *     lowered credit limit. */
 #ifndef KASHI_EXCHANGE_CORE_STATE_H
 #define KASHI_EXCHANGE_CORE_STATE_H
@@ -34,6 +36,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "exchange/core/auction_clear.h"
 #include "exchange/core/engine.h"
 
 #define HOUR_RING     1024 /* above horizon + hours whose gate is still to be worked off */
@@ -137,10 +140,14 @@ struct ladder {
     uint32_t root[BOOKS];       /* node */
 };
 static_assert(sizeof(struct ladder) == 128, "ladder");
-#define LADDER_BOOKS     0xffu           /* of occupied: the books themselves */
-#define LADDER_SHADOWED  0x100u          /* its shadow has an order */
-#define LADDER_ICEBERGS  0x200u          /* an iceberg stands in it */
-#define LADDER_NOT_PLAIN LADDER_ICEBERGS /* close the straight way of plain.h: forget quotes */
+#define LADDER_BOOKS      0xffu       /* of occupied: the books themselves */
+#define LADDER_SHADOWED   0x100u      /* its shadow has an order */
+#define LADDER_ICEBERGS   0x200u      /* an iceberg stands in it */
+#define LADDER_AUCTIONED  0x800u      /* it has had an auction: it does not open again */
+#define LADDER_AUCTION    0xfffff000u /* the auction that collects in it */
+#define LADDER_AUCTION_AT 12
+#define LADDER_NOT_PLAIN                                                                           \
+    (LADDER_ICEBERGS | LADDER_AUCTION) /* closes the straight way of plain.h: forget quotes */
 
 /* An iceberg's quantity is at most so many slices, which bounds the trades of whoever meets it. */
 #define ICEBERG_SLICES_MAX 1000
@@ -166,11 +173,50 @@ struct market {
     uint8_t mode;
     uint8_t flags;
     uint8_t halted;
-    uint8_t reserved0;
+    uint8_t opens;      /* 1: its hours begin with an opening auction */
     uint32_t job_lanes; /* of JOBs that rest in it */
-    uint8_t reserved[8];
+    uint8_t delisting;  /* 1: it has become a listing market, and bids are still to be taken out */
+    uint8_t reserved[7];
 };
 static_assert(sizeof(struct market) == 64, "market");
+
+/* What only auctions ask of a market. */
+struct market_terms {
+    uint32_t opening_s;
+    uint32_t volatility_s;
+    uint32_t period_s;
+    uint32_t volatility_min_qty;
+    uint32_t next_delisting;
+    uint16_t random_end_s;
+    uint16_t reserved;
+};
+static_assert(sizeof(struct market_terms) == 24, "market terms");
+
+/* An auction waits while its random end is not drawn yet; when its end is known it is ready. */
+enum auction_heap { AUCTIONS_WAITING = 0, AUCTIONS_READY = 1, AUCTIONS_TOUCHED = 2, AUCTION_HEAPS };
+
+/* An auction that collects in a ladder hour. */
+struct auction {
+    int64_t end_ns;                /* nominal while it waits */
+    uint64_t begun;                /* place in the order of beginning */
+    uint64_t entropy;              /* that its end was drawn with; 0 none */
+    uint32_t ladder;               /* 0: the record is free */
+    uint32_t place[AUCTION_HEAPS]; /* 0: not in that heap */
+    uint32_t next_free;
+    uint32_t reference_e4[TIER_COUNT]; /* when it began */
+    uint32_t price_e4[TIER_COUNT];     /* last published */
+    uint32_t qty[TIER_COUNT];
+    uint16_t random_end_s;
+    uint8_t kind; /* enum auction_kind */
+    uint8_t reserved[9];
+};
+static_assert(sizeof(struct auction) == 104, "auction");
+
+/* One order's part of what clears. */
+struct auction_pick {
+    uint32_t slot;
+    uint32_t left;
+};
 
 struct account { /* first cache line: all that a new order looks at */
     int64_t cash_e4;
@@ -378,6 +424,7 @@ struct scalars {
     int64_t time_ns;
     uint64_t sweep_id;
     uint64_t timer_entry;
+    uint64_t auctions_begun;
     int64_t order_qty_limit;
     uint32_t second;    /* time_ns / second */
     uint32_t hour;      /* time_ns / hour */
@@ -412,6 +459,13 @@ struct scalars {
     uint32_t holding_free;
     uint32_t holding_count;
     uint32_t timer_count;
+    uint32_t auction_top;
+    uint32_t auction_free;
+    uint32_t auction_count;
+    uint32_t auction_heaps[AUCTION_HEAPS]; /* entries of each */
+    uint32_t delisting_head;               /* markets whose bids are being taken out */
+    uint32_t delisting_tail;
+    uint32_t delisting_hour; /* of the first, to look at next */
     uint32_t account_count;
     uint32_t key_count;
     uint32_t resource_count;
@@ -467,6 +521,17 @@ struct engine {
     uint32_t node_units;
     int64_t due_ns; /* nothing is due before; see housekeeping.h. Out of the state's hash */
     uint32_t *hour_holdings; /* by hour in the ring: list of holdings */
+    struct auction *auctions;
+    uint32_t *auction_heaps[AUCTION_HEAPS]; /* heaps from 1 */
+    struct market_terms *terms;             /* by market */
+    struct auction_step *steps;             /* scratch of one clearing */
+    struct auction_pick *picks;
+    struct auction_tick {
+        uint64_t entropy;
+        bool ticking;          /* the step's command is a TICK, and auctions wait for it */
+        bool drawn;            /* it has drawn an end */
+        uint16_t random_end_s; /* within so many seconds */
+    } tick;
     struct fill_record *fills;
     struct timer *timers; /* heap from 1 */
     uint8_t (*public_keys)[PUBLIC_KEY_SIZE];

@@ -30,6 +30,7 @@ bool translate_allowed(const struct request *request, uint8_t roles)
         return (roles & (ROLE_PROVIDER | ROLE_BUYER)) != 0;
     case REQUEST_NEW_SET:
     case REQUEST_NEW_JOB:
+    case REQUEST_TAKE_OFFER:
         return (roles & ROLE_BUYER) != 0;
     default:
         return (roles & ROLE_OPERATOR) != 0;
@@ -126,6 +127,11 @@ static uint16_t put_market(const struct registry *registry, const struct request
     to->inner_band_bp = from->inner_band_bp;
     to->outer_band_bp = from->outer_band_bp;
     to->mode = from->mode;
+    to->opening_s = from->opening_s;
+    to->volatility_s = from->volatility_s;
+    to->volatility_min_qty = from->volatility_min_qty;
+    to->period_s = from->period_s;
+    to->random_end_s = from->random_end_s;
     to->flags = (uint8_t)((from->no_resale != 0 ? MARKET_NO_RESALE : 0) |
                           (from->names_shown != 0 ? MARKET_NAMES_SHOWN : 0));
     return find_scope(registry, from->class_name, from->region, &to->class_id, &to->region_id,
@@ -302,6 +308,11 @@ uint16_t translate_request(struct registry *registry, const struct request *requ
         break;
     case REQUEST_CANCEL_ORDER:
         command->cancel_order.order_id = request->cancel_order.order_id;
+        reason = 0;
+        break;
+    case REQUEST_TAKE_OFFER:
+        command->take_offer.order_id = request->take_offer.order_id;
+        command->take_offer.qty = request->take_offer.qty;
         reason = 0;
         break;
     case REQUEST_MASS_CANCEL:

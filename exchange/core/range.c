@@ -264,7 +264,7 @@ static bool check_tables(const struct engine *e, const struct command *c, struct
     uint32_t last = contract_hour(r->contract) + r->hours - 1;
     return order_check_tables(e, r->hours + 1, needs->timers) &&
            ladder_has_room(e, needs->ladders) && order_check_fills(e, needs->trades) &&
-           book_has_room(e) && last - e->s.gate_hour < HOUR_RING;
+           last - e->s.gate_hour < HOUR_RING;
 }
 
 static bool check_new(struct engine *e, const struct command *c, struct needs *needs,
@@ -440,8 +440,7 @@ static bool check_change(struct engine *e, const struct command *c, const struct
             change->trades += order_check_trades(e, &r.arrival, r.draft.leaves);
         }
     }
-    return (order_check_fills(e, change->trades) && book_has_room(e)) ||
-           refuse(why, REASON_FULL, 0, 0);
+    return order_check_fills(e, change->trades) || refuse(why, REASON_FULL, 0, 0);
 }
 
 static bool check_replace(struct engine *e, const struct command *c, const struct offers *offers,

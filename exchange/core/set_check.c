@@ -235,7 +235,7 @@ static bool check_room(const struct engine *e, const struct set_entry *entry)
         offers += a->legs[i].ladder == 0 ? 0 : iceberg_trades(e, a->legs[i].ladder, true);
     }
     int64_t lots = a->balance / entry->smallest_lot;
-    return order_check_fills(e, offers < lots ? offers : lots) && book_has_room(e) &&
+    return order_check_fills(e, offers < lots ? offers : lots) &&
            ladder_has_room(e, ladders_missing(a));
 }
 

@@ -402,8 +402,8 @@ struct scalars {
     uint32_t ladder_top;
     uint32_t ladder_free;
     uint32_t ladder_count;
-    uint32_t node_top; /* units ever used */
     uint32_t node_units_live;
+    uint32_t node_used[NODE_UNITS + 1]; /* by units: nodes ever used */
     uint32_t node_free[NODE_UNITS + 1];
     uint32_t fill_count;
     uint32_t holding_top;
@@ -462,7 +462,7 @@ struct engine {
     uint32_t busy; /* ladder that the request at hand works at, which is its to release; scratch */
     uint32_t bucket_mask;
     uint32_t hint_mask;
-    uint32_t node_units;
+    uint32_t node_start[NODE_UNITS + 2]; /* by units: first of the nodes of that size; the end */
     int64_t due_ns; /* nothing is due before; see housekeeping.h. Out of the state's hash */
     uint32_t *hour_holdings; /* by hour in the ring: list of holdings */
     struct fill_record *fills;

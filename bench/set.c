@@ -1,5 +1,6 @@
-/* What a SET costs beside plain orders: one of 16 legs arriving, resting and canceled, and a plain offer
- * arriving in a ladder hour in whose book 10,000 SETs rest. Medians of single commands, timed one by
+/* What a SET costs beside plain orders: one of 16 legs arriving, resting and canceled, one of 64 legs that
+ * counts thousands of offers and is not filled, and a plain offer arriving in a ladder hour in whose book
+ * 10,000 SETs rest. Medians of single commands, timed one by
  * one, as multiples of a plain order's median in the same run. */
 #include <sched.h>
 #include <stdio.h>
@@ -12,7 +13,16 @@
 #include "bench/ticks.h"
 #include "exchange/core/engine.h"
 
-enum { RUNS = 5, LEGS = 16, HOURS = 256, DEPTH = 100, TIMED = 20000, RESTING = 10000, SINK = 1024 };
+enum {
+    RUNS = 5,
+    LEGS = 16,
+    HOURS = 256,
+    DEPTH = 100,
+    TIMED = 20000,
+    MISSED = 50,
+    RESTING = 10000,
+    SINK = 1024
+};
 enum { OPERATOR = 1, BUYER = 2, SELLER = 3, MID_E4 = 60000 };
 #define START_HOUR 490000u
 #define START_NS   ((int64_t)START_HOUR * NS_PER_HOUR)
@@ -204,10 +214,10 @@ static void fill_books(void)
 
 /* --- runs --------------------------------------------------------------------------------------- */
 
-static uint32_t median(uint32_t empty)
+static uint32_t median(uint32_t count, uint32_t empty)
 {
-    qsort(market.taken, TIMED, sizeof(market.taken[0]), ticks_compare);
-    uint32_t middle = ticks_quantile(market.taken, TIMED, 0.5);
+    qsort(market.taken, count, sizeof(market.taken[0]), ticks_compare);
+    uint32_t middle = ticks_quantile(market.taken, count, 0.5);
     return middle > empty ? middle - empty : 1;
 }
 
@@ -222,7 +232,7 @@ static uint32_t time_plain(uint32_t empty)
         market.taken[i] = (uint32_t)(ticks_now() - begin_ticks);
         cancel(side == SIDE_SELL ? SELLER : BUYER);
     }
-    return median(empty);
+    return median(TIMED, empty);
 }
 
 static uint32_t time_set(uint32_t empty)
@@ -235,7 +245,25 @@ static uint32_t time_set(uint32_t empty)
         market.taken[i] = (uint32_t)(ticks_now() - begin_ticks);
         cancel(BUYER);
     }
-    return median(empty);
+    return median(TIMED, empty);
+}
+
+/* One that wants more than there is, so that it counts every offer of its hours in vain. */
+static uint32_t time_missed(uint32_t empty)
+{
+    for (uint32_t i = 0; i < MISSED; i++) {
+        union command_slot slots[1 + SET_LEGS_MAX / SET_LEGS_PER_SLOT] = {0};
+        slots[0].command.new_set = (struct command_new_set){
+            .qty = 20 * SET_LEGS_MAX * DEPTH + 1, .leg_count = SET_LEGS_MAX, .tif = TIF_FOK};
+        for (uint32_t leg = 0; leg < SET_LEGS_MAX; leg++) {
+            slots[1 + leg / SET_LEGS_PER_SLOT].legs[leg % SET_LEGS_PER_SLOT] =
+                (struct set_leg){.contract = contract_of(leg), .price_e4 = MID_E4 + 1000};
+        }
+        uint64_t begin_ticks = ticks_now();
+        step(slots, COMMAND_NEW_SET, 1 + SET_LEGS_MAX / SET_LEGS_PER_SLOT, BUYER);
+        market.taken[i] = (uint32_t)(ticks_now() - begin_ticks);
+    }
+    return median(MISSED, empty);
 }
 
 /* Every other offer takes from a SET, whose 16 legs change with it. */
@@ -260,7 +288,7 @@ static uint32_t time_offer_among_sets(uint32_t empty)
         }
     }
     CHECK(market.trades - before >= TIMED / 2);
-    return median(empty);
+    return median(TIMED, empty);
 }
 
 static int by_value(const void *a, const void *b)
@@ -288,6 +316,7 @@ int main(void)
     uint32_t empty = ticks_empty();
     double plain_ns[RUNS];
     double set[RUNS];
+    double missed[RUNS];
     double offer[RUNS];
     for (int i = 0; i < RUNS; i++) {
         begin();
@@ -295,6 +324,7 @@ int main(void)
         uint32_t one = time_plain(empty);
         plain_ns[i] = one / rate;
         set[i] = (double)time_set(empty) / one;
+        missed[i] = (double)time_missed(empty) / one / (SET_LEGS_MAX * DEPTH);
         offer[i] = (double)time_offer_among_sets(empty) / one;
         arena_free(&market.arena);
     }
@@ -302,6 +332,8 @@ int main(void)
            middle_of(plain_ns));
     printf("%-58s %6.1f plain orders, to reach 60\n", "SET of 16 legs arriving and resting",
            middle_of(set));
+    printf("%-58s %6.1f plain orders\n",
+           "SET of 64 legs, missed: each of 6,400 offers that it counts", middle_of(missed));
     printf("%-58s %6.1f plain orders, to reach 20\n",
            "plain offer arriving among 10,000 resting SETs", middle_of(offer));
     return 0;

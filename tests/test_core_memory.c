@@ -22,6 +22,7 @@ struct market {
     uint64_t seq;
     uint64_t cl_ord_id[4];
     uint64_t refused;
+    uint64_t last_order_id;
 };
 
 static void count_refusals(struct event_sink *sink)
@@ -29,6 +30,9 @@ static void count_refusals(struct event_sink *sink)
     struct market *market = sink->context;
     for (uint32_t i = 0; i < sink->count; i++) {
         market->refused += sink->events[i].head.type == EVENT_REJECTED;
+        if (sink->events[i].head.type == EVENT_NEW) {
+            market->last_order_id = sink->events[i].new_order.order_id;
+        }
     }
     sink->count = 0;
 }
@@ -334,5 +338,51 @@ Test(core_memory, a_market_that_was_thin_once_can_become_deep_and_thin_again)
         cancel_all(market);
         engine_sanity(market->engine);
     }
+    market_free(market);
+}
+
+/* Fills the table of orders with bids in one book at falling prices and takes out, from the lowest
+ * price on, all but each `keep`-th of them; of the lowest `keep` or more none is left. */
+static void hollow_out(struct market *market, uint32_t book, uint32_t keep)
+{
+    uint64_t *ids = malloc(sizeof(*ids) * market->config.orders);
+    CHECK(ids != NULL);
+    struct engine_counts counts;
+    engine_counts(market->engine, &counts);
+    uint32_t room = market->config.orders - (uint32_t)counts.orders;
+    for (uint32_t i = 0; i < room; i++) {
+        bid_in_book(market, book, 200000 - i);
+        ids[i] = market->last_order_id;
+    }
+    for (uint32_t i = room; i > 0; i--) {
+        if ((i - 1) % keep != 0 || i - 1 + 2 * keep > room) {
+            start(market, COMMAND_CANCEL_ORDER, 2)->cancel_order.order_id = ids[i - 1];
+            step(market);
+        }
+    }
+    free(ids);
+}
+
+/* Books that were deep and are nearly empty must not keep memory that others then lack: 29 orders a leaf
+ * and 15 leaves a node are what a tree comes to that is cut in halves but where prices come in order,
+ * and one of them left in each such node is the worst for a tree that keeps nodes as they are. */
+Test(core_memory, the_table_of_orders_alone_decides_what_is_refused)
+{
+    enum { ORDERS = 6000, DEEP_BOOKS = 360, KEEP = 435 };
+    struct market *market = market_with(ORDERS);
+    for (uint32_t book = 0; book < DEEP_BOOKS; book++) {
+        hollow_out(market, book, KEEP);
+        cr_assert_eq(market->refused, 0, "book %u: %llu refused", book,
+                     (unsigned long long)market->refused);
+    }
+    struct engine_counts counts;
+    engine_counts(market->engine, &counts);
+    cr_assert_leq((double)counts.index_bytes, BYTES_A_THIN_BOOK * (double)counts.orders);
+    engine_sanity(market->engine);
+    for (uint64_t i = counts.orders; i <= ORDERS; i++) {
+        cr_assert_eq(market->refused, 0, "at %llu orders", (unsigned long long)i);
+        bid_in_book(market, 0, 20000 + (int64_t)i);
+    }
+    cr_assert_eq(market->refused, 1);
     market_free(market);
 }

@@ -13,11 +13,6 @@ static uint32_t book_of(const struct order *o)
     return o->ladder * BOOKS + book_index(o->sell, o->tier);
 }
 
-bool book_has_room(const struct engine *e)
-{
-    return tree_has_room(e);
-}
-
 /* --- insert and remove ------------------------------------------------------------------- */
 
 void book_enter(struct engine *e, uint32_t slot, struct hint *hint)

@@ -14,8 +14,6 @@ static inline uint32_t book_index(bool sell, uint8_t tier)
     return (sell ? 4u : 0u) + tier;
 }
 
-/* True when an insert is sure to find nodes. */
-bool book_has_room(const struct engine *e);
 /* Next order in matching order after `slot` in its book; 0 at the end. */
 uint32_t book_worse(const struct engine *e, uint32_t slot);
 /* The same in the shadow of its ladder, which order.ladder names from then on. */

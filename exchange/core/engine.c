@@ -17,6 +17,7 @@
 #include "exchange/core/session.h"
 #include "exchange/core/set.h"
 #include "exchange/core/state.h"
+#include "exchange/core/tree.h"
 
 void engine_config_default(struct engine_config *config)
 {
@@ -47,16 +48,6 @@ static uint32_t bucket_count(const struct engine_config *config)
     return buckets;
 }
 
-/* Blocks are split but never joined, so what one size of node has taken is lost to the larger ones. A
- * root leaf of 1 .. 7 units has at least 1, 1, 2, 6, 10, 14, 18 levels: were all orders in each of
- * them in turn, that would be 1 + 2 + 1.5 + 0.67 + 0.5 + 0.43 + 0.39 = 6.5 units an order, and less
- * than one more for leaves that are what is left of a tree and for small inner roots. The rest is for large nodes. Touched
- * only when used. */
-static uint32_t node_unit_count(const struct engine_config *config)
-{
-    return config->orders * 8 + 32 * NODE_UNITS;
-}
-
 /* One hint of 8 bytes for at least four orders; a wrong or missing one costs time only. */
 static uint32_t hint_count(const struct engine_config *config)
 {
@@ -83,7 +74,7 @@ static size_t lay_out(struct engine *e, unsigned char *memory, const struct engi
     e->orders = carve(memory, &used, (size_t)c->orders + 1, sizeof(struct order));
     e->ladders =
         carve(memory, &used, 2 * (size_t)c->ladders + c->markets + 1, sizeof(struct ladder));
-    e->nodes = carve(memory, &used, node_unit_count(c), NODE_UNIT);
+    e->nodes = carve(memory, &used, tree_units(c->orders, e->node_start), NODE_UNIT);
     e->hints = carve(memory, &used, hint_count(c), sizeof(struct hint));
     e->quotes = carve(memory, &used, (size_t)1 << QUOTE_BITS, sizeof(struct quote));
     e->timer_of = carve(memory, &used, (size_t)c->orders + 1, sizeof(uint32_t));
@@ -143,8 +134,6 @@ struct engine *engine_init(void *memory, const struct engine_config *config)
     e->config = *config;
     e->bucket_mask = bucket_count(config) - 1;
     e->hint_mask = hint_count(config) - 1;
-    e->node_units = node_unit_count(config);
-    e->s.node_top = 1;
     e->due_ns = INT64_MIN;
     return e;
 }

@@ -206,8 +206,7 @@ static bool check_limit(const struct account *a, int64_t qty, struct rejection *
 
 static bool room(const struct engine *e, const struct job *job)
 {
-    return order_check_tables(e, job->lane_count + 1u, 1) && e->s.job_count < e->config.jobs &&
-           book_has_room(e);
+    return order_check_tables(e, job->lane_count + 1u, 1) && e->s.job_count < e->config.jobs;
 }
 
 static void draft(const struct engine *e, const struct command *c, struct job *job)

@@ -228,7 +228,7 @@ bool order_check_tables(const struct engine *e, uint32_t orders, uint32_t timers
 
 bool order_check_room(const struct engine *e, const struct arrival *a, int64_t qty)
 {
-    return book_has_room(e) && (a->ladder != 0 || ladder_has_room(e, 1)) &&
+    return (a->ladder != 0 || ladder_has_room(e, 1)) &&
            order_check_fills(e, order_check_trades(e, a, qty)) &&
            contract_hour(a->contract) - e->s.gate_hour < HOUR_RING &&
            (!a->collected || auction_has_room(e, auction_begins(e, a)));

@@ -141,7 +141,7 @@ static inline bool funds_plain(const struct engine *e, const struct command_new_
 static inline bool room_plain(const struct engine *e, const struct draft *d)
 {
     uint32_t opposite = d->ladder->orders[1 + d->sell_mask];
-    return (e->s.order_free != 0 || e->s.order_top < e->config.orders) && book_has_room(e) &&
+    return (e->s.order_free != 0 || e->s.order_top < e->config.orders) &&
            e->config.fills - e->s.fill_count >= opposite &&
            e->config.holdings - e->s.holding_count >= opposite;
 }

@@ -276,8 +276,7 @@ static bool check_tables(const struct engine *e, const struct command *c, struct
     uint32_t last = contract_hour(r->contract) + r->hours - 1;
     return order_check_tables(e, r->hours + 1, needs->timers) &&
            ladder_has_room(e, needs->ladders) && auction_has_room(e, needs->auctions) &&
-           order_check_fills(e, needs->trades) && book_has_room(e) &&
-           last - e->s.gate_hour < HOUR_RING;
+           order_check_fills(e, needs->trades) && last - e->s.gate_hour < HOUR_RING;
 }
 
 static bool check_new(struct engine *e, const struct command *c, struct needs *needs,
@@ -455,8 +454,7 @@ static bool check_change(struct engine *e, const struct command *c, const struct
             change->auctions += r.arrival.collected && auction_begins(e, &r.arrival);
         }
     }
-    return (order_check_fills(e, change->trades) && book_has_room(e) &&
-            auction_has_room(e, change->auctions)) ||
+    return (order_check_fills(e, change->trades) && auction_has_room(e, change->auctions)) ||
            refuse(why, REASON_FULL, 0, 0);
 }
 

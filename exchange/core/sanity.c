@@ -40,7 +40,10 @@ uint64_t engine_state_hash(const struct engine *e)
     h = hash_words(h, e->ladders, ((size_t)e->s.ladder_top + 1) * sizeof(struct ladder));
     h = hash_words(h, &e->ladders[ladder_shadow(e, 1)], e->s.ladder_top * sizeof(struct ladder));
     h = hash_words(h, &e->ladders[ladder_of_jobs(e, 1)], e->s.market_count * sizeof(struct ladder));
-    h = hash_words(h, e->nodes, (size_t)e->s.node_top * NODE_UNIT);
+    for (uint32_t units = 1; units <= NODE_UNITS; units++) {
+        h = hash_words(h, e->nodes + (size_t)e->node_start[units] * NODE_UNIT,
+                       (size_t)e->s.node_used[units] * units * NODE_UNIT);
+    }
     h = hash_words(h, e->accounts, ((size_t)e->s.account_count + 1) * sizeof(struct account));
     h = hash_words(h, e->keys, ((size_t)e->s.key_count + 1) * sizeof(struct key));
     h = hash_words(h, e->markets, ((size_t)e->s.market_count + 1) * sizeof(struct market));
@@ -99,6 +102,7 @@ static void add_order(const struct engine *e, uint32_t slot, struct account *sum
     }
     if (o->kind == KIND_SET) {
         uint32_t legs = set_sanity(e, slot);
+        sum->open_orders += legs - 1;
         tally->slots += legs;
         tally->standing += legs;
     } else {

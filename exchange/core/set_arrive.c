@@ -29,19 +29,6 @@ static int64_t open_of(const struct engine *e, const struct arrival *leg, int64_
     return leg->collected ? 0 : balance - balance % e->markets[leg->market].lot;
 }
 
-/* Best offer for a leg; 0 none. With a view, its candidate; *book then names its book. */
-static uint32_t offer_for(const struct engine *e, const struct set_arrival *a, uint32_t i,
-                          const struct view *v, uint32_t *book)
-{
-    const struct arrival *leg = &a->legs[i];
-    if (v == NULL) {
-        return match_top(e, leg);
-    }
-    const struct walk *w = &v->walks[v->walk_of[i]];
-    *book = walk_best(e, w, match_eligible(leg), false);
-    return *book == BOOKS ? 0 : w->slot[*book];
-}
-
 /* What comes next: a leg and an offer. */
 struct meeting {
     uint32_t leg;
@@ -49,29 +36,83 @@ struct meeting {
     uint32_t book; /* of the view */
 };
 
-/* How far an arrival has come. */
-struct course {
+/* What each leg would meet. A meeting changes the offers of its own ladder hour alone, so that only the
+ * legs of that hour are asked again after it, and all of them each time that a leg falls asleep. */
+struct prospects {
+    const struct view *view; /* NULL: the offers on top are met */
     int64_t balance;
-    uint64_t ended; /* bits of the legs that are not live */
+    uint64_t ended;       /* bits of the legs that are not live */
+    uint32_t largest_lot; /* of the legs awake, or of one that was */
+    uint32_t ladder[SET_LEGS_MAX];
+    uint32_t offer[SET_LEGS_MAX];
+    uint32_t book[SET_LEGS_MAX];   /* of the view */
+    int64_t surplus[SET_LEGS_MAX]; /* -1: the leg meets nothing */
 };
 
-/* The leg awake with the largest surplus, the earlier one in a tie; false: none has any. */
-static bool next_meeting(const struct engine *e, const struct set_arrival *a,
-                         const struct course *course, const struct view *v, struct meeting *next)
+/* Asks a leg for its best offer; with a view, for its candidate. */
+static void ask(const struct engine *e, const struct set_arrival *a, struct prospects *p,
+                uint32_t i)
 {
-    int64_t most = -1;
+    const struct arrival *leg = &a->legs[i];
+    uint32_t lot = e->markets[leg->market].lot;
+    p->surplus[i] = -1;
+    if ((p->ended >> i & 1u) != 0 || p->balance < lot) {
+        return;
+    }
+    p->largest_lot = lot > p->largest_lot ? lot : p->largest_lot;
+    uint32_t offer;
+    if (p->view == NULL) {
+        offer = match_top(e, leg);
+    } else {
+        const struct walk *w = &p->view->walks[p->view->walk_of[i]];
+        uint32_t book = walk_best(e, w, match_eligible(leg), false);
+        offer = book == BOOKS ? 0 : w->slot[book];
+        p->book[i] = book;
+    }
+    p->offer[i] = offer;
+    p->surplus[i] = offer == 0 ? -1 : leg->limit_e4 - e->orders[offer].price_e4;
+}
+
+static void prospects_start(const struct engine *e, const struct set_arrival *a,
+                            const struct view *view, struct prospects *p)
+{
+    p->view = view;
+    p->balance = a->balance;
+    p->ended = 0;
+    p->largest_lot = 0;
     for (uint32_t i = 0; i < a->count; i++) {
-        uint32_t book = 0;
-        if ((course->ended >> i & 1u) != 0 || open_of(e, &a->legs[i], course->balance) == 0) {
-            continue;
-        }
-        uint32_t offer = offer_for(e, a, i, v, &book);
-        int64_t surplus = offer == 0 ? -1 : a->legs[i].limit_e4 - e->orders[offer].price_e4;
-        if (surplus > most) {
-            most = surplus;
-            *next = (struct meeting){.leg = i, .offer = offer, .book = book};
+        p->ladder[i] = a->legs[i].ladder;
+        p->book[i] = 0;
+        ask(e, a, p, i);
+    }
+}
+
+/* After a meeting of leg `met`. */
+static void prospects_renew(const struct engine *e, const struct set_arrival *a,
+                            struct prospects *p, uint32_t met)
+{
+    bool all = p->balance < p->largest_lot;
+    p->largest_lot = all ? 0 : p->largest_lot;
+    for (uint32_t i = 0; i < a->count; i++) {
+        if (p->ladder[i] == p->ladder[met] || all) {
+            ask(e, a, p, i);
         }
     }
+}
+
+/* The leg awake with the largest surplus, the earlier one in a tie; false: none has any. */
+static bool next_meeting(const struct set_arrival *a, const struct prospects *p,
+                         struct meeting *next)
+{
+    int64_t most = -1;
+    uint32_t leg = 0;
+    for (uint32_t i = 0; i < a->count; i++) {
+        if (p->surplus[i] > most) {
+            most = p->surplus[i];
+            leg = i;
+        }
+    }
+    *next = (struct meeting){.leg = leg, .offer = p->offer[leg], .book = p->book[leg]};
     return most >= 0;
 }
 
@@ -95,12 +136,12 @@ struct set_fill set_fillable(const struct engine *e, const struct set_arrival *a
     struct view v;
     struct meeting m;
     struct set_fill fill = {0, 0};
-    struct course course = {.balance = a->balance};
+    struct prospects p;
     view_start(e, a, &v);
-    while (next_meeting(e, a, &course, &v, &m)) {
+    for (prospects_start(e, a, &v, &p); next_meeting(a, &p, &m); prospects_renew(e, a, &p, m.leg)) {
         const struct arrival *leg = &a->legs[m.leg];
         struct walk *w = &v.walks[v.walk_of[m.leg]];
-        int64_t open = open_of(e, leg, course.balance);
+        int64_t open = open_of(e, leg, p.balance);
         bool hidden = (w->hidden >> m.book & 1u) != 0;
         if (!hidden && order_over(e, m.offer) != 0) {
             walk_pass(e, w, m.book, false);
@@ -108,7 +149,7 @@ struct set_fill set_fillable(const struct engine *e, const struct set_arrival *a
         }
         bool own = !hidden && same_group(e, leg, m.offer);
         if (outside_band(e, leg, m.offer) || (own && !leg->fok && leg->stp == STP_CANCEL_NEWEST)) {
-            course.ended |= UINT64_C(1) << m.leg;
+            p.ended |= UINT64_C(1) << m.leg;
             continue;
         }
         int64_t qty = hidden ? w->reserve[m.book]
@@ -119,9 +160,9 @@ struct set_fill set_fillable(const struct engine *e, const struct set_arrival *a
         if (!own) {
             fill.qty += qty;
             fill.notional_e4 += qty * e->orders[m.offer].price_e4;
-            course.balance -= qty;
+            p.balance -= qty;
         } else if (!leg->fok && leg->stp == STP_DECREMENT) {
-            course.balance -= qty;
+            p.balance -= qty;
         }
     }
     return fill;
@@ -205,44 +246,42 @@ static void prevent_self_trade(struct engine *e, struct set_arrival *a, uint32_t
     }
 }
 
-static struct course course_of(const struct engine *e, const struct set_arrival *a)
+/* False when that has ended the SET. */
+static bool meet(struct engine *e, struct set_arrival *a, struct view *v, const struct meeting *m)
 {
-    struct course course = {.balance = e->orders[a->set].leaves};
-    for (uint32_t i = 0; i < a->count; i++) {
-        course.ended |= (uint64_t)(a->slots[i] == 0) << i;
+    uint32_t generation = e->orders[a->set].generation;
+    const struct arrival *leg = &a->legs[m->leg];
+    struct walk *w = v != NULL ? &v->walks[v->walk_of[m->leg]] : NULL;
+    uint16_t over = order_over(e, m->offer);
+    bool outside = over == 0 && outside_band(e, leg, m->offer);
+    if (w != NULL && !outside) {
+        walk_take(e, w, m->book); /* outside one leg's band it may be inside another's */
     }
-    return course;
+    if (over != 0) {
+        order_take_out_over(e, m->offer, over);
+    } else if (outside) {
+        end_leg(e, a, m->leg, REASON_BAND_REMAINDER);
+    } else if (!same_group(e, leg, m->offer)) {
+        trade(e, a, m->leg, m->offer);
+        if (w != NULL) {
+            walk_return(e, w, m->book, m->offer);
+        }
+    } else if (!leg->fok) {
+        prevent_self_trade(e, a, m->leg, m->offer);
+    }
+    return is_live(e, a, generation);
 }
 
 /* Trades until no leg is next, or the SET is over. */
 static void run(struct engine *e, struct set_arrival *a, struct view *v)
 {
-    uint32_t generation = e->orders[a->set].generation;
+    struct prospects p;
     struct meeting m;
-    while (is_live(e, a, generation)) {
-        struct course course = course_of(e, a);
-        if (!next_meeting(e, a, &course, v, &m)) {
-            return;
-        }
-        const struct arrival *leg = &a->legs[m.leg];
-        struct walk *w = v != NULL ? &v->walks[v->walk_of[m.leg]] : NULL;
-        uint16_t over = order_over(e, m.offer);
-        bool outside = over == 0 && outside_band(e, leg, m.offer);
-        if (w != NULL && !outside) {
-            walk_take(e, w, m.book); /* outside one leg's band it may be inside another's */
-        }
-        if (over != 0) {
-            order_take_out_over(e, m.offer, over);
-        } else if (outside) {
-            end_leg(e, a, m.leg, REASON_BAND_REMAINDER);
-        } else if (!same_group(e, leg, m.offer)) {
-            trade(e, a, m.leg, m.offer);
-            if (w != NULL) {
-                walk_return(e, w, m.book, m.offer);
-            }
-        } else if (!leg->fok) {
-            prevent_self_trade(e, a, m.leg, m.offer);
-        }
+    prospects_start(e, a, v, &p);
+    while (next_meeting(a, &p, &m) && meet(e, a, v, &m)) {
+        p.balance = e->orders[a->set].leaves;
+        p.ended |= (uint64_t)(a->slots[m.leg] == 0) << m.leg;
+        prospects_renew(e, a, &p, m.leg);
     }
 }
 

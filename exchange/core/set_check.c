@@ -158,9 +158,9 @@ bool set_check_new(const struct engine *e, const struct command *c, struct set_e
     if (n->min_qty < 0 || n->min_qty > n->qty || n->min_qty % entry->smallest_lot != 0) {
         return refuse(why, REASON_MIN_QTY_OUT_OF_RANGE, n->min_qty, n->qty);
     }
-    if (owner->open_orders >= owner->open_orders_limit) {
-        return refuse(why, REASON_TOO_MANY_OPEN_ORDERS, owner->open_orders,
-                      owner->open_orders_limit);
+    int64_t open = (int64_t)owner->open_orders + n->leg_count;
+    if (open > owner->open_orders_limit) {
+        return refuse(why, REASON_TOO_MANY_OPEN_ORDERS, open, owner->open_orders_limit);
     }
     return true;
 }
@@ -237,7 +237,7 @@ static bool check_room(const struct engine *e, const struct set_entry *entry)
         offers += a->legs[i].ladder == 0 ? 0 : iceberg_trades(e, a->legs[i].ladder, true);
     }
     int64_t lots = a->balance / entry->smallest_lot;
-    return order_check_fills(e, offers < lots ? offers : lots) && book_has_room(e) &&
+    return order_check_fills(e, offers < lots ? offers : lots) &&
            ladder_has_room(e, ladders_missing(a));
 }
 

@@ -6,7 +6,7 @@
  *     The book's tree names the head of every level; ladder.best[book] and best_price[book] name
  *     that of the best.
  *  3. account.reserved = sum of bid_reserve() of its live bids; bond_open = sum of bond_unit x
- *     leaves of its live offers; open_orders counts both.
+ *     leaves of its live offers; open_orders counts both, a SET once for each live leg.
  *  4. A capacity cell's committed = GPUs in live offers on the provider's own capacity + GPUs ever
  *     sold from it, and never exceeds the resource's GPUs.
  *  5. holding.offered = GPUs in live offers drawing on it, never above holding.qty.
@@ -451,8 +451,8 @@ struct scalars {
     uint32_t ladder_top;
     uint32_t ladder_free;
     uint32_t ladder_count;
-    uint32_t node_top; /* units ever used */
     uint32_t node_units_live;
+    uint32_t node_used[NODE_UNITS + 1]; /* by units: nodes ever used */
     uint32_t node_free[NODE_UNITS + 1];
     uint32_t fill_count;
     uint32_t holding_top;
@@ -518,7 +518,7 @@ struct engine {
     uint32_t busy; /* ladder that the request at hand works at, which is its to release; scratch */
     uint32_t bucket_mask;
     uint32_t hint_mask;
-    uint32_t node_units;
+    uint32_t node_start[NODE_UNITS + 2]; /* by units: first of the nodes of that size; the end */
     int64_t due_ns; /* nothing is due before; see housekeeping.h. Out of the state's hash */
     uint32_t *hour_holdings; /* by hour in the ring: list of holdings */
     struct auction *auctions;

@@ -1,9 +1,13 @@
 #include "exchange/core/tree.h"
 
 #define GOODNESS_LEFTMOST INT32_MIN
-/* A path of splits takes one large node a level and one for a new root; 30^6 orders and more do not
- * fit the order table, so seven levels are ample. */
-#define ENTER_NODES 8
+/* Neighbours with no more entries than this together become one node. */
+#define NODES_AS_ONE (2 * NODE_CAPACITY / 3)
+/* A node with fewer is merged with a neighbour or filled up from it, a root excepted; where a node is
+ * cut each part has as many. */
+#define NODE_LEAST 8
+static_assert(2 * NODE_LEAST <= NODES_AS_ONE + 1 && NODES_AS_ONE < NODE_CAPACITY,
+              "two nodes that are not made one have enough for two");
 
 static struct node *node_at(const struct engine *e, uint32_t index)
 {
@@ -29,29 +33,44 @@ static uint8_t capacity_of_units(uint32_t units)
 
 /* --- node memory ------------------------------------------------------------------------- */
 
-/* A free block at least as large; what is left of it becomes a free block of its own. */
+/* Levels of a root leaf of so many units, at least: with fewer tree_remove() moves it. One of the
+ * largest size may be what is left of two that were merged. */
+static const uint32_t levels_least[NODE_UNITS + 1] = {0, 1, 1, 2, 6, 10, 14, 18, NODE_LEAST};
+
+/* Each size of node has memory of its own, for as many as there can ever be: a node is always found, and
+ * the table of orders alone decides what stands. The reason is that every level of a tree has an order,
+ * so that `orders` is a bound for the levels of all trees together. Of them,
+ *  - a root leaf has at least levels_least[] of its size;
+ *  - every node below a root has at least NODE_LEAST = 8 entries. So there is at most one such leaf for
+ *    8 levels, one node above it for 8 leaves, and so on: one for 7 levels in all, of the largest size;
+ *  - an inner root, of 2, 4, 6 or 8 units, has two such leaves at least, so 16 levels.
+ * Of each size but the largest a tree has its root alone, and none needs more levels for an inner root
+ * than for a root leaf, so there is at most one for levels_least[] levels; of the largest one for 7 and
+ * one for 16 make less than one for 4. Nothing exceeds that for a moment either: a node that moves into
+ * another size has levels enough for both, and what is cut has enough for its parts. */
+uint32_t tree_units(uint32_t orders, uint32_t start[NODE_UNITS + 2])
+{
+    uint32_t next = 2; /* 0 is no node; every size begins at a cache line */
+    start[0] = 0;
+    for (uint32_t units = 1; units <= NODE_UNITS; units++) {
+        uint32_t nodes = orders / (units == NODE_UNITS ? 4 : levels_least[units]);
+        start[units] = next;
+        next += (nodes * units + 1) / 2 * 2;
+    }
+    start[NODE_UNITS + 1] = next;
+    return next;
+}
+
 static uint32_t node_take(struct engine *e, uint32_t units)
 {
-    for (uint32_t size = units; size <= NODE_UNITS; size++) {
-        /* An exact block, else fresh memory, else the remains of a larger one. */
-        if (size == units + 1 && e->s.node_top + units <= e->node_units) {
-            break;
-        }
-        uint32_t index = e->s.node_free[size];
-        if (index == 0) {
-            continue;
-        }
-        e->s.node_free[size] = node_at(e, index)->next_free;
-        if (size > units) {
-            uint32_t rest = index + units;
-            node_at(e, rest)->next_free = e->s.node_free[size - units];
-            e->s.node_free[size - units] = rest;
-        }
+    uint32_t index = e->s.node_free[units];
+    if (index != 0) {
+        e->s.node_free[units] = node_at(e, index)->next_free;
         return index;
     }
-    uint32_t index = e->s.node_top;
-    CHECK(index + units <= e->node_units);
-    e->s.node_top += units;
+    index = e->node_start[units] + e->s.node_used[units] * units;
+    CHECK(index + units <= e->node_start[units + 1]);
+    e->s.node_used[units]++;
     return index;
 }
 
@@ -83,24 +102,6 @@ static void node_release(struct engine *e, uint32_t index)
     n->next_free = e->s.node_free[units];
     e->s.node_free[units] = index;
     e->s.node_units_live -= units;
-}
-
-/* Whether so many nodes of any size are sure to be found: fresh, or large ones that came back. */
-static bool nodes_left(const struct engine *e, uint32_t nodes)
-{
-    if (e->s.node_top + nodes * NODE_UNITS <= e->node_units) {
-        return true;
-    }
-    for (uint32_t index = e->s.node_free[NODE_UNITS]; index != 0 && nodes > 0; nodes--) {
-        index = node_at(e, index)->next_free;
-    }
-    return nodes == 0;
-}
-
-bool tree_has_room(const struct engine *e)
-{
-    /* Removals of the same command may make leaves smaller first. */
-    return nodes_left(e, 2 * ENTER_NODES);
 }
 
 /* --- entries ----------------------------------------------------------------------------- */
@@ -175,7 +176,7 @@ static void entry_remove(struct node *n, uint32_t at)
     items_of(n)[n->count] = 0;
 }
 
-/* Moves `count` entries from the front or the back of one node to the back of another. */
+/* Moves the entries from `first` on to the back of another node. */
 static void entries_append(struct engine *e, uint32_t to, uint32_t from, uint32_t first)
 {
     struct node *target = node_at(e, to);
@@ -191,6 +192,45 @@ static void entries_append(struct engine *e, uint32_t to, uint32_t from, uint32_
     target->count = (uint8_t)(target->count + moved);
     source->count = (uint8_t)first;
     adopt(e, to, old, moved);
+}
+
+/* Moves the first `moved` entries to the back of the node before. */
+static void entries_move_left(struct engine *e, uint32_t left, uint32_t right, uint32_t moved)
+{
+    struct node *target = node_at(e, left);
+    struct node *source = node_at(e, right);
+    uint32_t old = target->count;
+    uint32_t kept = source->count - moved;
+    memcpy(keys_of(target) + old, keys_of(source), moved * sizeof(int32_t));
+    memcpy(items_of(target) + old, items_of(source), moved * sizeof(uint32_t));
+    memmove(keys_of(source), keys_of(source) + moved, kept * sizeof(int32_t));
+    memmove(items_of(source), items_of(source) + moved, kept * sizeof(uint32_t));
+    for (uint32_t i = kept; i < source->count; i++) {
+        keys_of(source)[i] = INT32_MAX;
+        items_of(source)[i] = 0;
+    }
+    target->count = (uint8_t)(old + moved);
+    source->count = (uint8_t)kept;
+    adopt(e, left, old, moved);
+}
+
+/* Moves the last `moved` entries to the front of the node behind. */
+static void entries_move_right(struct engine *e, uint32_t left, uint32_t right, uint32_t moved)
+{
+    struct node *target = node_at(e, right);
+    struct node *source = node_at(e, left);
+    uint32_t kept = source->count - moved;
+    memmove(keys_of(target) + moved, keys_of(target), target->count * sizeof(int32_t));
+    memmove(items_of(target) + moved, items_of(target), target->count * sizeof(uint32_t));
+    memcpy(keys_of(target), keys_of(source) + kept, moved * sizeof(int32_t));
+    memcpy(items_of(target), items_of(source) + kept, moved * sizeof(uint32_t));
+    for (uint32_t i = kept; i < source->count; i++) {
+        keys_of(source)[i] = INT32_MAX;
+        items_of(source)[i] = 0;
+    }
+    target->count = (uint8_t)(target->count + moved);
+    source->count = (uint8_t)kept;
+    adopt(e, right, 0, moved);
 }
 
 static uint32_t *root_of(struct engine *e, uint32_t book)
@@ -213,13 +253,13 @@ static uint32_t resize(struct engine *e, uint32_t index, uint32_t units)
 /* --- insert ------------------------------------------------------------------------------ */
 
 /* Where a full node is cut whose last insertion was at `at`. Prices that come in order always grow
- * one end: there the other side stays full, as nobody will come back to fill up half a node. */
+ * one end: there the other side is left as full as can be, as nobody will come back to fill it up. */
 static uint32_t cut_of(const struct node *n, uint32_t at)
 {
     if (at + 1u == n->count) {
-        return n->count - 1u;
+        return n->count - NODE_LEAST;
     }
-    return at == 0 ? 1 : n->count / 2u;
+    return at == 0 ? NODE_LEAST : n->count / 2u;
 }
 
 /* Cuts a full node in two, and its parent when that is full by it. `at`: the last insertion. */
@@ -259,77 +299,56 @@ static void split(struct engine *e, uint32_t index, uint32_t at)
 
 /* --- remove ------------------------------------------------------------------------------ */
 
-/* Takes a child out of its parent; a parent left empty goes too, a root left with one child makes
- * way for it. */
-static void unlink_node(struct engine *e, uint32_t index)
+/* Evens out two neighbours that have enough for two nodes. `place`: of the right one in the parent. */
+static void even_out(struct engine *e, struct node *parent, uint32_t place)
+{
+    uint32_t left = items_of(parent)[place - 1];
+    uint32_t right = items_of(parent)[place];
+    struct node *right_node = node_at(e, right);
+    uint32_t left_count = node_at(e, left)->count;
+    uint32_t wanted = (left_count + right_node->count) / 2u;
+    if (left_count < wanted) {
+        entries_move_left(e, left, right, wanted - left_count);
+    } else {
+        entries_move_right(e, left, right, left_count - wanted);
+    }
+    keys_of(parent)[place] = keys_of(right_node)[0];
+    if (right_node->height > 0) {
+        keys_of(right_node)[0] = GOODNESS_LEFTMOST;
+    }
+}
+
+/* A node below the root has too few entries: it gets some from a neighbour, or becomes one with it, and
+ * then its parent may have too few. A root left with one child makes way for it. */
+static void mend(struct engine *e, uint32_t index)
 {
     for (;;) {
-        struct node *n = node_at(e, index);
-        uint32_t book = n->book;
-        uint32_t parent_index = n->parent;
-        if (parent_index == 0) {
-            *root_of(e, book) = 0;
-            node_release(e, index);
-            return;
-        }
+        uint32_t parent_index = node_at(e, index)->parent;
         struct node *parent = node_at(e, parent_index);
         uint32_t at = position_of(parent, index);
-        entry_remove(parent, at);
-        if (at == 0 && parent->count > 0) {
-            keys_of(parent)[0] = GOODNESS_LEFTMOST;
-        }
-        node_release(e, index);
-        if (parent->count > 0) {
-            return;
-        }
-        index = parent_index;
-    }
-}
-
-static void collapse_root(struct engine *e, uint32_t book)
-{
-    uint32_t *root = root_of(e, book);
-    while (*root != 0) {
-        struct node *n = node_at(e, *root);
-        if (n->height == 0 || n->count > 1) {
-            return;
-        }
-        uint32_t child = items_of(n)[0];
-        node_at(e, child)->parent = 0;
-        node_release(e, *root);
-        *root = child;
-    }
-}
-
-/* Merges a sparse node with a neighbour under the same parent where both fit well into one, level by
- * level: without it a book that was deep once would keep a large node for every order left. */
-static void merge_sparse(struct engine *e, uint32_t index)
-{
-    while (node_at(e, index)->parent != 0) {
-        struct node *n = node_at(e, index);
-        uint32_t parent_index = n->parent;
-        struct node *parent = node_at(e, parent_index);
-        uint32_t at = position_of(parent, index);
-        uint32_t right = at + 1 < parent->count ? at + 1 : at;
-        if (right == 0) {
-            return;
-        }
-        uint32_t left_index = items_of(parent)[right - 1];
-        uint32_t right_index = items_of(parent)[right];
-        struct node *left_node = node_at(e, left_index);
-        struct node *right_node = node_at(e, right_index);
-        if (left_node->count + right_node->count > 2 * NODE_CAPACITY / 3) {
-            return;
-        }
+        uint32_t place = at + 1 < parent->count ? at + 1 : at;
+        uint32_t left = items_of(parent)[place - 1];
+        uint32_t right = items_of(parent)[place];
+        struct node *right_node = node_at(e, right);
         if (right_node->height > 0) {
-            keys_of(right_node)[0] = keys_of(parent)[right];
+            keys_of(right_node)[0] = keys_of(parent)[place];
         }
-        if (left_node->capacity < NODE_CAPACITY) {
-            CHECK(false); /* only a root is smaller than the largest node */
+        if (node_at(e, left)->count + right_node->count > NODES_AS_ONE) {
+            even_out(e, parent, place);
+            return;
         }
-        entries_append(e, left_index, right_index, 0);
-        unlink_node(e, right_index);
-        if (node_at(e, parent_index)->count >= NODE_CAPACITY / 4) {
+        entries_append(e, left, right, 0);
+        entry_remove(parent, place);
+        node_release(e, right);
+        if (parent->parent == 0) {
+            if (parent->count == 1) {
+                node_at(e, left)->parent = 0;
+                *root_of(e, parent->book) = left;
+                node_release(e, parent_index);
+            }
+            return;
+        }
+        if (parent->count >= NODE_LEAST) {
             return;
         }
         index = parent_index;
@@ -396,17 +415,15 @@ void tree_remove(struct engine *e, uint32_t book, int32_t goodness)
     uint32_t at = count_below(n, goodness);
     CHECK(at < n->count && keys_of(n)[at] == goodness);
     entry_remove(n, at);
-    if (n->count == 0) {
-        unlink_node(e, index);
-        collapse_root(e, book);
-    } else if (n->parent == 0) {
-        /* A leaf that finds no smaller node stays as it is. */
-        if (n->count + 9u <= n->capacity && nodes_left(e, ENTER_NODES + 1)) {
-            resize(e, index, n->units - 2u);
+    if (n->parent != 0) {
+        if (n->count < NODE_LEAST) {
+            mend(e, index);
         }
-    } else if (n->count < NODE_CAPACITY / 4) {
-        merge_sparse(e, index);
-        collapse_root(e, book);
+    } else if (n->count == 0) {
+        *root_of(e, book) = 0;
+        node_release(e, index);
+    } else if (n->count + 9u <= n->capacity) {
+        resize(e, index, n->units - 2u);
     }
 }
 
@@ -489,15 +506,16 @@ void tree_sanity(const struct engine *e, uint32_t book, int32_t goodness, uint32
     uint32_t index = leaf_for(e, book, goodness);
     struct node *n = entry_of(e, book, goodness, &at);
     CHECK(items_of(n)[at] == slot);
-    CHECK(n->count < n->capacity);
     while (n->parent != 0) {
         struct node *parent = node_at(e, n->parent);
         uint32_t place = position_of(parent, index);
-        CHECK(n->book == book && parent->height == n->height + 1 && parent->count > 0);
+        CHECK(n->book == book && parent->height == n->height + 1);
+        CHECK(n->units == NODE_UNITS && n->count >= NODE_LEAST && n->count < n->capacity);
         CHECK(keys_of(parent)[place] <= goodness);
         CHECK(place + 1u == parent->count || keys_of(parent)[place + 1] > goodness);
         index = n->parent;
         n = parent;
     }
     CHECK(n->book == book && index == e->ladders[book / BOOKS].root[book % BOOKS]);
+    CHECK(n->count >= (n->height > 0 ? 2 : levels_least[n->units]) && n->count < n->capacity);
 }

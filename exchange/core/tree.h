@@ -9,8 +9,9 @@
 
 #include "exchange/core/state.h"
 
-/* True when an entry is sure to find nodes. */
-bool tree_has_room(const struct engine *e);
+/* Units of memory for the nodes of all trees that so many orders can need, and where those of each size
+ * start; the last start is the end. */
+uint32_t tree_units(uint32_t orders, uint32_t start[NODE_UNITS + 2]);
 /* Head of the level; where there is none, `slot` becomes the head of a new one and 0 is returned. */
 uint32_t tree_enter(struct engine *e, uint32_t book, int32_t goodness, uint32_t slot);
 /* Gives a level that is there another head. */

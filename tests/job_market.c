@@ -108,7 +108,7 @@ static void open_lane(uint16_t class_id, uint16_t region_id)
     must_step();
 }
 
-static void open_resource(uint32_t account, uint16_t region_id)
+void market_resource(uint32_t account, uint16_t region_id)
 {
     static uint32_t count;
     struct command *c = market_command(COMMAND_REGISTER_RESOURCE, OPERATOR);
@@ -139,13 +139,13 @@ static void open_registry(void)
     open_account(BAO, ROLE_PROVIDER | ROLE_BUYER);
     open_account(CHEN, ROLE_BUYER);
     open_account(DING, ROLE_BUYER);
-    open_resource(AN, REGION_A);
-    open_resource(AN, REGION_A);
-    open_resource(BAO, REGION_A);
-    open_resource(BAO, REGION_B);
+    market_resource(AN, REGION_A);
+    market_resource(AN, REGION_A);
+    market_resource(BAO, REGION_A);
+    market_resource(BAO, REGION_B);
 }
 
-void market_open(const struct engine_config *wanted)
+struct engine_config market_config(void)
 {
     struct engine_config config;
     engine_config_default(&config);
@@ -153,7 +153,12 @@ void market_open(const struct engine_config *wanted)
     config.ladders = 4096;
     config.accounts = config.keys = config.groups = config.resources = 16;
     config.markets = 8;
-    config = wanted != NULL ? *wanted : config;
+    return config;
+}
+
+void market_open(const struct engine_config *wanted)
+{
+    struct engine_config config = wanted != NULL ? *wanted : market_config();
     void *memory = mmap(NULL, engine_memory_size(&config), PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     CHECK(memory != MAP_FAILED);

@@ -31,7 +31,9 @@ extern uint32_t market_event_count;
 extern int64_t market_now_ns; /* of the next command */
 extern bool market_walks;     /* whether invariants are walked; false while much is entered */
 
-void market_open(const struct engine_config *config); /* NULL: the usual sizes */
+struct engine_config market_config(void);                   /* the usual sizes */
+void market_open(const struct engine_config *config);       /* NULL: of those sizes */
+void market_resource(uint32_t account, uint16_t region_id); /* one more, of class 0 */
 struct engine *market_engine(void);
 /* A cleared command of a key, to be filled in and stepped. */
 struct command *market_command(uint8_t type, uint32_t key);

@@ -159,6 +159,7 @@ struct model_order {
     int64_t fee_remainder;  /* r: ten-thousandths of the smallest money unit */
     int64_t bond_e4;        /* offer: per GPU */
     uint32_t job_factor_e4; /* JOB: the smallest of its lanes' */
+    uint32_t job_lanes;     /* JOB: it counts as so many open orders */
     uint32_t key;
     uint32_t account;
     uint32_t resource;

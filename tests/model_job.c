@@ -204,7 +204,7 @@ static enum reject_reason check_means(const struct model *model, const struct mo
     if (job->terms.qty > account->order_qty_limit) {
         return REASON_QTY_ABOVE_LIMIT;
     }
-    if (model_order_live(model, order->account) >= account->open_orders_limit) {
+    if (model_order_live(model, order->account) + order->job_lanes > account->open_orders_limit) {
         return REASON_TOO_MANY_OPEN_ORDERS;
     }
     enum reject_reason reason = check_size(model, job, order, 0);
@@ -266,6 +266,7 @@ static struct model_order order_of_request(const struct model *model, const stru
                                 .leaves_qty = job->terms.qty * job->terms.hours,
                                 .expire_time_ns = job->terms.expire_time_ns,
                                 .job_factor_e4 = job->lanes[0].factor_e4,
+                                .job_lanes = job->terms.lane_count,
                                 .key = key,
                                 .account = account,
                                 .maker_bp = fees->maker_bp,

@@ -95,7 +95,10 @@ static void retire(struct engine *e, uint32_t slot)
 
 static void finish(struct engine *e, uint32_t slot)
 {
-    record_release(e, e->orders[slot].bond_unit);
+    const struct order *o = &e->orders[slot];
+    /* order_finish() gives back the open order of the last lane. */
+    e->accounts[e->keys[o->key].account].open_orders -= job_of(e, o)->lane_count - 1u;
+    record_release(e, o->bond_unit);
     order_finish(e, slot);
 }
 
@@ -258,7 +261,7 @@ static uint32_t enter(struct engine *e, const struct command *command, const str
     };
     chain_append(e, &e->keys[key], slot);
     e->s.epoch_used = 1;
-    account->open_orders++;
+    account->open_orders += draft->lane_count;
     account->reserved_e4 += draft->reserve_e4;
     struct event *event = emit(e, EVENT_JOB, emit_link(&e->keys[key]), 0);
     event->job = (struct event_job){

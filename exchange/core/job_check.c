@@ -254,8 +254,9 @@ bool job_check_new(const struct engine *e, const struct command *command, struct
         !check_limit(a, n->qty, why)) {
         return false;
     }
-    if (a->open_orders >= a->open_orders_limit) {
-        return refuse(why, REASON_TOO_MANY_OPEN_ORDERS, a->open_orders, a->open_orders_limit);
+    int64_t open = (int64_t)a->open_orders + n->lane_count;
+    if (open > a->open_orders_limit) {
+        return refuse(why, REASON_TOO_MANY_OPEN_ORDERS, open, a->open_orders_limit);
     }
     if (!check_funds(e, job, a->fees, account_available(a), why)) {
         return false;

@@ -261,50 +261,38 @@ static void run_move(struct search *s, uint32_t lane, uint32_t start, uint64_t s
 
 /* --- the best fit --------------------------------------------------------------------------- */
 
-/* Place of a resource among the first offers of an hour. */
-static uint32_t rank_of(const struct search *s, uint32_t lane, uint32_t hour, uint32_t resource)
-{
-    const struct job_cell *cell = cell_at(s, lane, hour);
-    uint32_t rank = 0;
-    while (rank < cell->count && s->x->entries[cell->first + rank].resource != resource) {
-        rank++;
-    }
-    return rank;
-}
-
-static bool better(const struct search *s, const struct job_fit *fit)
+/* Whether a fit beats the best so far. Of fits of one lane and start that are worth the same, the first
+ * that is asked about wins. */
+static bool better(const struct search *s, int128 worth, uint32_t lane, uint32_t start)
 {
     const struct job_fit *best = &s->best;
-    if (!s->found || fit->worth != best->worth) {
-        return fit->worth < best->worth + !s->found;
+    if (!s->found || worth != best->worth) {
+        return worth < best->worth + !s->found;
     }
-    if (fit->start != best->start) {
-        return fit->start < best->start;
+    if (start != best->start) {
+        return start < best->start;
     }
-    if (fit->lane != best->lane) {
-        return fit->lane < best->lane;
-    }
-    return rank_of(s, fit->lane, fit->start, fit->resource) <
-           rank_of(s, fit->lane, fit->start, best->resource);
+    return lane < best->lane;
 }
 
-/* Compares all fits of a lane and start, whose hours are in the window, with the best so far. */
+/* Compares all fits of a lane and start, whose hours are the window, with the best so far, in the order
+ * in which the resources stand in the first hour: it decides between equals. */
 static void consider(struct search *s, uint32_t lane, uint32_t start)
 {
-    const struct job_cell *last = cell_at(s, lane, start + s->job->hours - 1);
+    const struct job_cell *first = cell_at(s, lane, start);
     uint32_t factor = s->job->lanes[lane].factor_e4;
-    for (uint32_t i = 0; i < last->count; i++) {
-        uint32_t resource = s->x->entries[last->first + i].resource;
+    for (uint32_t i = 0; i < first->count; i++) {
+        uint32_t resource = s->x->entries[first->first + i].resource;
         const struct job_tally *tally = &s->tallies[resource];
-        if (tally->begin > start || tally->sum > s->sum_limit) {
+        if (tally->begin > start || tally->last + 1 != s->end || tally->sum > s->sum_limit) {
             continue;
         }
-        struct job_fit fit = {
-            .worth = tally->sum * factor, .lane = lane, .start = start, .resource = resource};
-        if (better(s, &fit)) {
-            s->best = fit;
+        int128 worth = tally->sum * factor;
+        if (better(s, worth, lane, start)) {
+            s->best = (struct job_fit){
+                .worth = worth, .lane = lane, .start = start, .resource = resource};
             s->found = true;
-            s->unit_limit = (uint64_t)(fit.worth / s->job->qty);
+            s->unit_limit = (uint64_t)(worth / s->job->qty);
             s->sum_limit = tally->sum;
         }
     }

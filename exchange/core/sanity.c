@@ -97,6 +97,7 @@ static void add_order(const struct engine *e, uint32_t slot, struct account *sum
     }
     sum->open_orders++;
     if (o->kind == KIND_JOB) {
+        sum->open_orders += job_of(e, o)->lane_count - 1u;
         sum->reserved_e4 += job_of(e, o)->reserve_e4;
         return;
     }

@@ -56,7 +56,7 @@ static void ask(const struct engine *e, const struct set_arrival *a, struct pros
     const struct arrival *leg = &a->legs[i];
     uint32_t lot = e->markets[leg->market].lot;
     p->surplus[i] = -1;
-    if ((p->ended >> i & 1u) != 0 || p->balance < lot) {
+    if ((p->ended >> i & 1u) != 0 || open_of(e, leg, p->balance) == 0) {
         return;
     }
     p->largest_lot = lot > p->largest_lot ? lot : p->largest_lot;

@@ -156,7 +156,7 @@ uint32_t model_order_live(const struct model *model, uint32_t account)
     uint32_t count = 0;
     for (uint32_t i = 0; i < model->order_count; i++) {
         const struct model_order *order = &model->orders[i];
-        count += order->kind != MODEL_LEG && order->account == account ? 1 : 0;
+        count += order->kind != MODEL_SET && order->account == account ? 1 : 0;
     }
     return count;
 }

@@ -337,7 +337,7 @@ static enum reject_reason check_qty(const struct model *model, const struct entr
     if (request->min_qty < 0 || request->min_qty > request->qty || request->min_qty % lot != 0) {
         return REASON_MIN_QTY_OUT_OF_RANGE;
     }
-    return model_order_live(model, entry->set.account) >=
+    return model_order_live(model, entry->set.account) + entry->count >
                    model->accounts[entry->set.account].open_orders_limit
                ? REASON_TOO_MANY_OPEN_ORDERS
                : REASON_NONE;

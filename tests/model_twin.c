@@ -386,6 +386,7 @@ static bool same_account(const struct model_twin *twin, uint32_t id)
            same_number("open bond", id, model_money_bond_open_e4(model, id), actual.bond_open_e4) &&
            same_number("locked bond", id, expected->bond_locked_e4, actual.bond_locked_e4) &&
            same_number("escrow", id, expected->escrow_e4, actual.escrow_e4) &&
+           same_number("open orders", id, model_order_live(model, id), actual.open_orders) &&
            same_number("available", id, model_money_available_e4(model, id), actual.available_e4) &&
            same_number("killed", id, expected->killed, actual.killed) &&
            same_number("group", id, expected->group, actual.group) &&

@@ -99,6 +99,7 @@ static void add_order(const struct engine *e, uint32_t slot, struct account *sum
     }
     if (o->kind == KIND_SET) {
         uint32_t legs = set_sanity(e, slot);
+        sum->open_orders += legs - 1;
         tally->slots += legs;
         tally->standing += legs;
     } else {

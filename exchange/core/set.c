@@ -142,6 +142,7 @@ void set_end_leg(struct engine *e, uint32_t leg, uint16_t reason)
     leave(e, leg);
     slot_release(e, leg);
     struct account *account = &e->accounts[e->keys[o->key].account];
+    account->open_orders--;
     account->reserved_e4 -= reserve_e4(e, set);
     o->price_e4 = dearest_e4(e, set);
     account->reserved_e4 += reserve_e4(e, set);
@@ -149,11 +150,13 @@ void set_end_leg(struct engine *e, uint32_t leg, uint16_t reason)
 
 void set_finish(struct engine *e, uint32_t set)
 {
+    struct account *account = &e->accounts[e->keys[e->orders[set].key].account];
     uint32_t next;
     for (uint32_t leg = e->orders[set].next; leg != 0; leg = next) {
         next = e->orders[leg].newer;
         leave(e, leg);
         slot_release(e, leg);
+        account->open_orders -= next != 0; /* the last one's goes with the SET */
     }
     e->orders[set].next = 0;
     e->orders[set].resting = 0;

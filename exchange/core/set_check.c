@@ -156,9 +156,9 @@ bool set_check_new(const struct engine *e, const struct command *c, struct set_e
     if (n->min_qty < 0 || n->min_qty > n->qty || n->min_qty % entry->smallest_lot != 0) {
         return refuse(why, REASON_MIN_QTY_OUT_OF_RANGE, n->min_qty, n->qty);
     }
-    if (owner->open_orders >= owner->open_orders_limit) {
-        return refuse(why, REASON_TOO_MANY_OPEN_ORDERS, owner->open_orders,
-                      owner->open_orders_limit);
+    int64_t open = (int64_t)owner->open_orders + n->leg_count;
+    if (open > owner->open_orders_limit) {
+        return refuse(why, REASON_TOO_MANY_OPEN_ORDERS, open, owner->open_orders_limit);
     }
     return true;
 }

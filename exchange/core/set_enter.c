@@ -90,7 +90,7 @@ static uint32_t enter(struct engine *e, const struct command *c, struct set_entr
     };
     chain_append(e, &e->keys[c->head.key], set);
     e->s.epoch_used = 1;
-    account->open_orders++;
+    account->open_orders += entry->arrival.count;
     account->reserved_e4 += entry->reserve_e4;
     if (n->tif == TIF_TIME) {
         timers_add(e, set, n->expire_time_ns);

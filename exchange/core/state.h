@@ -6,7 +6,7 @@
  *     The book's tree names the head of every level; ladder.best[book] and best_price[book] name
  *     that of the best.
  *  3. account.reserved = sum of bid_reserve() of its live bids; bond_open = sum of bond_unit x
- *     leaves of its live offers; open_orders counts both.
+ *     leaves of its live offers; open_orders counts both, a SET once for each live leg.
  *  4. A capacity cell's committed = GPUs in live offers on the provider's own capacity + GPUs ever
  *     sold from it, and never exceeds the resource's GPUs.
  *  5. holding.offered = GPUs in live offers drawing on it, never above holding.qty.

@@ -21,7 +21,7 @@ static void open_genesis(struct model_random *random, union command_slot slots[C
                                         : 40,
         .open_orders_limit = random->deep      ? 1500
                              : random->crowded ? 300
-                                               : 25,
+                                               : 100,
         .order_qty_limit = random->crowded ? 40000 : 400,
     };
     memset(command->genesis.operator_key, 7, PUBLIC_KEY_SIZE);
@@ -253,7 +253,7 @@ static void operator_limits(struct model_random *random, const struct model *mod
             (random->crowded ? 100 : 1) * (50 + (int64_t)model_random_below(random, 500)),
         .account = random_account(random, model),
         .rate_limit = (random->crowded ? 10 : 1) * (3 + model_random_below(random, 60)),
-        .open_orders_limit = (random->crowded ? 10 : 1) * (10 + model_random_below(random, 40)),
+        .open_orders_limit = (random->crowded ? 4 : 1) * (20 + model_random_below(random, 120)),
         .fees = (uint8_t)model_random_below(random, MODEL_RANDOM_FEES + 2),
         .fields = (uint8_t)model_random_below(random, 16),
     };

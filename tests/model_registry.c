@@ -402,6 +402,9 @@ static enum reject_reason set_limits(struct model *model)
          (request->order_qty_limit < 0 || request->order_qty_limit > QTY_MAX))) {
         return REASON_VALUE_OUT_OF_RANGE;
     }
+    if ((request->fields & LIMITS_RATE) != 0 && request->rate_limit == 0) {
+        return REASON_VALUE_OUT_OF_RANGE;
+    }
     if ((request->fields & LIMITS_RATE) != 0) {
         account->rate_limit = request->rate_limit;
     }

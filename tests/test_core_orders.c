@@ -376,6 +376,30 @@ Test(core_orders, a_set_of_64_legs_takes_65_places_and_gives_them_back)
 }
 
 /* Ids never repeat: a slot whose generations are used up is not given again, and not counted on. */
+Test(core_orders, a_dry_run_leaves_out_what_is_over_and_not_yet_taken_out)
+{
+    struct market_world *w = world_new(400);
+    for (uint32_t i = 0; i < 200; i++) {
+        cr_assert_neq(offer(w, HOUR, 1), 0);
+    }
+    union command_slot c[2] = {command_of(COMMAND_NEW_SET), command_of(0)};
+    memset(&c[1], 0, sizeof(c[1]));
+    c[0].command.head.slots = 2;
+    c[0].command.head.key = KEY_BUYER;
+    c[0].command.new_set.qty = 5;
+    c[0].command.new_set.leg_count = 1;
+    c[1].legs[0] = (struct set_leg){.contract = contract_of(HOUR), .price_e4 = 110000};
+    struct engine_quote quote;
+    cr_assert(engine_quote_set(w->engine, &c[0].command, &quote));
+    cr_assert_eq(quote.qty, 5);
+    union command_slot all = command_of(COMMAND_MASS_CANCEL);
+    send(w, &all, KEY_PROVIDER);
+    cr_assert(engine_has_work(w->engine), "a slice does not reach all of them");
+    cr_assert(engine_quote_set(w->engine, &c[0].command, &quote));
+    cr_assert_eq(quote.qty, 0);
+    world_free(w);
+}
+
 Test(core_orders, a_retired_slot_is_not_counted_as_room)
 {
     struct market_world *w = world_new(3);

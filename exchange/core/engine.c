@@ -341,6 +341,8 @@ APART static void finish_due(struct engine *e, uint32_t units)
 {
     if (housekeeping_due(e)) {
         housekeeping_run(e, units);
+        /* What is left over is over for the JOBs below and for whoever reads before the next step. */
+        e->s.lag = housekeeping_due(e);
     }
     if (job_due_waits(e)) {
         job_due_run(e);

@@ -564,6 +564,11 @@ static void set_limits(struct engine *e, const struct command *c)
         reject(e, c, REASON_VALUE_OUT_OF_RANGE, r->order_qty_limit, QTY_MAX);
         return;
     }
+    /* The last operator could never set it back; trading is stopped by KILL. */
+    if ((r->fields & LIMITS_RATE) && r->rate_limit == 0) {
+        reject(e, c, REASON_VALUE_OUT_OF_RANGE, 0, 1);
+        return;
+    }
     struct account *a = &e->accounts[r->account];
     a->rate_limit = (r->fields & LIMITS_RATE) ? r->rate_limit : a->rate_limit;
     a->open_orders_limit =

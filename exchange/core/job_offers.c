@@ -3,7 +3,7 @@
 #include "exchange/core/book.h"
 #include "exchange/core/money.h"
 
-#define AHEAD 4 /* levels between the hint to the cache and the walk */
+#define AHEAD 8 /* levels between the hint to the cache and the walk */
 
 struct job_reach job_reach_of(const struct engine *e, const struct job *job, uint32_t lane,
                               uint32_t ladder)
@@ -35,6 +35,14 @@ static uint32_t price_at(const struct tree_place *place)
     return (uint32_t)-place->goodness[place->at];
 }
 
+/* The walk comes to a leaf: what stands there is far from what it has seen. */
+static void hint_leaf(const struct engine *e, const struct tree_place *place)
+{
+    for (uint32_t i = 0; i < AHEAD && i <= place->at; i++) {
+        __builtin_prefetch(&e->orders[place->heads[place->at - i]]);
+    }
+}
+
 static void add_book(const struct engine *e, struct job_offers *w, uint32_t ladder,
                      const struct job_reach *reach, uint32_t book)
 {
@@ -46,10 +54,10 @@ static void add_book(const struct engine *e, struct job_offers *w, uint32_t ladd
     while (found && price_at(place) < reach->low_e4) {
         found = tree_next(e, place);
     }
-    for (uint32_t i = 0; found && i < AHEAD && i <= place->at; i++) {
-        __builtin_prefetch(&e->orders[place->heads[place->at - i]]);
+    if (found) {
+        hint_leaf(e, place);
+        w->count++;
     }
-    w->count += found;
 }
 
 void job_offers_start(const struct engine *e, struct job_offers *w, const struct job_reach *reach)
@@ -94,7 +102,12 @@ bool job_offers_choose(const struct engine *e, struct job_offers *w)
 
 void job_offers_leave_level(const struct engine *e, struct job_offers *w)
 {
-    if (tree_next(e, &w->places[w->at])) {
+    struct tree_place *place = &w->places[w->at];
+    uint32_t leaf = place->node;
+    if (tree_next(e, place)) {
+        if (place->node != leaf) {
+            hint_leaf(e, place);
+        }
         return;
     }
     /* The places behind keep their order. */

@@ -15,7 +15,7 @@
 #include "exchange/core/engine.h"
 
 enum {
-    RUNS = 3,
+    RUNS = 5,
     COMMANDS = 2000000,
     TRADERS = 8, /* of each side and region */
     HOURS = 800, /* instruments of a region */

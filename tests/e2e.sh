@@ -193,6 +193,26 @@ claim "one that does not fit rests and is told how near it came" $?
 kashi provider-1 cancel "$range"
 claim "a range is canceled as a whole" $?
 
+# --- an auction -----------------------------------------------------------------------------------
+terms() { # opening_s
+    kashi operator admin market --class H100 --region CN-GZ --mode continuous --inner-band-bp 2000 --outer-band-bp 5000 \
+        --launch-price-g0 13.00 --launch-price-g80 13.00 --opening-s "$1"
+}
+call=$lane.$(date -u -d '+500 hours' +%Y%m%dT%HZ)
+terms 6
+kashi provider-1 offer "$call" --qty 8 --price 12.90 --resource 1 --json
+kashi buyer-1 bid "$call" --qty 8 --price 13.10 --json
+is $? 0 && says '"exec_type":"new"' && ! says '"exec_type":"trade"'
+claim "an opening auction collects what would trade" $?
+kashi analyst-1 book "$call" --json
+says '"phase":"opening"' && says '"indicative_qty":8'
+claim "and shows what it would give" $?
+opened() { kashi analyst-1 book "$call" --json && says '"last_px_e4":130000,"last_qty":8'; }
+await 20 opened
+claim "it ends by itself, at the price nearest the reference" $?
+terms 0
+claim "and an operator ends opening auctions" $?
+
 # --- a trace --------------------------------------------------------------------------------------
 trace() { # options …: brings the sample in
     $bin/kashi import --dir "$dir" --nodes data/sample_nodes.csv --jobs data/sample_jobs.csv --longest 24 \

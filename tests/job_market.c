@@ -1,5 +1,6 @@
 #include "tests/job_market.h"
 
+#include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -301,4 +302,40 @@ int64_t market_leaves(uint64_t order_id)
 {
     struct engine_order order;
     return engine_order(engine, order_id, &order) ? order.leaves_qty : 0;
+}
+
+/* --- what suites expect ----------------------------------------------------------------------- */
+
+void market_expect_trades(uint32_t count)
+{
+    cr_assert_eq(market_count(EVENT_TRADE), count, "%u trades", market_count(EVENT_TRADE));
+}
+
+void market_expect_miss(int64_t qty, uint8_t lane, uint32_t hour)
+{
+    const struct event *e = market_event(EVENT_MISS, 0);
+    cr_assert_not_null(e);
+    cr_assert_eq(e->miss.qty, qty);
+    cr_assert_eq(e->miss.leg, lane);
+    cr_assert_eq(contract_hour(e->miss.contract), hour);
+    market_expect_trades(0);
+}
+
+struct engine_account market_account(uint32_t account)
+{
+    struct engine_account a;
+    cr_assert(engine_account(market_engine(), account, &a));
+    return a;
+}
+
+struct terms_of_job market_job_of(uint8_t placement, uint32_t first_hour, uint32_t hours,
+                                  int64_t price_e4, int64_t qty)
+{
+    return (struct terms_of_job){.key = CHEN,
+                                 .from = first_hour,
+                                 .to = first_hour + hours,
+                                 .price_e4 = price_e4,
+                                 .qty = qty,
+                                 .hours = (uint16_t)hours,
+                                 .placement = placement};
 }

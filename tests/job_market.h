@@ -73,4 +73,12 @@ uint16_t market_refusal(void); /* reason of the last command's REJECTED; 0: none
 bool market_live(uint64_t order_id);
 int64_t market_leaves(uint64_t order_id); /* 0: not live */
 
+/* For suites: assertions on the events of the last command. */
+void market_expect_trades(uint32_t count);
+void market_expect_miss(int64_t qty, uint8_t lane, uint32_t hour);
+struct engine_account market_account(uint32_t account);
+/* One lane, class 0 in region A; rests when it is not filled. */
+struct terms_of_job market_job_of(uint8_t placement, uint32_t first_hour, uint32_t hours,
+                                  int64_t price_e4, int64_t qty);
+
 #endif

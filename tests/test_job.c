@@ -37,41 +37,6 @@ static void expect_trade(uint32_t number, uint32_t hour, int64_t price_e4, int64
     cr_assert_eq(e->trade.trade_group, market_event(EVENT_TRADE, 0)->trade.fill_id);
 }
 
-static void expect_trades(uint32_t count)
-{
-    cr_assert_eq(market_count(EVENT_TRADE), count, "%u trades", market_count(EVENT_TRADE));
-}
-
-static void expect_miss(int64_t qty, uint8_t lane, uint32_t hour)
-{
-    const struct event *e = market_event(EVENT_MISS, 0);
-    cr_assert_not_null(e);
-    cr_assert_eq(e->miss.qty, qty);
-    cr_assert_eq(e->miss.leg, lane);
-    cr_assert_eq(contract_hour(e->miss.contract), hour);
-    expect_trades(0);
-}
-
-static struct engine_account account_of(uint32_t account)
-{
-    struct engine_account a;
-    cr_assert(engine_account(market_engine(), account, &a));
-    return a;
-}
-
-/* One lane, class 0 in region A; rests when it is not filled. */
-static struct terms_of_job job_of(uint8_t placement, uint32_t first_hour, uint32_t hours,
-                                  int64_t price_e4, int64_t qty)
-{
-    return (struct terms_of_job){.key = CHEN,
-                                 .from = first_hour,
-                                 .to = first_hour + hours,
-                                 .price_e4 = price_e4,
-                                 .qty = qty,
-                                 .hours = (uint16_t)hours,
-                                 .placement = placement};
-}
-
 /* --- fits ----------------------------------------------------------------------------------- */
 
 Test(job, any_takes_the_cheapest_gpus_hour_by_hour_up_to_its_average)
@@ -81,19 +46,19 @@ Test(job, any_takes_the_cheapest_gpus_hour_by_hour_up_to_its_average)
     offer(BAO_1, HOUR(0), YUAN(9), 2);
     offer(AN_1, HOUR(1), YUAN(11), 4);
     /* 2 x 9 + 2 x 10 + 4 x 11 = 82 over 8 GPU-hours: 10.25 each. */
-    struct terms_of_job terms = job_of(PLACEMENT_ANY, HOUR(0), 2, YUAN(10.25) - 1, 4);
+    struct terms_of_job terms = market_job_of(PLACEMENT_ANY, HOUR(0), 2, YUAN(10.25) - 1, 4);
     terms.tif = TIF_IOC;
     uint64_t id = market_job(terms);
-    expect_miss(0, 0, 0);
+    market_expect_miss(0, 0, 0);
     cr_assert_eq(market_event(EVENT_CANCELED, 0)->out.reason, REASON_JOB_NOT_FILLED);
     cr_assert_eq(market_event(EVENT_CANCELED, 0)->out.qty, 8);
     cr_assert_not(market_live(id));
-    cr_assert_eq(account_of(CHEN).reserved_e4, 0);
+    cr_assert_eq(market_account(CHEN).reserved_e4, 0);
     terms.price_e4++;
-    int64_t cash = account_of(CHEN).cash_e4;
+    int64_t cash = market_account(CHEN).cash_e4;
     id = market_job(terms);
     cr_assert_eq(market_event(EVENT_JOB, 0)->job.reserved_e4, YUAN(82));
-    expect_trades(3);
+    market_expect_trades(3);
     expect_trade(0, HOUR(0), YUAN(9), 2, BAO_1);
     expect_trade(1, HOUR(0), YUAN(10), 2, AN_1);
     expect_trade(2, HOUR(1), YUAN(11), 4, AN_1);
@@ -101,9 +66,9 @@ Test(job, any_takes_the_cheapest_gpus_hour_by_hour_up_to_its_average)
     cr_assert_eq(market_event(EVENT_FILL, 4)->fill.leaves_qty, 0);
     cr_assert_eq(market_event(EVENT_FILL, 4)->fill.cum_qty, 8);
     cr_assert_not(market_live(id));
-    cr_assert_eq(account_of(CHEN).cash_e4, cash - YUAN(82));
-    cr_assert_eq(account_of(CHEN).reserved_e4, 0);
-    cr_assert_eq(account_of(CHEN).open_orders, 0);
+    cr_assert_eq(market_account(CHEN).cash_e4, cash - YUAN(82));
+    cr_assert_eq(market_account(CHEN).reserved_e4, 0);
+    cr_assert_eq(market_account(CHEN).open_orders, 0);
 }
 
 Test(job, fee_is_of_the_taker_with_one_remainder_and_within_the_reserve)
@@ -121,7 +86,7 @@ Test(job, fee_is_of_the_taker_with_one_remainder_and_within_the_reserve)
     for (uint32_t i = 0; i < 3; i++) {
         offer(AN_1, HOUR(i), 70001, 1);
     }
-    market_job(job_of(PLACEMENT_SITE, HOUR(0), 3, 80000, 1));
+    market_job(market_job_of(PLACEMENT_SITE, HOUR(0), 3, 80000, 1));
     /* 240,000 at the larger rate of 50; 210,003 x 33 / 10,000 = 693.0099 */
     cr_assert_eq(market_event(EVENT_JOB, 0)->job.reserved_e4, 240000 + 1200);
     int64_t fees = 0;
@@ -129,8 +94,8 @@ Test(job, fee_is_of_the_taker_with_one_remainder_and_within_the_reserve)
         fees += market_event(EVENT_TRADE, i)->trade.buy_fee_e4;
     }
     cr_assert_eq(fees, 693);
-    cr_assert_eq(account_of(CHEN).escrow_e4, 210003 + 693);
-    cr_assert_eq(account_of(CHEN).reserved_e4, 0);
+    cr_assert_eq(market_account(CHEN).escrow_e4, 210003 + 693);
+    cr_assert_eq(market_account(CHEN).reserved_e4, 0);
 }
 
 Test(job, site_needs_one_resource_in_every_hour)
@@ -139,13 +104,13 @@ Test(job, site_needs_one_resource_in_every_hour)
     offer(AN_1, HOUR(0), YUAN(8), 4);
     offer(AN_1, HOUR(1), YUAN(8), 3); /* one short */
     offer(BAO_1, HOUR(0), YUAN(9), 4);
-    struct terms_of_job terms = job_of(PLACEMENT_SITE, HOUR(0), 2, YUAN(12), 4);
+    struct terms_of_job terms = market_job_of(PLACEMENT_SITE, HOUR(0), 2, YUAN(12), 4);
     uint64_t id = market_job(terms);
-    expect_miss(3, 1, HOUR(0));
+    market_expect_miss(3, 1, HOUR(0));
     offer(BAO_1, HOUR(1), YUAN(9), 2);
-    expect_trades(0);
+    market_expect_trades(0);
     offer(BAO_1, HOUR(1), YUAN(11), 2);
-    expect_trades(3);
+    market_expect_trades(3);
     expect_trade(0, HOUR(0), YUAN(9), 4, BAO_1);
     expect_trade(1, HOUR(1), YUAN(9), 2, BAO_1);
     expect_trade(2, HOUR(1), YUAN(11), 2, BAO_1);
@@ -158,31 +123,31 @@ Test(job, same_goes_on_in_the_resource_of_its_trade_group_at_any_price_within_it
     offer(BAO_1, HOUR(0), YUAN(9), 4);
     offer(AN_1, HOUR(1), YUAN(8), 4);
     offer(BAO_1, HOUR(1), YUAN(11), 4);
-    market_job(job_of(PLACEMENT_SITE, HOUR(0), 1, YUAN(12), 4));
+    market_job(market_job_of(PLACEMENT_SITE, HOUR(0), 1, YUAN(12), 4));
     uint64_t group = market_event(EVENT_TRADE, 0)->trade.trade_group;
-    struct terms_of_job terms = job_of(PLACEMENT_SAME, HOUR(1), 1, YUAN(12), 4);
+    struct terms_of_job terms = market_job_of(PLACEMENT_SAME, HOUR(1), 1, YUAN(12), 4);
     terms.same_group = group;
     terms.key = DING;
     market_job(terms);
     cr_assert_eq(market_refusal(), REASON_UNKNOWN_TRADE_GROUP, "another group's");
     terms.key = CHEN;
     market_job(terms);
-    expect_trades(1);
+    market_expect_trades(1);
     expect_trade(0, HOUR(1), YUAN(11), 4, BAO_1);
     terms.same_group = market_event(EVENT_TRADE, 0)->trade.trade_group;
     offer(BAO_1, HOUR(2), YUAN(9), 4);
     terms.from = HOUR(2);
     terms.to = HOUR(3);
     market_job(terms);
-    expect_trades(1);
+    market_expect_trades(1);
 }
 
 Test(job, trade_group_of_a_job_in_any_resources_names_none)
 {
     market_open(NULL);
     offer(BAO_1, HOUR(0), YUAN(9), 4);
-    market_job(job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(12), 4));
-    struct terms_of_job terms = job_of(PLACEMENT_SAME, HOUR(1), 1, YUAN(12), 4);
+    market_job(market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(12), 4));
+    struct terms_of_job terms = market_job_of(PLACEMENT_SAME, HOUR(1), 1, YUAN(12), 4);
     terms.same_group = market_event(EVENT_TRADE, 0)->trade.trade_group;
     market_job(terms);
     cr_assert_eq(market_refusal(), REASON_UNKNOWN_TRADE_GROUP);
@@ -193,12 +158,12 @@ Test(job, factor_decides_between_lanes)
     market_open(NULL);
     offer(AN_1, HOUR(0), YUAN(10), 4);
     offer(BAO_B, HOUR(0), YUAN(12), 4);
-    struct terms_of_job terms = job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(12), 4);
+    struct terms_of_job terms = market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(12), 4);
     terms.lane_count = 2;
     terms.lanes[0] = (struct job_lane)LANE(REGION_A, 10000);
     terms.lanes[1] = (struct job_lane)LANE(REGION_B, 8000); /* 12 x 0.8 = 9.6 */
     market_job(terms);
-    expect_trades(1);
+    market_expect_trades(1);
     expect_trade(0, HOUR(0), YUAN(12), 4, BAO_B);
     cr_assert_eq(contract_region(market_event(EVENT_TRADE, 0)->trade.contract), REGION_B);
 }
@@ -216,15 +181,15 @@ Test(job, sums_beyond_64_bits_are_exact)
     for (uint32_t i = 0; i < 20; i++) {
         offer(AN_1, HOUR(i), 21474836, MARKET_GPUS);
     }
-    struct terms_of_job terms = job_of(PLACEMENT_SITE, HOUR(0), 20, 2147483599, MARKET_GPUS);
+    struct terms_of_job terms = market_job_of(PLACEMENT_SITE, HOUR(0), 20, 2147483599, MARKET_GPUS);
     terms.lane_count = 1;
     terms.lanes[0] = (struct job_lane)LANE(REGION_A, JOB_FACTOR_MAX_E4);
     terms.tif = TIF_FOK;
     market_job(terms);
-    expect_trades(0);
+    market_expect_trades(0);
     terms.price_e4 = 2147483600;
     market_job(terms);
-    expect_trades(20);
+    market_expect_trades(20);
 }
 
 Test(job, offers_of_higher_tiers_serve_a_lane_after_nearer_ones_at_their_price)
@@ -240,11 +205,11 @@ Test(job, offers_of_higher_tiers_serve_a_lane_after_nearer_ones_at_their_price)
     terms.tier = TIER_G0;
     terms.price_e4 = YUAN(6);
     market_offer(terms);
-    struct terms_of_job job = job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(12), 3);
+    struct terms_of_job job = market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(12), 3);
     job.lane_count = 1;
     job.lanes[0] = (struct job_lane){.tier = TIER_G50, .factor_e4 = 10000};
     market_job(job);
-    expect_trades(2);
+    market_expect_trades(2);
     expect_trade(0, HOUR(0), YUAN(10), 2, AN_2);
     expect_trade(1, HOUR(0), YUAN(10), 1, AN_1);
     cr_assert_eq(contract_tier(market_event(EVENT_TRADE, 1)->trade.contract), TIER_G50);
@@ -259,7 +224,7 @@ Test(job, equal_cost_goes_to_the_earliest_start)
     for (uint32_t i = 0; i < 4; i++) {
         offer(AN_1, HOUR(3 - i), YUAN(10), 4);
     }
-    struct terms_of_job terms = job_of(PLACEMENT_SITE, HOUR(0), 4, YUAN(12), 4);
+    struct terms_of_job terms = market_job_of(PLACEMENT_SITE, HOUR(0), 4, YUAN(12), 4);
     terms.hours = 2;
     market_job(terms);
     expect_trade(0, HOUR(0), YUAN(10), 4, AN_1);
@@ -273,7 +238,7 @@ Test(job, equal_cost_and_start_goes_to_the_first_lane_but_an_earlier_start_goes_
         offer(AN_1, HOUR(i), YUAN(10), 8);
         offer(BAO_B, HOUR(i), YUAN(10), 8);
     }
-    struct terms_of_job terms = job_of(PLACEMENT_ANY, HOUR(0), 2, YUAN(12), 8);
+    struct terms_of_job terms = market_job_of(PLACEMENT_ANY, HOUR(0), 2, YUAN(12), 8);
     terms.hours = 1;
     terms.lane_count = 2;
     terms.lanes[0] = (struct job_lane)LANE(REGION_B, 10000);
@@ -293,11 +258,11 @@ Test(job, equal_cost_start_and_lane_goes_to_the_resource_first_in_taking_order)
     offer(AN_1, HOUR(0), YUAN(8), 4); /* 8 + 10 = 9 + 9, and 8 comes first */
     offer(BAO_1, HOUR(1), YUAN(9), 4);
     offer(AN_1, HOUR(1), YUAN(10), 4);
-    market_job(job_of(PLACEMENT_SITE, HOUR(0), 2, YUAN(12), 4));
+    market_job(market_job_of(PLACEMENT_SITE, HOUR(0), 2, YUAN(12), 4));
     expect_trade(0, HOUR(0), YUAN(8), 4, AN_1);
     offer(AN_2, HOUR(5), YUAN(9), 4);
     offer(BAO_1, HOUR(5), YUAN(9), 4);
-    market_job(job_of(PLACEMENT_SITE, HOUR(5), 1, YUAN(12), 4));
+    market_job(market_job_of(PLACEMENT_SITE, HOUR(5), 1, YUAN(12), 4));
     expect_trade(0, HOUR(5), YUAN(9), 4, AN_2);
 }
 
@@ -313,17 +278,17 @@ Test(job, takes_of_an_iceberg_what_it_shows_and_then_its_reserve)
                                    .qty = 10,
                                    .display_qty = 4};
     uint64_t id = market_offer(terms);
-    struct terms_of_job job = job_of(PLACEMENT_SITE, HOUR(0), 1, YUAN(8), 7);
+    struct terms_of_job job = market_job_of(PLACEMENT_SITE, HOUR(0), 1, YUAN(8), 7);
     job.tif = TIF_IOC;
     market_job(job);
-    expect_miss(0, 0, 0);
+    market_expect_miss(0, 0, 0);
     job.qty = 11;
     job.price_e4 = YUAN(9);
     market_job(job);
-    expect_miss(4, 1, HOUR(0));
+    market_expect_miss(4, 1, HOUR(0));
     job.qty = 7;
     market_job(job);
-    expect_trades(1);
+    market_expect_trades(1);
     expect_trade(0, HOUR(0), YUAN(9), 7, AN_1);
     cr_assert_eq(market_count(EVENT_REFRESHED), 1);
     cr_assert_eq(market_event(EVENT_REFRESHED, 0)->out.qty, 3);
@@ -341,17 +306,17 @@ Test(job, takes_reserved_offers_after_those_in_the_book_at_their_price)
                                    .job_lead_hours = 2};
     market_offer(terms);
     market_bid(DING, HOUR(30), YUAN(9), 1);
-    expect_trades(0); /* it passes what is reserved */
+    market_expect_trades(0); /* it passes what is reserved */
     offer(BAO_1, HOUR(30), YUAN(9.5), 2);
-    struct terms_of_job job = job_of(PLACEMENT_ANY, HOUR(30), 1, YUAN(10), 5);
+    struct terms_of_job job = market_job_of(PLACEMENT_ANY, HOUR(30), 1, YUAN(10), 5);
     market_job(job);
-    expect_trades(2);
+    market_expect_trades(2);
     expect_trade(0, HOUR(30), YUAN(9), 4, AN_1);
     expect_trade(1, HOUR(30), YUAN(9.5), 1, BAO_1);
     terms.hour = HOUR(31);
     market_offer(terms);
     offer(BAO_1, HOUR(31), YUAN(9), 1);
-    job = job_of(PLACEMENT_ANY, HOUR(31), 1, YUAN(10), 2);
+    job = market_job_of(PLACEMENT_ANY, HOUR(31), 1, YUAN(10), 2);
     market_job(job);
     expect_trade(0, HOUR(31), YUAN(9), 1, BAO_1);
     expect_trade(1, HOUR(31), YUAN(9), 1, AN_1);
@@ -362,10 +327,10 @@ Test(job, passes_offers_of_its_own_group)
     market_open(NULL);
     offer(AN_1, HOUR(0), YUAN(8), 4);
     offer(BAO_1, HOUR(0), YUAN(9), 4);
-    struct terms_of_job terms = job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(12), 4);
+    struct terms_of_job terms = market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(12), 4);
     terms.key = AN;
     market_job(terms);
-    expect_trades(1);
+    market_expect_trades(1);
     expect_trade(0, HOUR(0), YUAN(9), 4, BAO_1);
 }
 
@@ -374,10 +339,10 @@ Test(job, passes_offers_outside_the_inner_band)
     market_open(NULL);
     offer(AN_1, HOUR(0), YUAN(5) - 1, 4); /* band: 5 .. 15 */
     offer(BAO_1, HOUR(0), YUAN(15) + 1, 4);
-    uint64_t id = market_job(job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(20), 4));
-    expect_miss(0, 0, 0);
+    uint64_t id = market_job(market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(20), 4));
+    market_expect_miss(0, 0, 0);
     offer(AN_2, HOUR(0), YUAN(15), 4);
-    expect_trades(1);
+    market_expect_trades(1);
     expect_trade(0, HOUR(0), YUAN(15), 4, AN_2);
     cr_assert_not(market_live(id));
 }
@@ -387,18 +352,18 @@ Test(job, reference_set_anew_and_resumed_trading_bring_resting_jobs_back)
     market_open(NULL);
     offer(AN_1, HOUR(0), YUAN(16), 4);
     offer(AN_1, HOUR(1), YUAN(16), 4);
-    uint64_t first = market_job(job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(20), 4));
-    uint64_t second = market_job(job_of(PLACEMENT_ANY, HOUR(1), 1, YUAN(20), 4));
+    uint64_t first = market_job(market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(20), 4));
+    uint64_t second = market_job(market_job_of(PLACEMENT_ANY, HOUR(1), 1, YUAN(20), 4));
     struct command *c = market_command(COMMAND_HALT, OPERATOR);
     market_step();
     c = market_command(COMMAND_SET_REFERENCE, OPERATOR);
     c->set_reference.price_e4 = YUAN(16);
     market_step();
-    expect_trades(0);
+    market_expect_trades(0);
     cr_assert(market_live(first) && market_live(second));
     market_command(COMMAND_RESUME, OPERATOR);
     market_step();
-    expect_trades(2);
+    market_expect_trades(2);
     cr_assert_not(market_live(first) || market_live(second));
 }
 
@@ -407,7 +372,7 @@ Test(job, reference_set_anew_and_resumed_trading_bring_resting_jobs_back)
 Test(job, too_large_begins_above_four_times_ten_to_the_18)
 {
     market_open(NULL);
-    struct terms_of_job terms = job_of(PLACEMENT_ANY, HOUR(0), 2, 2000000000, QTY_MAX);
+    struct terms_of_job terms = market_job_of(PLACEMENT_ANY, HOUR(0), 2, 2000000000, QTY_MAX);
     market_job(terms);
     cr_assert_eq(market_refusal(), REASON_INSUFFICIENT_FUNDS);
     terms.price_e4++;
@@ -421,7 +386,7 @@ Test(job, too_wide_begins_above_the_hours_and_offers_of_one_search)
     market_open(NULL);
     market_walks = false;
     uint32_t hours = 600;
-    struct terms_of_job terms = job_of(PLACEMENT_SITE, HOUR(0), hours, YUAN(12), 4);
+    struct terms_of_job terms = market_job_of(PLACEMENT_SITE, HOUR(0), hours, YUAN(12), 4);
     terms.hours = 8;
     terms.lane_count = 4;
     terms.tif = TIF_IOC;
@@ -433,7 +398,7 @@ Test(job, too_wide_begins_above_the_hours_and_offers_of_one_search)
     }
     market_job(terms);
     cr_assert_eq(market_refusal(), 0);
-    expect_trades(32);
+    market_expect_trades(32);
     for (uint32_t i = 0; i < 32; i++) {
         offer(AN_2, HOUR(i % hours), YUAN(14), 1);
     }
@@ -487,7 +452,7 @@ Test(job, ties_of_many_resources_take_no_longer_than_other_prices)
             offer(BAO_B + RESOURCES - i, HOUR(OTHER + hour), YUAN(10) - hour + i, 8);
         }
     }
-    struct terms_of_job terms = job_of(PLACEMENT_SITE, HOUR(0), HOURS, YUAN(12), 8);
+    struct terms_of_job terms = market_job_of(PLACEMENT_SITE, HOUR(0), HOURS, YUAN(12), 8);
     terms.hours = 1;
     int64_t ties = time_to_find(terms, HOUR(HOURS - 1), BAO_B + RESOURCES);
     terms.from = HOUR(OTHER);
@@ -503,7 +468,7 @@ Test(job, dry_run_tells_what_entering_then_does)
     market_open(NULL);
     offer(AN_1, HOUR(0), YUAN(9), 3);
     offer(BAO_1, HOUR(0), YUAN(11), 4);
-    struct terms_of_job terms = job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(12), 4);
+    struct terms_of_job terms = market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(12), 4);
     struct engine_quote quote;
     uint64_t hash = engine_state_hash(market_engine());
     engine_quote_job(market_engine(), market_job_command(terms), &quote);
@@ -525,5 +490,5 @@ Test(job, dry_run_tells_what_entering_then_does)
     terms.hours = 1;
     terms.price_e4 = YUAN(9.5);
     market_job(terms);
-    expect_trades(2);
+    market_expect_trades(2);
 }

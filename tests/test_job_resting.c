@@ -22,49 +22,14 @@ static void offer(uint32_t resource, uint32_t hour, int64_t price_e4, int64_t qt
     cr_assert_neq(market_offer(terms), 0, "offer refused: %u", market_refusal());
 }
 
-static void expect_trades(uint32_t count)
-{
-    cr_assert_eq(market_count(EVENT_TRADE), count, "%u trades", market_count(EVENT_TRADE));
-}
-
-static void expect_miss(int64_t qty, uint8_t lane, uint32_t hour)
-{
-    const struct event *e = market_event(EVENT_MISS, 0);
-    cr_assert_not_null(e);
-    cr_assert_eq(e->miss.qty, qty);
-    cr_assert_eq(e->miss.leg, lane);
-    cr_assert_eq(contract_hour(e->miss.contract), hour);
-    expect_trades(0);
-}
-
-static struct engine_account account_of(uint32_t account)
-{
-    struct engine_account a;
-    cr_assert(engine_account(market_engine(), account, &a));
-    return a;
-}
-
-/* One lane, class 0 in region A; rests when it is not filled. */
-static struct terms_of_job job_of(uint8_t placement, uint32_t first_hour, uint32_t hours,
-                                  int64_t price_e4, int64_t qty)
-{
-    return (struct terms_of_job){.key = CHEN,
-                                 .from = first_hour,
-                                 .to = first_hour + hours,
-                                 .price_e4 = price_e4,
-                                 .qty = qty,
-                                 .hours = (uint16_t)hours,
-                                 .placement = placement};
-}
-
 /* --- ranks ------------------------------------------------------------------------------------ */
 
 Test(job, highest_limit_is_filled_first_then_the_oldest)
 {
     market_open(NULL);
-    uint64_t a = market_job(job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(14), 8));
-    uint64_t b = market_job(job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(15), 8));
-    uint64_t c = market_job(job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(14), 8));
+    uint64_t a = market_job(market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(14), 8));
+    uint64_t b = market_job(market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(15), 8));
+    uint64_t c = market_job(market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(14), 8));
     offer(AN_1, HOUR(0), YUAN(13), 8);
     cr_assert(market_live(a) && !market_live(b) && market_live(c));
     offer(AN_1, HOUR(0), YUAN(13), 8);
@@ -74,7 +39,7 @@ Test(job, highest_limit_is_filled_first_then_the_oldest)
 Test(job, plain_bid_that_can_have_the_offer_comes_before_every_job)
 {
     market_open(NULL);
-    uint64_t id = market_job(job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(15), 8));
+    uint64_t id = market_job(market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(15), 8));
     uint64_t bid = market_bid(DING, HOUR(0), YUAN(13), 8);
     offer(AN_1, HOUR(0), YUAN(13), 8);
     cr_assert(market_live(id) && !market_live(bid));
@@ -86,7 +51,7 @@ Test(job, fewer_gpus_at_the_same_limit_keep_their_time_and_all_else_loses_it)
     market_open(NULL);
     uint64_t ids[3];
     for (uint32_t i = 0; i < 3; i++) {
-        ids[i] = market_job(job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(14), 9));
+        ids[i] = market_job(market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(14), 9));
     }
     market_replace(CHEN, ids[0], YUAN(14), 10);
     cr_assert_eq(market_event(EVENT_REPLACED, 0)->replaced.kept_priority, 0);
@@ -94,11 +59,11 @@ Test(job, fewer_gpus_at_the_same_limit_keep_their_time_and_all_else_loses_it)
     cr_assert_eq(market_event(EVENT_REPLACED, 0)->replaced.kept_priority, 1);
     cr_assert_eq(market_event(EVENT_REPLACED, 0)->replaced.leaves_qty, 8);
     cr_assert_eq(market_event(EVENT_REPLACED, 0)->replaced.old_leaves_qty, 9);
-    uint64_t other = market_job(job_of(PLACEMENT_ANY, HOUR(1), 1, YUAN(14), 9));
+    uint64_t other = market_job(market_job_of(PLACEMENT_ANY, HOUR(1), 1, YUAN(14), 9));
     market_replace(CHEN, other, YUAN(13), 8);
     cr_assert_eq(market_event(EVENT_REPLACED, 0)->replaced.kept_priority, 0);
     offer(AN_1, HOUR(0), YUAN(13), 27);
-    expect_trades(3);
+    market_expect_trades(3);
     for (uint32_t i = 0; i < 3; i++) {
         cr_assert_eq(market_event(EVENT_TRADE, i)->trade.buy_order_id, ids[(i + 1) % 3]);
     }
@@ -108,11 +73,11 @@ Test(job, replace_that_makes_it_fit_fills_it)
 {
     market_open(NULL);
     offer(AN_1, HOUR(0), YUAN(13), 8);
-    uint64_t id = market_job(job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(12), 9));
+    uint64_t id = market_job(market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(12), 9));
     market_replace(CHEN, id, YUAN(13), 9);
-    expect_miss(8, 1, HOUR(0));
+    market_expect_miss(8, 1, HOUR(0));
     market_replace(CHEN, id, YUAN(13), 8);
-    expect_trades(1);
+    market_expect_trades(1);
     cr_assert_not(market_live(id));
     market_replace(CHEN, id, YUAN(13), 7);
     cr_assert_eq(market_refusal(), REASON_UNKNOWN_ORDER);
@@ -132,14 +97,15 @@ static void crowd(uint32_t able)
     market_open(NULL);
     market_walks = false;
     for (uint32_t i = 0; i < AHEAD; i++) {
-        struct terms_of_job terms = job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(15), i == able ? 1 : 50);
+        struct terms_of_job terms =
+            market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(15), i == able ? 1 : 50);
         terms.key = DING;
         ahead[i] = market_job(terms);
     }
-    last_in_rank = market_job(job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(12), 1));
+    last_in_rank = market_job(market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(12), 1));
     market_walks = true;
     offer(AN_1, HOUR(0), YUAN(10), 8);
-    expect_trades(0);
+    market_expect_trades(0);
     cr_assert(engine_has_work(market_engine()));
 }
 
@@ -182,8 +148,8 @@ Test(job, hour_whose_gate_closes_is_due_no_more)
         market_tick(1);
     }
     cr_assert_not(engine_has_work(market_engine()));
-    cr_assert_eq(account_of(DING).reserved_e4, 0);
-    cr_assert_eq(account_of(DING).open_orders, 0);
+    cr_assert_eq(market_account(DING).reserved_e4, 0);
+    cr_assert_eq(market_account(DING).open_orders, 0);
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
@@ -191,7 +157,7 @@ Test(job, hour_whose_gate_closes_is_due_no_more)
 Test(job, ends_at_its_expire_time_or_at_the_gate_of_its_last_start)
 {
     market_open(NULL);
-    struct terms_of_job terms = job_of(PLACEMENT_ANY, HOUR(0), 3, YUAN(12), 4);
+    struct terms_of_job terms = market_job_of(PLACEMENT_ANY, HOUR(0), 3, YUAN(12), 4);
     terms.hours = 2; /* last start HOUR(1): 2026-11-20T03Z, gate 02:50 */
     uint64_t gate = market_job(terms);
     terms.tif = TIF_TIME;
@@ -209,13 +175,13 @@ Test(job, ends_at_its_expire_time_or_at_the_gate_of_its_last_start)
     market_tick(1);
     cr_assert_eq(market_event(EVENT_CANCELED, 0)->out.order_id, gate);
     cr_assert_eq(market_event(EVENT_CANCELED, 0)->out.reason, REASON_GATE_CLOSED);
-    cr_assert_eq(account_of(CHEN).reserved_e4, 0);
+    cr_assert_eq(market_account(CHEN).reserved_e4, 0);
 }
 
 Test(job, mass_cancel_takes_it_only_when_it_covers_every_hour_and_lane)
 {
     market_open(NULL);
-    struct terms_of_job terms = job_of(PLACEMENT_ANY, HOUR(2), 3, YUAN(12), 4);
+    struct terms_of_job terms = market_job_of(PLACEMENT_ANY, HOUR(2), 3, YUAN(12), 4);
     terms.lane_count = 2;
     terms.lanes[0] = (struct job_lane)LANE(REGION_A, 10000);
     terms.lanes[1] = (struct job_lane)LANE(REGION_B, 10000);
@@ -238,7 +204,7 @@ Test(job, mass_cancel_takes_it_only_when_it_covers_every_hour_and_lane)
 Test(job, entries_of_lanes_cannot_be_named)
 {
     market_open(NULL);
-    uint64_t id = market_job(job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(12), 4));
+    uint64_t id = market_job(market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(12), 4));
     for (uint32_t slot = 1; slot < 4; slot++) {
         uint64_t other = (id & ~UINT64_C(0xffffffff)) | slot;
         if (other != id) {
@@ -306,8 +272,8 @@ static void random_command(struct random *dice, uint32_t hours, bool *reserved_h
                    random_between(dice, 1, 8));
     } else {
         struct terms_of_job terms =
-            job_of((uint8_t)random_below(dice, 2), HOUR(hour), 3,
-                   YUAN(9) + random_between(dice, 0, 30) * 1000, random_between(dice, 1, 6));
+            market_job_of((uint8_t)random_below(dice, 2), HOUR(hour), 3,
+                          YUAN(9) + random_between(dice, 0, 30) * 1000, random_between(dice, 1, 6));
         terms.key = DING;
         terms.hours = (uint16_t)random_between(dice, 1, 2);
         market_job(terms);

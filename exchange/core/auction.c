@@ -4,6 +4,7 @@
 #include "exchange/core/emit.h"
 #include "exchange/core/job.h"
 #include "exchange/core/order.h"
+#include "exchange/core/order_check.h"
 #include "exchange/core/quote.h"
 #include "exchange/core/set.h"
 
@@ -292,9 +293,7 @@ static bool can_clear(const struct engine *e, uint32_t ladder)
 {
     const struct market *m = &e->markets[e->ladders[ladder].market];
     int64_t most = auction_trades_most(e, ladder);
-    return !m->halted && m->mode != MODE_NONE &&
-           (int64_t)e->config.fills - e->s.fill_count >= most &&
-           (int64_t)e->config.holdings - e->s.holding_count >= most;
+    return !m->halted && m->mode != MODE_NONE && order_check_fills(e, most);
 }
 
 static void clear_first(struct engine *e)

@@ -1,6 +1,7 @@
 #include "exchange/core/auction_trade.h"
 
 #include "exchange/core/book.h"
+#include "exchange/core/deal.h"
 #include "exchange/core/iceberg.h"
 #include "exchange/core/match.h"
 #include "exchange/core/order.h"
@@ -165,7 +166,7 @@ static int64_t trade_bid(struct engine *e, struct clearing *c, uint32_t tier,
             .contract = contract_with_tier(c->contract, (uint8_t)tier),
             .auction = true,
         };
-        match_close_deal(e, &deal);
+        deal_close(e, &deal);
         bid->left -= deal.qty;
         offer->left -= deal.qty;
         got += deal.qty;
@@ -273,7 +274,7 @@ void auction_uncross(struct engine *e, uint32_t ladder)
             .contract = contract_with_tier(l->contract, b->tier),
             .auction = true,
         };
-        match_close_deal(e, &deal);
+        deal_close(e, &deal);
         settle(e, offer);
         settle(e, bid);
     }

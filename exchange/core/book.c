@@ -38,22 +38,28 @@ void book_enter(struct engine *e, uint32_t slot, struct hint *hint)
     }
 }
 
-/* The order was alone at its price. */
-static void level_end(struct engine *e, uint32_t slot)
+/* Ends the best level of the order's book, which is its own. */
+static void level_end_best(struct engine *e, const struct order *o)
 {
-    const struct order *o = &e->orders[slot];
     struct ladder *l = &e->ladders[o->ladder];
     uint32_t book = book_index(o->sell, o->tier);
-    tree_remove(e, book_of(o), goodness_of(o));
-    if (l->best[book] != slot) {
-        return;
-    }
-    uint32_t best = tree_best(e, book_of(o));
+    uint32_t best = tree_remove_best(e, book_of(o));
     l->best[book] = best;
     if (best == 0) {
         l->occupied &= ~(1u << book);
     } else {
         l->best_price[book] = e->orders[best].price_e4;
+    }
+}
+
+/* The order was alone at its price. */
+static void level_end(struct engine *e, uint32_t slot)
+{
+    const struct order *o = &e->orders[slot];
+    if (e->ladders[o->ladder].best[book_index(o->sell, o->tier)] == slot) {
+        level_end_best(e, o);
+    } else {
+        tree_remove(e, book_of(o), goodness_of(o));
     }
 }
 
@@ -71,6 +77,23 @@ static void level_promote(struct engine *e, uint32_t slot)
     if (l->best[book] == slot) {
         l->best[book] = o->next;
     }
+}
+
+void book_advance(struct engine *e, uint32_t gone, uint32_t newest, uint32_t head, uint32_t count)
+{
+    const struct order *o = &e->orders[gone];
+    struct ladder *l = &e->ladders[o->ladder];
+    l->orders[o->sell] -= count;
+    if (head == 0) {
+        level_end_best(e, o);
+        return;
+    }
+    e->orders[head].previous = newest;
+    e->orders[newest].next = head;
+    e->orders[head].head = 1;
+    book_hint_of(e, o)->head = head;
+    tree_set_head(e, book_of(o), goodness_of(o), head);
+    l->best[book_index(o->sell, o->tier)] = head;
 }
 
 void book_remove_head(struct engine *e, uint32_t slot)

@@ -82,6 +82,16 @@ static inline void book_insert(struct engine *e, uint32_t slot)
 
 /* Ends its level, or makes the next in time its head. */
 APART void book_remove_head(struct engine *e, uint32_t slot);
+/* The first `count` orders of a book's best level have been forgotten, `gone` the first of them, and
+ * `head` comes next; 0: that was the whole level. `newest`: the last of it. */
+void book_advance(struct engine *e, uint32_t gone, uint32_t newest, uint32_t head, uint32_t count);
+/* An order that is out of its level. */
+static inline void book_forget(struct order *o)
+{
+    o->bits &= ~(UINT64_C(1) << ORDER_HEAD_AT | UINT64_C(1) << ORDER_RESTING_AT);
+    o->next = 0;
+    o->previous = 0;
+}
 /* Takes it out of its book. */
 static inline void book_remove(struct engine *e, uint32_t slot)
 {
@@ -94,9 +104,7 @@ static inline void book_remove(struct engine *e, uint32_t slot)
         orders[o->next].previous = o->previous;
         orders[o->previous].next = o->next;
     }
-    o->bits &= ~(UINT64_C(1) << ORDER_HEAD_AT | UINT64_C(1) << ORDER_RESTING_AT);
-    o->next = 0;
-    o->previous = 0;
+    book_forget(o);
 }
 
 /* Ladder of a market's hour; 0 none. */

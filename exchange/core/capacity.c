@@ -18,35 +18,21 @@ void capacity_commit(struct engine *e, uint32_t resource, uint32_t hour, int64_t
     cell->committed = (uint32_t)committed;
 }
 
-static uint32_t holding_print(uint32_t account, uint32_t resource, uint32_t hour_tier)
+struct bucket *holding_bucket(const struct engine *e, const struct holding_place *sought)
 {
-    uint64_t h = ((uint64_t)account << 32 | resource) * UINT64_C(0x9e3779b97f4a7c15);
-    h = (h ^ (h >> 29) ^ hour_tier) * UINT64_C(0xbf58476d1ce4e5b9);
-    return (uint32_t)(h >> 32);
-}
-
-/* Place of the holding's bucket, or of the empty one where it would go. */
-static uint32_t bucket_find(const struct engine *e, const struct holding *sought, uint32_t print)
-{
-    uint32_t place = print & e->bucket_mask;
+    uint32_t place = sought->print & e->bucket_mask;
     for (;;) {
-        const struct bucket *b = &e->buckets[place];
+        struct bucket *b = &e->buckets[place];
         if (b->holding == 0) {
-            return place;
+            return b;
         }
         const struct holding *h = &e->holdings[b->holding];
-        if (b->print == print && h->account == sought->account && h->resource == sought->resource &&
-            h->hour_tier == sought->hour_tier) {
-            return place;
+        if (b->print == sought->print && h->account == sought->account &&
+            h->resource == sought->resource && h->hour_tier == sought->hour_tier) {
+            return b;
         }
         place = (place + 1) & e->bucket_mask;
     }
-}
-
-static uint32_t bucket_of(const struct engine *e, const struct holding *sought)
-{
-    return bucket_find(e, sought,
-                       holding_print(sought->account, sought->resource, sought->hour_tier));
 }
 
 /* Empties a place; those that had to pass it move up, so that no probe ends early. */
@@ -68,15 +54,7 @@ static void bucket_clear(struct engine *e, uint32_t place)
     e->buckets[hole] = (struct bucket){0};
 }
 
-uint32_t holding_find(const struct engine *e, uint32_t account, uint32_t resource, uint32_t hour,
-                      uint8_t tier)
-{
-    struct holding sought = {
-        .account = account, .resource = resource, .hour_tier = hour << 8 | tier};
-    return e->buckets[bucket_of(e, &sought)].holding;
-}
-
-static uint32_t holding_begin(struct engine *e, const struct holding *fresh, uint32_t hour)
+void holding_begin(struct engine *e, const struct holding_place *place, struct bucket *bucket)
 {
     uint32_t index = e->s.holding_free;
     if (index != 0) {
@@ -85,47 +63,62 @@ static uint32_t holding_begin(struct engine *e, const struct holding *fresh, uin
         CHECK(e->s.holding_top < e->config.holdings);
         index = ++e->s.holding_top;
     }
-    uint32_t *in_hour = &e->hour_holdings[hour % HOUR_RING];
+    uint32_t *in_hour = &e->hour_holdings[(place->hour_tier >> 8) % HOUR_RING];
     struct holding *h = &e->holdings[index];
-    *h = (struct holding){.account = fresh->account,
-                          .resource = fresh->resource,
-                          .hour_tier = fresh->hour_tier,
+    *h = (struct holding){.account = place->account,
+                          .resource = place->resource,
+                          .hour_tier = place->hour_tier,
                           .next_in_hour = *in_hour};
     if (*in_hour != 0) {
         e->holdings[*in_hour].previous_in_hour = index;
     }
     *in_hour = index;
     e->s.holding_count++;
-    return index;
+    *bucket = (struct bucket){.holding = index, .print = place->print};
 }
 
-void holding_add(struct engine *e, uint32_t account, uint32_t resource, uint32_t hour, uint8_t tier,
-                 int64_t qty)
+uint32_t holding_behind_of(const struct engine *e, uint32_t first,
+                           const struct holding_place *place)
 {
-    struct holding fresh = {
-        .account = account, .resource = resource, .hour_tier = hour << 8 | tier};
-    uint32_t print = holding_print(account, resource, fresh.hour_tier);
-    struct bucket *b = &e->buckets[bucket_find(e, &fresh, print)];
-    if (b->holding == 0) {
-        *b = (struct bucket){.holding = holding_begin(e, &fresh, hour), .print = print};
+    uint32_t qty = 0;
+    for (uint32_t fill = first; fill <= e->s.fill_count; fill++) {
+        struct holding_place other = holding_place_of_fill(&e->fills[fill]);
+        qty += memcmp(&other, place, sizeof(other)) == 0 ? (uint32_t)e->fills[fill].qty : 0;
     }
-    struct holding *h = &e->holdings[b->holding];
-    h->qty += (uint32_t)qty;
-    CHECK(h->qty <= e->resources[resource].gpus);
+    return qty;
 }
 
-void holding_prefetch(const struct engine *e, uint32_t account, uint32_t resource, uint32_t hour,
-                      uint8_t tier)
+/* Whether a fill that is not in the table yet will begin a holding. */
+static bool begins_holding(const struct engine *e, uint32_t fill)
 {
-    uint32_t print = holding_print(account, resource, hour << 8 | tier);
-    __builtin_prefetch(&e->buckets[print & e->bucket_mask], 1);
-    KEPT();
+    struct holding_place place = holding_place_of_fill(&e->fills[fill]);
+    if (holding_bucket(e, &place)->holding != 0) {
+        return false;
+    }
+    for (uint32_t before = e->s.holding_fills + 1; before < fill; before++) {
+        struct holding_place other = holding_place_of_fill(&e->fills[before]);
+        if (memcmp(&other, &place, sizeof(place)) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool holding_has_room_exactly(const struct engine *e, int64_t fills)
+{
+    int64_t room = (int64_t)e->config.holdings - e->s.holding_count;
+    for (uint32_t fill = e->s.holding_fills + 1; fill <= e->s.fill_count; fill++) {
+        room -= begins_holding(e, fill);
+    }
+    return room >= fills;
 }
 
 static void holding_end(struct engine *e, uint32_t index)
 {
     struct holding *h = &e->holdings[index];
-    bucket_clear(e, bucket_of(e, h));
+    struct holding_place place =
+        holding_place(h->account, h->resource, h->hour_tier >> 8, (uint8_t)(h->hour_tier & 0xffu));
+    bucket_clear(e, (uint32_t)(holding_bucket(e, &place) - e->buckets));
     if (h->previous_in_hour != 0) {
         e->holdings[h->previous_in_hour].next_in_hour = h->next_in_hour;
     } else {
@@ -139,7 +132,7 @@ static void holding_end(struct engine *e, uint32_t index)
     e->s.holding_count--;
 }
 
-void holding_offer(struct engine *e, uint32_t holding, int64_t qty)
+static void holding_offer(struct engine *e, uint32_t holding, int64_t qty)
 {
     struct holding *h = &e->holdings[holding];
     int64_t offered = (int64_t)h->offered + qty;
@@ -147,7 +140,7 @@ void holding_offer(struct engine *e, uint32_t holding, int64_t qty)
     h->offered = (uint32_t)offered;
 }
 
-void holding_sell(struct engine *e, uint32_t holding, int64_t qty)
+static void holding_sell(struct engine *e, uint32_t holding, int64_t qty)
 {
     holding_offer(e, holding, -qty);
     e->holdings[holding].qty -= (uint32_t)qty;
@@ -158,6 +151,7 @@ void holding_sell(struct engine *e, uint32_t holding, int64_t qty)
 
 bool holding_forget_one(struct engine *e, uint32_t hour)
 {
+    holding_settle(e);
     uint32_t index = e->hour_holdings[hour % HOUR_RING];
     if (index == 0) {
         return false;
@@ -165,6 +159,17 @@ bool holding_forget_one(struct engine *e, uint32_t hour)
     CHECK(e->holdings[index].hour_tier >> 8 == hour && e->holdings[index].offered == 0);
     holding_end(e, index);
     return true;
+}
+
+/* What may still be offered of a holding; 0 when there is none. */
+static int64_t free_of_holding(const struct engine *e, uint32_t account, uint32_t resource,
+                               uint32_t hour_tier)
+{
+    struct holding_place place =
+        holding_place(account, resource, hour_tier >> 8, (uint8_t)hour_tier);
+    const struct holding *h = &e->holdings[holding_bucket(e, &place)->holding];
+    return (int64_t)h->qty - (int64_t)h->offered +
+           holding_behind_of(e, e->s.holding_fills + 1, &place);
 }
 
 bool capacity_source(const struct engine *e, uint32_t account,
@@ -177,9 +182,7 @@ bool capacity_source(const struct engine *e, uint32_t account,
         return true;
     }
     for (uint8_t tier = contract_tier(order->contract); tier < TIER_COUNT; tier++) {
-        uint32_t index = holding_find(e, account, order->resource, hour, tier);
-        if (index != 0 &&
-            (int64_t)e->holdings[index].qty - (int64_t)e->holdings[index].offered >= order->qty) {
+        if (free_of_holding(e, account, order->resource, hour << 8 | tier) >= order->qty) {
             *source = tier;
             return true;
         }
@@ -194,17 +197,18 @@ int64_t capacity_most(const struct engine *e, uint32_t account,
     bool own = e->resources[order->resource].account == account;
     int64_t most = own ? capacity_free(e, order->resource, hour) : 0;
     for (uint8_t tier = contract_tier(order->contract); tier < TIER_COUNT; tier++) {
-        uint32_t index = holding_find(e, account, order->resource, hour, tier);
-        const struct holding *h = &e->holdings[index];
-        int64_t held = index != 0 ? (int64_t)h->qty - (int64_t)h->offered : 0;
+        int64_t held = free_of_holding(e, account, order->resource, hour << 8 | tier);
         most = held > most ? held : most;
     }
     return most;
 }
 
-static uint32_t source_holding(const struct engine *e, const struct order *o, uint32_t hour)
+static uint32_t source_holding(struct engine *e, const struct order *o, uint32_t hour)
 {
-    uint32_t index = holding_find(e, e->keys[o->key].account, o->resource, hour, o->source);
+    holding_settle(e);
+    struct holding_place place =
+        holding_place(e->keys[o->key].account, o->resource, hour, (uint8_t)o->source);
+    uint32_t index = holding_bucket(e, &place)->holding;
     CHECK(index != 0);
     return index;
 }
@@ -219,12 +223,16 @@ void capacity_reserve(struct engine *e, uint32_t slot, uint32_t hour, int64_t qt
     }
 }
 
+void capacity_sell(struct engine *e, uint32_t slot, uint32_t hour, int64_t qty)
+{
+    holding_sell(e, source_holding(e, &e->orders[slot], hour), qty);
+}
+
 int64_t capacity_room(const struct engine *e, uint32_t slot, uint32_t hour)
 {
     const struct order *o = &e->orders[slot];
     if (o->source == SOURCE_OWN) {
         return capacity_free(e, o->resource, hour);
     }
-    const struct holding *h = &e->holdings[source_holding(e, o, hour)];
-    return (int64_t)h->qty - (int64_t)h->offered;
+    return free_of_holding(e, e->keys[o->key].account, o->resource, hour << 8 | o->source);
 }

@@ -14,19 +14,79 @@ int64_t capacity_free(const struct engine *e, uint32_t resource, uint32_t hour);
 /* Commits (qty above 0) or gives back (below 0) GPUs of the provider's own capacity. */
 void capacity_commit(struct engine *e, uint32_t resource, uint32_t hour, int64_t qty);
 
-/* 0 none. */
-uint32_t holding_find(const struct engine *e, uint32_t account, uint32_t resource, uint32_t hour,
-                      uint8_t tier);
-/* Adds what was bought; the table must have room. */
-void holding_add(struct engine *e, uint32_t account, uint32_t resource, uint32_t hour, uint8_t tier,
-                 int64_t qty);
-/* Brings the place of a holding that will soon be added to into the cache. */
-void holding_prefetch(const struct engine *e, uint32_t account, uint32_t resource, uint32_t hour,
-                      uint8_t tier);
-/* Marks part of it offered (above 0) or no longer offered (below 0). */
-void holding_offer(struct engine *e, uint32_t holding, int64_t qty);
-/* Takes out what was offered and is sold now; an empty holding ends. */
-void holding_sell(struct engine *e, uint32_t holding, int64_t qty);
+/* Who holds what of which hour and tier, and where to look for it. */
+struct holding_place {
+    uint32_t account;
+    uint32_t resource;
+    uint32_t hour_tier; /* hour << 8 | tier */
+    uint32_t print;
+};
+static inline struct holding_place holding_place(uint32_t account, uint32_t resource, uint32_t hour,
+                                                 uint8_t tier)
+{
+    uint32_t hour_tier = hour << 8 | tier;
+    uint64_t h = ((uint64_t)account << 32 | resource) * UINT64_C(0x9e3779b97f4a7c15);
+    h = (h ^ (h >> 29) ^ hour_tier) * UINT64_C(0xbf58476d1ce4e5b9);
+    return (struct holding_place){account, resource, hour_tier, (uint32_t)(h >> 32)};
+}
+/* Bucket of the holding, or the empty one where it would go. */
+struct bucket *holding_bucket(const struct engine *e, const struct holding_place *sought);
+/* Begins a holding of nothing in its empty bucket; the table must have room. */
+void holding_begin(struct engine *e, const struct holding_place *place, struct bucket *bucket);
+/* What was bought enters the table of holdings up to so many trades late, by when its bucket and then
+ * the holding itself have come into the cache. Until then the records of the fills tell it. */
+#define HOLDINGS_BEHIND 16
+static inline uint32_t holding_behind(const struct engine *e)
+{
+    return e->s.fill_count - e->s.holding_fills;
+}
+static inline struct holding_place holding_place_of_fill(const struct fill_record *f)
+{
+    return holding_place((uint32_t)f->buyer, (uint32_t)f->resource, contract_hour(f->contract),
+                         contract_tier(f->contract));
+}
+/* Enters the oldest fill that is not yet in the table. */
+static inline void holding_enter_one(struct engine *e)
+{
+    const struct fill_record *f = &e->fills[++e->s.holding_fills];
+    struct holding_place place = holding_place_of_fill(f);
+    struct bucket *b = holding_bucket(e, &place);
+    if (b->holding == 0) {
+        holding_begin(e, &place, b);
+    }
+    struct holding *h = &e->holdings[b->holding];
+    h->qty += (uint32_t)f->qty;
+    CHECK(h->qty <= e->resources[place.resource].gpus);
+}
+/* To be called with every fill that has been recorded. */
+static inline void holding_owe(struct engine *e, const struct holding_place *place)
+{
+    __builtin_prefetch(&e->buckets[place->print & e->bucket_mask], 1);
+    if (holding_behind(e) > HOLDINGS_BEHIND) {
+        struct holding_place next =
+            holding_place_of_fill(&e->fills[e->s.fill_count - HOLDINGS_BEHIND / 2]);
+        __builtin_prefetch(&e->holdings[e->buckets[next.print & e->bucket_mask].holding], 1);
+        holding_enter_one(e);
+    }
+}
+/* Brings the table up to date. */
+static inline void holding_settle(struct engine *e)
+{
+    while (holding_behind(e) != 0) {
+        holding_enter_one(e);
+    }
+}
+/* What the fills that have not entered it, from one of them on, add to a holding. */
+uint32_t holding_behind_of(const struct engine *e, uint32_t first,
+                           const struct holding_place *place);
+/* Whether so many fills find room, those not yet in the table taken into account. */
+RARE bool holding_has_room_exactly(const struct engine *e, int64_t fills);
+static inline bool holding_has_room(const struct engine *e, int64_t fills)
+{
+    int64_t room = (int64_t)e->config.holdings - e->s.holding_count;
+    return __builtin_expect(room - holding_behind(e) >= fills, 1) ||
+           holding_has_room_exactly(e, fills);
+}
 /* Forgets one holding of an hour; false when there is none. */
 bool holding_forget_one(struct engine *e, uint32_t hour);
 
@@ -38,6 +98,8 @@ int64_t capacity_most(const struct engine *e, uint32_t account,
                       const struct command_new_order *order);
 /* Reserves (above 0) or gives back (below 0) quantity of an offer at its source. */
 void capacity_reserve(struct engine *e, uint32_t slot, uint32_t hour, int64_t qty);
+/* Takes what an offer draws on a holding and has sold out of it; an empty holding ends. */
+void capacity_sell(struct engine *e, uint32_t slot, uint32_t hour, int64_t qty);
 /* Room left at the offer's source, beyond what it has reserved. */
 int64_t capacity_room(const struct engine *e, uint32_t slot, uint32_t hour);
 

@@ -1,6 +1,7 @@
 #include "exchange/core/job.h"
 
 #include "exchange/core/book.h"
+#include "exchange/core/deal.h"
 #include "exchange/core/emit.h"
 #include "exchange/core/job_search.h"
 #include "exchange/core/match.h"
@@ -146,7 +147,7 @@ bool job_covered(const struct engine *e, const struct sweep *sweep, const struct
 static void fill(struct engine *e, uint32_t slot, const struct job_fit *fit, uint32_t count)
 {
     const struct job *job = job_of(e, &e->orders[slot]);
-    struct match_job m = {
+    struct deal_job m = {
         .slot = slot,
         .leaves_qty = job_gpu_hours(job),
         .tier = job->lanes[fit->lane].tier,
@@ -156,7 +157,7 @@ static void fill(struct engine *e, uint32_t slot, const struct job_fit *fit, uin
     retire(e, slot);
     for (uint32_t i = 0; i < count; i++) {
         struct job_part part = e->job_scratch->parts[i];
-        left_e4 -= match_job_fill(e, &m, part.slot, part.qty);
+        left_e4 -= deal_with_job(e, &m, part.slot, part.qty);
     }
     CHECK(m.leaves_qty == 0 && left_e4 >= 0);
     finish(e, slot);

@@ -1,6 +1,7 @@
 #include "exchange/core/listing.h"
 
 #include "exchange/core/book.h"
+#include "exchange/core/deal.h"
 #include "exchange/core/iceberg.h"
 #include "exchange/core/match.h"
 #include "exchange/core/money.h"
@@ -39,7 +40,7 @@ static void trade(struct engine *e, uint32_t bid, uint32_t offer, const struct a
         .price_e4 = a->limit_e4,
         .contract = a->contract,
     };
-    match_close_deal(e, &deal);
+    deal_close(e, &deal);
     order_finish(e, bid);
     if (o->iceberg) {
         iceberg_trim(e, offer);

@@ -3,6 +3,7 @@
 #include "exchange/core/auction.h"
 #include "exchange/core/book.h"
 #include "exchange/core/capacity.h"
+#include "exchange/core/deal.h"
 #include "exchange/core/emit.h"
 #include "exchange/core/iceberg.h"
 #include "exchange/core/job.h"
@@ -10,6 +11,7 @@
 #include "exchange/core/order.h"
 #include "exchange/core/quote.h"
 #include "exchange/core/set.h"
+#include "exchange/core/tree.h"
 #include "exchange/core/walk.h"
 
 /* Book with the best price among `mask`; at equal prices the nearest tier: for a bid the lowest
@@ -55,20 +57,6 @@ bool match_best(const struct engine *e, const struct arrival *a, int64_t *price_
     return true;
 }
 
-APART void match_prefetch_trade(const struct engine *e, const struct command *command,
-                                uint32_t resting)
-{
-    const struct command_new_order *n = &command->new_order;
-    const struct order *o = &e->orders[resting];
-    const struct key *k = &e->keys[o->key];
-    bool sell = n->side == SIDE_SELL;
-    uint32_t buyer = sell ? k->account : e->keys[command->head.key].account;
-    __builtin_prefetch(&e->accounts[k->account], 1);
-    holding_prefetch(e, buyer, sell ? n->resource : o->resource, contract_hour(n->contract),
-                     contract_tier(n->contract) & 3u);
-    KEPT();
-}
-
 void match_prefetch(const struct engine *e, const struct command *command, uint32_t ladder,
                     bool enters)
 {
@@ -80,7 +68,10 @@ void match_prefetch(const struct engine *e, const struct command *command, uint3
     int64_t price = l->best_price[book];
     bool inside = (price >= n->price_e4) == sell || price == n->price_e4;
     if (__builtin_expect((enters & (inside | (n->ord_type == ORD_MARKET))) != 0, 0)) {
-        match_prefetch_trade(e, command, l->best[book]);
+        const struct order *resting = &e->orders[l->best[book]];
+        __builtin_prefetch(resting, 1);
+        __builtin_prefetch(&e->orders[resting->next], 1);
+        __builtin_prefetch(&e->accounts[e->keys[resting->key].account], 1);
     }
     KEPT();
 }
@@ -170,188 +161,6 @@ int64_t match_fillable(const struct engine *e, const struct arrival *a, int64_t 
 
 /* --- trading ----------------------------------------------------------------------------- */
 
-struct side_result {
-    int64_t fee_e4;
-    int64_t bond_e4;
-};
-
-static uint16_t rate_of(const struct engine *e, const struct order *o, bool maker)
-{
-    const struct fee_schedule *f = &e->s.fees[o->fees];
-    return maker ? f->maker_bp : f->taker_bp;
-}
-
-static struct side_result settle_bid(struct engine *e, struct order *o, bool maker,
-                                     int64_t price_e4, uint32_t qty)
-{
-    struct account *account = &e->accounts[e->keys[o->key].account];
-    int64_t before = money_bid_reserve(e, o->fees, o->fee_rest, o->price_e4, o->leaves);
-    int64_t notional = price_e4 * qty;
-    uint16_t rest;
-    int64_t fee = money_fee(o->fee_rest, notional, rate_of(e, o, maker), &rest);
-    o->fee_rest = rest & 0x3fffu;
-    o->leaves -= qty;
-    o->cum += qty;
-    int64_t after = money_bid_reserve(e, o->fees, o->fee_rest, o->price_e4, o->leaves);
-    CHECK(before - after >= notional + fee);
-    account->reserved_e4 += after - before;
-    account->cash_e4 -= notional + fee;
-    account->escrow_e4 += notional + fee;
-    return (struct side_result){.fee_e4 = fee};
-}
-
-static struct side_result settle_offer(struct engine *e, struct order *o, bool maker,
-                                       int64_t price_e4, uint32_t qty)
-{
-    struct account *account = &e->accounts[e->keys[o->key].account];
-    uint16_t rest;
-    int64_t fee = money_fee(o->fee_rest, price_e4 * qty, rate_of(e, o, maker), &rest);
-    o->fee_rest = rest & 0x3fffu;
-    int64_t bond = (int64_t)o->bond_unit * qty;
-    o->leaves -= qty;
-    o->cum += qty;
-    account->bond_open_e4 -= bond;
-    account->bond_locked_e4 += bond;
-    return (struct side_result){.fee_e4 = fee, .bond_e4 = bond};
-}
-
-/* What the two fills of a trade have in common. */
-struct print {
-    uint64_t fill_id;
-    int64_t price_e4;
-    uint32_t qty;
-    uint32_t resource;
-    uint8_t tier;
-};
-
-static_assert(
-    offsetof(struct event_fill, side) == offsetof(struct event_fill, resource) + 4 &&
-        offsetof(struct event_fill, resting) == offsetof(struct event_fill, resource) + 5 &&
-        offsetof(struct event_fill, trade_tier) == offsetof(struct event_fill, resource) + 6 &&
-        offsetof(struct event_fill, contingent) == offsetof(struct event_fill, resource) + 7 &&
-        offsetof(struct event_fill, trade_group) == offsetof(struct event_fill, resource) + 8 &&
-        SIDE_SELL == 1,
-    "words");
-
-static struct event *emit_fill(struct engine *e, uint32_t slot, const struct print *print,
-                               uint8_t resting, uint64_t contract, int64_t fee_e4)
-{
-    const struct order *o = &e->orders[slot];
-    struct event *event = emit(e, EVENT_FILL, emit_link(&e->keys[o->key]), 0);
-    struct event_fill *fill = &event->fill;
-    fill->party = emit_party(e, o->key, o->cl_ord_id);
-    fill->order_id = order_id_of(e, slot);
-    fill->contract = contract;
-    fill->fill_id = print->fill_id;
-    fill->price_e4 = print->price_e4;
-    fill->qty = print->qty;
-    fill->leaves_qty = o->leaves;
-    fill->cum_qty = o->cum;
-    fill->fee_e4 = fee_e4;
-    emit_word(&fill->resource, print->resource | (uint64_t)o->sell << 32 | (uint64_t)resting << 40 |
-                                   (uint64_t)print->tier << 48);
-    fill->trade_group = 0;
-    return event;
-}
-
-static void record_fill(struct engine *e, uint64_t fill_id, const struct event_trade *t)
-{
-    uint32_t slot = (uint32_t)fill_id;
-    CHECK(slot <= e->config.fills);
-    e->s.fill_count = slot;
-    e->fills[slot] = (struct fill_record){
-        .buy_order_id = t->buy_order_id,
-        .sell_order_id = t->sell_order_id,
-        .contract = t->contract,
-        .price_e4 = t->price_e4,
-        .escrow_e4 = t->price_e4 * t->qty + t->buy_fee_e4,
-        .buy_fee_e4 = t->buy_fee_e4,
-        .sell_fee_e4 = t->sell_fee_e4,
-        .bond_e4 = t->bond_e4,
-        .qty = (uint32_t)t->qty,
-        .buyer = t->buyer,
-        .seller = t->seller,
-        .resource = t->resource,
-        .generation = (uint32_t)(fill_id >> 32),
-        .offer_tier = t->offer_tier,
-        .source_tier = t->source_tier,
-    };
-}
-
-/* Carries a trade out and reports it; orders that it uses up are the caller's to end. */
-static inline __attribute__((always_inline)) void close_deal(struct engine *e, const struct deal *d)
-{
-    struct order *bid = &e->orders[d->bid];
-    struct order *offer = &e->orders[d->offer];
-    const bool bid_rests = d->sell || d->auction;
-    const bool offer_rests = !d->sell || d->auction;
-    uint64_t contract = d->contract;
-    uint64_t offer_contract = contract_with_tier(contract, offer->tier);
-    uint32_t hour = contract_hour(contract);
-    uint32_t buyer = e->keys[bid->key].account;
-    uint32_t seller = e->keys[offer->key].account;
-    holding_prefetch(e, buyer, offer->resource, hour, contract_tier(contract));
-    /* Where the next trade will write; one line ahead may lie behind the table's end. */
-    __builtin_prefetch(&e->fills[e->s.fill_count + 2], 1);
-    __builtin_prefetch(&e->fills[e->s.fill_count + 3], 1);
-    __builtin_prefetch(&e->holdings[e->s.holding_top + 3], 1);
-
-    struct side_result buy = settle_bid(e, bid, bid_rests, d->price_e4, d->qty);
-    struct side_result sell = settle_offer(e, offer, offer_rests, d->price_e4, d->qty);
-    if (offer->source != SOURCE_OWN) {
-        holding_sell(e, holding_find(e, seller, offer->resource, hour, offer->source), d->qty);
-    }
-    struct ladder *l = &e->ladders[d->ladder];
-    if (l->last_trade_e4 != (uint32_t)d->price_e4) {
-        l->last_trade_e4 = (uint32_t)d->price_e4;
-        quote_forget_ladder(e, l);
-        job_reference_moved(e, d->ladder);
-    }
-
-    struct print print = {.fill_id = UINT64_C(1) << 32 | (e->s.fill_count + 1u),
-                          .price_e4 = d->price_e4,
-                          .qty = d->qty,
-                          .resource = offer->resource,
-                          .tier = contract_tier(contract)};
-    struct event *event = emit(e, EVENT_TRADE, 0, EVENT_PUBLIC);
-    event->trade = (struct event_trade){
-        .fill_id = print.fill_id,
-        .contract = contract,
-        .price_e4 = d->price_e4,
-        .qty = d->qty,
-        .buy_order_id = order_id_of(e, d->bid),
-        .sell_order_id = order_id_of(e, d->offer),
-        .buyer = buyer,
-        .seller = seller,
-        .resource = offer->resource,
-        .offer_tier = offer->tier,
-        .source_tier = offer->source,
-        .aggressor = d->sell ? SIDE_SELL : SIDE_BUY,
-        .buy_fee_e4 = buy.fee_e4,
-        .sell_fee_e4 = sell.fee_e4,
-        .bond_e4 = sell.bond_e4,
-        .buyer_group = e->keys[bid->key].group,
-        .seller_group = e->keys[offer->key].group,
-    };
-    record_fill(e, print.fill_id, &event->trade);
-    if (__builtin_expect(d->auction, 0)) {
-        emit_fill(e, d->bid, &print, FILL_AUCTION, contract, buy.fee_e4)->fill.limit_e4 =
-            bid->price_e4;
-        emit_fill(e, d->offer, &print, FILL_AUCTION, offer_contract, sell.fee_e4)->fill.limit_e4 =
-            offer->price_e4;
-    } else {
-        emit_fill(e, d->bid, &print, bid_rests ? FILL_MAKER : FILL_TAKER, contract, buy.fee_e4);
-        emit_fill(e, d->offer, &print, offer_rests ? FILL_MAKER : FILL_TAKER, offer_contract,
-                  sell.fee_e4);
-    }
-    holding_add(e, buyer, print.resource, hour, print.tier, d->qty);
-}
-
-void match_close_deal(struct engine *e, const struct deal *d)
-{
-    close_deal(e, d);
-}
-
 void match_after_fill(struct engine *e, uint32_t slot)
 {
     const struct order *o = &e->orders[slot];
@@ -373,14 +182,119 @@ RARE static void trade_special(struct engine *e, uint32_t resting, struct deal *
         d->bid = set_of(e, resting);
     }
     d->qty = shown < d->qty ? shown : d->qty;
-    close_deal(e, d);
+    deal_close(e, d);
     match_after_fill(e, resting);
 }
 
-APART static void trade(struct engine *e, uint32_t arriving, uint32_t resting,
-                        const struct arrival *a)
+static inline bool tradable(const struct engine *e, uint32_t resting, const struct arrival *a)
+{
+    return e->keys[e->orders[resting].key].group != a->group;
+}
+
+/* The arriving order takes plain orders from the head of the best level on, until it is filled, the
+ * level is used up, or the next one asks for more than a trade. The level is mended once, at the end. */
+static inline __attribute__((always_inline)) void
+take_level(struct engine *e, uint32_t arriving, uint32_t head, const struct arrival *a, bool sell)
+{
+    struct order *orders = e->orders;
+    struct order *o = &orders[arriving];
+    uint32_t newest = orders[head].previous;
+    uint32_t resting = head;
+    uint32_t gone = 0;
+    struct deal d = {
+        .bid = arriving,
+        .offer = arriving,
+        .ladder = a->ladder,
+        .price_e4 = orders[head].price_e4,
+        .contract = sell ? contract_with_tier(a->contract, orders[head].tier) : a->contract,
+        .sell = sell,
+    };
+    for (;;) {
+        struct order *r = &orders[resting];
+        __builtin_prefetch(&orders[r->next], 1);
+        *(sell ? &d.bid : &d.offer) = resting;
+        d.qty = o->leaves < r->leaves ? o->leaves : r->leaves;
+        deal_close_inline(e, &d);
+        if (r->leaves != 0) {
+            break;
+        }
+        uint32_t next = r->next;
+        __builtin_prefetch(&e->keys[orders[next].key], 1);
+        __builtin_prefetch(&orders[orders[next].newer], 1);
+        __builtin_prefetch(&orders[orders[next].older], 1);
+        book_forget(r);
+        order_finish(e, resting);
+        gone++;
+        resting = next;
+        if (resting == head) {
+            resting = 0;
+            break;
+        }
+        if (o->leaves == 0 || orders[resting].special || !tradable(e, resting, a)) {
+            break;
+        }
+    }
+    if (gone != 0) {
+        book_advance(e, head, newest, resting, gone);
+    }
+}
+
+/* An order that has used up a level will most likely use up more. What trading with the orders at their
+ * heads will touch is asked for together, so that it comes together. */
+#define LEVELS_AHEAD 12
+APART static void prefetch_levels(const struct engine *e, const struct arrival *a, uint32_t book)
+{
+    struct tree_place place;
+    uint32_t slots[LEVELS_AHEAD];
+    uint32_t count = 0;
+    int32_t limit = (int32_t)(a->sell ? a->limit_e4 : -a->limit_e4);
+    if (!tree_first(e, a->ladder * BOOKS + book, &place)) {
+        return;
+    }
+    for (; count < LEVELS_AHEAD && place.goodness[place.at] >= limit; place.at--) {
+        slots[count] = place.heads[place.at];
+        __builtin_prefetch(&e->orders[slots[count++]], 1);
+        if (place.at == 0) {
+            break;
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const struct order *o = &e->orders[slots[i]];
+        __builtin_prefetch(&e->keys[o->key], 1);
+        __builtin_prefetch(&e->orders[o->newer], 1);
+        __builtin_prefetch(&e->orders[o->older], 1);
+        __builtin_prefetch(&e->orders[o->next], 1);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        __builtin_prefetch(&e->accounts[e->keys[e->orders[slots[i]].key].account], 1);
+    }
+    KEPT();
+}
+
+APART static void take_bids(struct engine *e, uint32_t arriving, uint32_t head,
+                            const struct arrival *a)
+{
+    take_level(e, arriving, head, a, true);
+}
+
+APART static void take_offers(struct engine *e, uint32_t arriving, uint32_t head,
+                              const struct arrival *a)
+{
+    take_level(e, arriving, head, a, false);
+}
+
+/* Trades with the resting order, and with plain ones right behind it where they come next anyway. */
+static void trade(struct engine *e, uint32_t arriving, uint32_t resting, const struct arrival *a)
 {
     const struct order *r = &e->orders[resting];
+    if (__builtin_expect(!r->special && r->head && !a->fok && e->s.lag == 0, 1)) {
+        if (a->sell) {
+            take_bids(e, arriving, resting, a);
+        } else {
+            take_offers(e, arriving, resting, a);
+        }
+        return;
+    }
     uint32_t open = e->orders[arriving].leaves;
     struct deal d = {
         .bid = a->sell ? resting : arriving,
@@ -391,13 +305,12 @@ APART static void trade(struct engine *e, uint32_t arriving, uint32_t resting,
         .contract = a->sell ? contract_with_tier(a->contract, r->tier) : a->contract,
         .sell = a->sell,
     };
-    __builtin_prefetch(&e->orders[r->next], 1);
     if (__builtin_expect(r->special, 0)) {
         d.qty = open;
         trade_special(e, resting, &d);
         return;
     }
-    close_deal(e, &d);
+    deal_close(e, &d);
     if (r->leaves == 0) {
         book_remove(e, resting);
         order_finish(e, resting);
@@ -474,6 +387,7 @@ void match_run(struct engine *e, uint32_t slot, const struct arrival *a)
     const uint32_t generation = o->generation;
     struct ladder *l = &e->ladders[a->ladder];
     const uint32_t mask = match_eligible(a);
+    uint32_t levels = 0;
     struct walk w;
     if (a->fok) {
         walk_start(e, &w, a->ladder);
@@ -510,8 +424,11 @@ void match_run(struct engine *e, uint32_t slot, const struct arrival *a)
                 return;
             }
             order_take_out(e, slot, REASON_BAND_REMAINDER, 0);
-        } else if (e->keys[e->orders[resting].key].group != a->group) {
+        } else if (tradable(e, resting, a)) {
             trade(e, slot, resting, a);
+            if (levels++ == 0 && o->leaves != 0) {
+                prefetch_levels(e, a, book);
+            }
             if (__builtin_expect(a->fok, 0)) {
                 walk_return(e, &w, book, resting);
             }
@@ -525,95 +442,4 @@ void match_run(struct engine *e, uint32_t slot, const struct arrival *a)
             decrement(e, slot, resting);
         }
     }
-}
-
-/* --- fills of a JOB -------------------------------------------------------------------------- */
-
-static int64_t settle_job(struct engine *e, struct order *o, const struct print *print,
-                          struct match_job *job)
-{
-    struct account *account = &e->accounts[e->keys[o->key].account];
-    int64_t notional = print->price_e4 * print->qty;
-    uint16_t rest;
-    int64_t fee = money_fee(o->fee_rest, notional, rate_of(e, o, false), &rest);
-    o->fee_rest = rest & 0x3fffu;
-    account->cash_e4 -= notional + fee;
-    account->escrow_e4 += notional + fee;
-    job->leaves_qty -= print->qty;
-    job->cum_qty += print->qty;
-    job->trade_group = job->trade_group != 0 ? job->trade_group : print->fill_id;
-    return fee;
-}
-
-static void emit_job_fills(struct engine *e, const struct event_trade *t, const struct print *print,
-                           const struct match_job *job)
-{
-    struct event *event = emit_fill(e, job->slot, print, FILL_TAKER, t->contract, t->buy_fee_e4);
-    event->fill.leaves_qty = job->leaves_qty;
-    event->fill.cum_qty = job->cum_qty;
-    event->fill.contingent = 1;
-    event->fill.trade_group = job->trade_group;
-    uint64_t offered = contract_with_tier(t->contract, t->offer_tier);
-    event = emit_fill(e, (uint32_t)t->sell_order_id, print, FILL_MAKER, offered, t->sell_fee_e4);
-    event->fill.contingent = 1;
-    event->fill.trade_group = job->trade_group;
-}
-
-int64_t match_job_fill(struct engine *e, struct match_job *job, uint32_t offer_slot, uint32_t qty)
-{
-    struct order *bid = &e->orders[job->slot];
-    struct order *offer = &e->orders[offer_slot];
-    uint32_t ladder = ladder_main(e, offer->ladder);
-    uint64_t contract = contract_with_tier(e->ladders[ladder].contract, job->tier);
-    uint32_t seller = e->keys[offer->key].account;
-    struct print print = {.fill_id = UINT64_C(1) << 32 | (e->s.fill_count + 1u),
-                          .price_e4 = offer->price_e4,
-                          .qty = qty,
-                          .resource = offer->resource,
-                          .tier = job->tier};
-    bool names_site = job->names_site && job->trade_group == 0;
-    uint32_t shown = match_shown(e, offer_slot);
-    if (qty > shown) {
-        iceberg_take(e, offer_slot, qty - shown);
-    }
-    int64_t buy_fee = settle_job(e, bid, &print, job);
-    struct side_result sell = settle_offer(e, offer, true, print.price_e4, qty);
-    if (offer->source != SOURCE_OWN) {
-        uint32_t held =
-            holding_find(e, seller, offer->resource, contract_hour(contract), offer->source);
-        holding_sell(e, held, qty);
-    }
-    if (e->ladders[ladder].last_trade_e4 != offer->price_e4) {
-        e->ladders[ladder].last_trade_e4 = offer->price_e4;
-        quote_forget_ladder(e, &e->ladders[ladder]);
-        job_reference_moved(e, ladder);
-    }
-    struct event_trade t = {
-        .fill_id = print.fill_id,
-        .contract = contract,
-        .price_e4 = print.price_e4,
-        .qty = qty,
-        .buy_order_id = order_id_of(e, job->slot),
-        .sell_order_id = order_id_of(e, offer_slot),
-        .trade_group = job->trade_group,
-        .buyer = e->keys[bid->key].account,
-        .seller = seller,
-        .resource = offer->resource,
-        .offer_tier = offer->tier,
-        .source_tier = offer->source,
-        .aggressor = SIDE_BUY,
-        .contingent = 1,
-        .buy_fee_e4 = buy_fee,
-        .sell_fee_e4 = sell.fee_e4,
-        .bond_e4 = sell.bond_e4,
-        .buyer_group = e->keys[bid->key].group,
-        .seller_group = e->keys[offer->key].group,
-    };
-    emit(e, EVENT_TRADE, 0, EVENT_PUBLIC)->trade = t;
-    record_fill(e, print.fill_id, &t);
-    e->fills[(uint32_t)print.fill_id].names_site = names_site;
-    emit_job_fills(e, &t, &print, job);
-    holding_add(e, t.buyer, print.resource, contract_hour(contract), print.tier, qty);
-    match_after_fill(e, offer_slot);
-    return print.price_e4 * qty + buy_fee;
 }

@@ -21,21 +21,7 @@ struct arrival {
     bool collected; /* rests without trading */
 };
 
-/* A trade of a bid with an offer. */
-struct deal {
-    uint32_t bid; /* orders; of a leg: its SET */
-    uint32_t offer;
-    uint32_t qty;
-    uint32_t ladder; /* of the hour */
-    int64_t price_e4;
-    uint64_t contract; /* the bid's */
-    bool sell;         /* the offer is the one that arrives */
-    bool auction;      /* both rest */
-};
-
-/* A hint without effect: when a new order (`enters`) is about to trade, what its first trade will need. */
-/* The same for an order that is sure to: called as early as possible. */
-void match_prefetch_trade(const struct engine *e, const struct command *command, uint32_t resting);
+/* A hint without effect: when a new order (`enters`) is about to trade, what its first trade needs. */
 void match_prefetch(const struct engine *e, const struct command *command, uint32_t ladder,
                     bool enters);
 /* Takes out orders that are over from the top of the opposite books, nearest tier first. */
@@ -65,25 +51,10 @@ uint32_t match_shown(const struct engine *e, uint32_t slot);
 uint32_t match_whole(const struct engine *e, uint32_t slot);
 /* Self-trade prevention takes so much of an order or, through a leg, of its SET. */
 void match_decrement(struct engine *e, uint32_t slot, uint32_t qty);
-/* Carries a trade out and reports it; orders that it uses up are the caller's to end. */
-void match_close_deal(struct engine *e, const struct deal *d);
 /* What follows for a resting order that has traded: it ends, or shows its next slice. */
 void match_after_fill(struct engine *e, uint32_t slot);
 /* Trades until the order is filled, nothing crosses, or a rule takes its remainder out (the slot is
  * then free). An order left with quantity is still arriving: the caller rests it or takes it out. */
 void match_run(struct engine *e, uint32_t slot, const struct arrival *a);
-
-/* The buyer's side of a JOB's fills, from one to the next. */
-struct match_job {
-    uint64_t trade_group; /* 0 before the first */
-    int64_t leaves_qty;   /* GPU-hours */
-    int64_t cum_qty;
-    uint32_t slot;
-    uint8_t tier;    /* of the lane: what is owed */
-    bool names_site; /* the first fill's id will name the resource */
-};
-/* Sells `qty` of a standing offer to a JOB, all of whose reserve has been given back; returns what it
- * cost, fee included. */
-int64_t match_job_fill(struct engine *e, struct match_job *job, uint32_t offer_slot, uint32_t qty);
 
 #endif

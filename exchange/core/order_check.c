@@ -217,7 +217,7 @@ int64_t order_check_trades(const struct engine *e, const struct arrival *a, int6
 bool order_check_fills(const struct engine *e, int64_t trades)
 {
     return (int64_t)e->config.fills - (int64_t)e->s.fill_count >= trades &&
-           (int64_t)e->config.holdings - (int64_t)e->s.holding_count >= trades;
+           holding_has_room(e, trades);
 }
 
 bool order_check_tables(const struct engine *e, uint32_t orders, uint32_t timers)
@@ -346,8 +346,7 @@ bool order_check_take(const struct engine *e, const struct command *command, uin
     if (available < terms->reserve_e4) {
         return refuse(why, REASON_INSUFFICIENT_FUNDS, terms->reserve_e4, available);
     }
-    if (!order_check_slot(e, false) || e->s.fill_count == e->config.fills ||
-        e->s.holding_count == e->config.holdings) {
+    if (!order_check_slot(e, false) || !order_check_fills(e, 1)) {
         return refuse(why, REASON_FULL, 0, 0);
     }
     return true;

@@ -142,8 +142,7 @@ static inline bool room_plain(const struct engine *e, const struct draft *d)
 {
     uint32_t opposite = d->ladder->orders[1 + d->sell_mask];
     return (e->s.order_free != 0 || e->s.order_top < e->config.orders) &&
-           e->config.fills - e->s.fill_count >= opposite &&
-           e->config.holdings - e->s.holding_count >= opposite;
+           e->config.fills - e->s.fill_count >= opposite && holding_has_room(e, opposite);
 }
 
 static inline bool new_plain(struct engine *e, const struct command *c, struct draft *d)
@@ -299,7 +298,6 @@ static inline bool plain_new(struct engine *e, const struct command *c)
     sender_commit(e, c, d.key, d.rate_count);
     uint32_t opposite = crossed(n, &d);
     if (!LIKELY(opposite == 0 && n->tif == TIF_GATE)) {
-        match_prefetch_trade(e, c, opposite);
         trade_plain(e, c, enter(e, c, &d, false), d.reference_e4);
         return true;
     }

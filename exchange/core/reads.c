@@ -1,5 +1,6 @@
 /* Reads of the engine's state: engine.h declares them. */
 #include "exchange/core/book.h"
+#include "exchange/core/capacity.h"
 #include "exchange/core/iceberg.h"
 #include "exchange/core/job.h"
 #include "exchange/core/order.h"
@@ -134,6 +135,37 @@ bool engine_account_order(const struct engine *e, uint32_t account, uint64_t *cu
     return engine_order(e, *cursor, out);
 }
 
+static struct engine_holding holding_out(const struct holding_place *place, uint32_t qty,
+                                         uint32_t offered)
+{
+    return (struct engine_holding){
+        .account = place->account,
+        .resource = place->resource,
+        .hour = place->hour_tier >> 8,
+        .tier = (uint8_t)place->hour_tier,
+        .qty = qty,
+        .offered = offered,
+    };
+}
+
+/* Beyond the table the cursor counts the fills that are not in it yet: the first of its holding tells. */
+static bool holding_behind_table(const struct engine *e, uint32_t account, uint32_t *cursor,
+                                 struct engine_holding *out)
+{
+    uint32_t told = *cursor > e->s.holding_top ? *cursor - e->s.holding_top : 0;
+    for (uint32_t f = e->s.holding_fills + told + 1; f <= e->s.fill_count; f++) {
+        struct holding_place place = holding_place_of_fill(&e->fills[f]);
+        uint32_t qty = holding_behind_of(e, e->s.holding_fills + 1, &place);
+        if (place.account == account && holding_bucket(e, &place)->holding == 0 &&
+            qty == holding_behind_of(e, f, &place)) {
+            *cursor = f - e->s.holding_fills + e->s.holding_top;
+            *out = holding_out(&place, qty, 0);
+            return true;
+        }
+    }
+    return false;
+}
+
 bool engine_account_holding(const struct engine *e, uint32_t account, uint32_t *cursor,
                             struct engine_holding *out)
 {
@@ -141,18 +173,14 @@ bool engine_account_holding(const struct engine *e, uint32_t account, uint32_t *
         const struct holding *h = &e->holdings[i];
         if (h->account == account && h->qty != 0) {
             *cursor = i;
-            *out = (struct engine_holding){
-                .account = account,
-                .resource = h->resource,
-                .hour = h->hour_tier >> 8,
-                .tier = (uint8_t)h->hour_tier,
-                .qty = h->qty,
-                .offered = h->offered,
-            };
+            struct holding_place place =
+                holding_place(account, h->resource, h->hour_tier >> 8, (uint8_t)h->hour_tier);
+            *out = holding_out(
+                &place, h->qty + holding_behind_of(e, e->s.holding_fills + 1, &place), h->offered);
             return true;
         }
     }
-    return false;
+    return holding_behind_table(e, account, cursor, out);
 }
 
 static const struct ladder *ladder_of(const struct engine *e, uint64_t contract, uint32_t *market)
@@ -251,7 +279,7 @@ void engine_counts(const struct engine *e, struct engine_counts *out)
         .orders = e->s.order_count,
         .ladders = e->s.ladder_count,
         .fills = e->s.fill_count,
-        .holdings = e->s.holding_count,
+        .holdings = e->s.holding_count + holding_behind(e),
         .index_bytes = (uint64_t)e->s.order_count * sizeof(struct order) +
                        (uint64_t)e->s.ladder_count * sizeof(struct ladder) +
                        (uint64_t)e->s.node_units_live * NODE_UNIT +

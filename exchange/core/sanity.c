@@ -161,8 +161,10 @@ static void check_fills(const struct engine *e)
         int64_t escrow = 0;
         int64_t bond = 0;
         for (uint32_t f = 1; f <= e->s.fill_count; f++) {
-            escrow += e->fills[f].buyer == i ? e->fills[f].escrow_e4 : 0;
-            bond += e->fills[f].seller == i ? e->fills[f].bond_e4 : 0;
+            const struct fill_record *fill = &e->fills[f];
+            int64_t qty = fill->qty;
+            escrow += fill->buyer == i ? (int64_t)fill->price_e4 * qty + fill->buy_fee_e4 : 0;
+            bond += fill->seller == i ? (int64_t)fill->bond_unit * qty : 0;
         }
         CHECK(escrow == e->accounts[i].escrow_e4 && bond == e->accounts[i].bond_locked_e4);
     }
@@ -263,11 +265,12 @@ static void check_holdings(const struct engine *e)
                            : 0;
         }
         CHECK(offered == h->offered && h->offered <= h->qty);
-        CHECK(holding_find(e, h->account, h->resource, h->hour_tier >> 8, (uint8_t)h->hour_tier) ==
-              i);
+        struct holding_place place =
+            holding_place(h->account, h->resource, h->hour_tier >> 8, (uint8_t)h->hour_tier);
+        CHECK(holding_bucket(e, &place)->holding == i);
         count++;
     }
-    CHECK(count == e->s.holding_count);
+    CHECK(count == e->s.holding_count && holding_behind(e) <= HOLDINGS_BEHIND);
 }
 
 static void check_quotes(const struct engine *e)
@@ -282,6 +285,22 @@ static void check_quotes(const struct engine *e)
                   (contract_hour(quote->contract) < e->s.open_hour && housekeeping_due(e)));
         }
     }
+}
+
+static void check_fill_words(void)
+{
+    struct fill_record f = {.price_e4 = 3,
+                            .qty = 5,
+                            .source_tier = 6,
+                            .buyer = 7,
+                            .seller = 9,
+                            .resource = 11,
+                            .bond_unit = 13,
+                            .generation = 15,
+                            .offer_tier = 2};
+    CHECK(f.terms == (3 | UINT64_C(5) << FILL_QTY_AT | UINT64_C(6) << FILL_SOURCE_AT));
+    CHECK(f.parties == (7 | UINT64_C(9) << FILL_SELLER_AT | UINT64_C(11) << FILL_RESOURCE_AT));
+    CHECK(f.rest == (13 | UINT64_C(15) << FILL_GENERATION_AT | UINT64_C(2) << FILL_OFFER_TIER_AT));
 }
 
 static void check_order_bits(void)
@@ -299,6 +318,7 @@ static void check_order_bits(void)
 void engine_sanity(const struct engine *e)
 {
     check_order_bits();
+    check_fill_words();
     check_quotes(e);
     check_ladders(e, check_accounts(e));
     check_holdings(e);

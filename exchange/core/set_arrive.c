@@ -1,4 +1,5 @@
 #include "exchange/core/book.h"
+#include "exchange/core/deal.h"
 #include "exchange/core/emit.h"
 #include "exchange/core/set.h"
 #include "exchange/core/walk.h"
@@ -226,7 +227,7 @@ static void trade(struct engine *e, const struct set_arrival *a, uint32_t i, uin
         .contract = leg->contract,
         .sell = false,
     };
-    match_close_deal(e, &d);
+    deal_close(e, &d);
     match_after_fill(e, offer);
 }
 

@@ -1,5 +1,6 @@
 /* Legs of SETs while an auction collects in their hour (rulebook, section 13). */
 #include "exchange/core/book.h"
+#include "exchange/core/deal.h"
 #include "exchange/core/order_check.h"
 #include "exchange/core/set.h"
 
@@ -46,7 +47,7 @@ static void meet(struct engine *e, uint32_t leg, uint32_t offer, const struct ar
             .price_e4 = price,
             .contract = a->contract,
         };
-        match_close_deal(e, &deal);
+        deal_close(e, &deal);
         match_after_fill(e, offer);
         set_settle(e, set);
     } else if (a->stp == STP_CANCEL_NEWEST) {

@@ -10,7 +10,8 @@
  *     of its lanes.
  *  4. A capacity cell's committed = GPUs in live offers on the provider's own capacity + GPUs ever
  *     sold from it, and never exceeds the resource's GPUs.
- *  5. holding.offered = GPUs in live offers drawing on it, never above holding.qty.
+ *  5. holding.offered = GPUs in live offers drawing on it, never above holding.qty. The last fills, at
+ *     most HOLDINGS_BEHIND, are not in the holdings yet.
  *  6. account.escrow and bond_locked = sums over its fills.
  *  7. A ladder exists while it or its shadow has an order, it has a last trade or has had an auction,
  *     or while it is being closed at its gate. LADDER_SHADOWED is set while its shadow has an order.
@@ -319,27 +320,49 @@ struct bucket {
     uint32_t print;
 };
 
-/* Kept until settlement's last release. */
+/* Kept until settlement's last release. One cache line: escrow = price x quantity + the buyer's fee,
+ * bond = bond_unit x quantity. */
 struct fill_record {
     uint64_t buy_order_id;
     uint64_t sell_order_id;
     uint64_t contract;
-    int64_t price_e4;
-    int64_t escrow_e4; /* notional + buyer's fee */
     int64_t buy_fee_e4;
     int64_t sell_fee_e4;
-    int64_t bond_e4;
-    uint32_t qty;
-    uint32_t buyer;
-    uint32_t seller;
-    uint32_t resource;
-    uint32_t generation;
-    uint8_t offer_tier;
-    uint8_t source_tier;
-    uint8_t names_site; /* 1: first fill of a JOB in one resource, so that its id names that */
-    uint8_t reserved[9];
+    union {
+        struct {
+            uint64_t price_e4 : 31;
+            uint64_t qty : 30;
+            uint64_t source_tier : 3;
+        };
+        uint64_t terms; /* these at once: FILL_* */
+    };
+    union {
+        struct {
+            uint64_t buyer : 21; /* accounts and resource: up to 2^20 */
+            uint64_t seller : 21;
+            uint64_t resource : 21;
+            uint64_t names_site : 1; /* 1: first fill of a JOB in one resource: its id names that */
+        };
+        uint64_t parties;
+    };
+    union {
+        struct {
+            uint64_t bond_unit : 32;
+            uint64_t generation : 30; /* high part of the fill id */
+            uint64_t offer_tier : 2;
+        };
+        uint64_t rest;
+    };
 };
-static_assert(sizeof(struct fill_record) == 96, "fill record");
+/* Where a field of these begins (engine_sanity CHECKs it). */
+#define FILL_QTY_AT        31
+#define FILL_SOURCE_AT     61
+#define FILL_SELLER_AT     21
+#define FILL_RESOURCE_AT   42
+#define FILL_GENERATION_AT 32
+#define FILL_OFFER_TIER_AT 62
+static_assert(sizeof(struct fill_record) == 64, "fill record");
+static_assert(PRICE_MAX_E4 < INT64_C(1) << 31 && QTY_MAX < INT64_C(1) << 30, "fill record");
 
 struct job_lane_state {
     uint32_t entry; /* slot of the LANE while the JOB rests */
@@ -456,6 +479,7 @@ struct scalars {
     uint32_t node_used[NODE_UNITS + 1]; /* by units: nodes ever used */
     uint32_t node_free[NODE_UNITS + 1];
     uint32_t fill_count;
+    uint32_t holding_fills; /* of them, those that have entered the table of holdings */
     uint32_t holding_top;
     uint32_t holding_free;
     uint32_t holding_count;

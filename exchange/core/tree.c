@@ -427,6 +427,24 @@ void tree_remove(struct engine *e, uint32_t book, int32_t goodness)
     }
 }
 
+uint32_t tree_remove_best(struct engine *e, uint32_t book)
+{
+    uint32_t index = *root_of(e, book);
+    struct node *n = node_at(e, index);
+    while (n->height > 0) {
+        index = items_of(n)[n->count - 1];
+        n = node_at(e, index);
+    }
+    if (n->count > NODE_LEAST && n->parent != 0) {
+        n->count--;
+        keys_of(n)[n->count] = INT32_MAX;
+        items_of(n)[n->count] = 0;
+        return items_of(n)[n->count - 1];
+    }
+    tree_remove(e, book, keys_of(n)[n->count - 1]);
+    return tree_best(e, book);
+}
+
 static uint32_t last_below(const struct engine *e, struct node *n)
 {
     while (n->height > 0) {

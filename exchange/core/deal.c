@@ -1,0 +1,90 @@
+#include "exchange/core/deal.h"
+
+#include "exchange/core/iceberg.h"
+#include "exchange/core/match.h"
+
+void deal_close(struct engine *e, const struct deal *d)
+{
+    deal_close_inline(e, d);
+}
+
+/* Returns the fee. */
+static int64_t settle_job(struct engine *e, struct deal_job *job, const struct event_trade *t)
+{
+    struct order *o = &e->orders[job->slot];
+    struct account *account = &e->accounts[t->buyer];
+    int64_t notional = t->price_e4 * t->qty;
+    uint16_t rest;
+    int64_t fee = money_fee(o->fee_rest, notional, deal_rate(e, o, false), &rest);
+    o->fee_rest = rest & 0x3fffu;
+    account->cash_e4 -= notional + fee;
+    account->escrow_e4 += notional + fee;
+    job->leaves_qty -= t->qty;
+    job->cum_qty += t->qty;
+    job->trade_group = job->trade_group != 0 ? job->trade_group : t->fill_id;
+    return fee;
+}
+
+static void emit_job_fills(struct engine *e, const struct event_trade *t,
+                           const struct deal_job *job)
+{
+    struct event *event = deal_emit_fill(e, job->slot, t, FILL_TAKER, t->buy_fee_e4);
+    event->fill.leaves_qty = job->leaves_qty;
+    event->fill.cum_qty = job->cum_qty;
+    event->fill.contingent = 1;
+    event->fill.trade_group = job->trade_group;
+    event = deal_emit_fill(e, (uint32_t)t->sell_order_id, t, FILL_MAKER, t->sell_fee_e4);
+    event->fill.contingent = 1;
+    event->fill.trade_group = job->trade_group;
+}
+
+int64_t deal_with_job(struct engine *e, struct deal_job *job, uint32_t offer_slot, uint32_t qty)
+{
+    struct order *offer = &e->orders[offer_slot];
+    const struct key *buy_key = &e->keys[e->orders[job->slot].key];
+    const struct key *sell_key = &e->keys[offer->key];
+    uint32_t ladder = ladder_main(e, offer->ladder);
+    struct deal d = {.offer = offer_slot,
+                     .qty = qty,
+                     .price_e4 = offer->price_e4,
+                     .contract = contract_with_tier(e->ladders[ladder].contract, job->tier)};
+    uint32_t hour = contract_hour(d.contract);
+    bool names_site = job->names_site && job->trade_group == 0;
+    uint32_t shown = match_shown(e, offer_slot);
+    if (qty > shown) {
+        iceberg_take(e, offer_slot, qty - shown);
+    }
+    struct event_trade t = {
+        .fill_id = deal_next_fill(e),
+        .contract = d.contract,
+        .price_e4 = d.price_e4,
+        .qty = qty,
+        .buy_order_id = order_id_of(e, job->slot),
+        .sell_order_id = order_id_of(e, offer_slot),
+        .buyer = buy_key->account,
+        .seller = sell_key->account,
+        .resource = offer->resource,
+        .offer_tier = offer->tier,
+        .source_tier = offer->source,
+        .aggressor = SIDE_BUY,
+        .contingent = 1,
+        .bond_e4 = (int64_t)offer->bond_unit * qty,
+        .buyer_group = buy_key->group,
+        .seller_group = sell_key->group,
+    };
+    t.buy_fee_e4 = settle_job(e, job, &t);
+    t.sell_fee_e4 = deal_settle_offer(e, offer, &e->accounts[t.seller], &d);
+    t.trade_group = job->trade_group;
+    if (offer->source != SOURCE_OWN) {
+        capacity_sell(e, offer_slot, hour, qty);
+    }
+    deal_move_reference(e, ladder, d.price_e4);
+    emit(e, EVENT_TRADE, 0, EVENT_PUBLIC)->trade = t;
+    deal_record(e, &t, offer->bond_unit);
+    e->fills[(uint32_t)t.fill_id].names_site = names_site;
+    emit_job_fills(e, &t, job);
+    struct holding_place place = holding_place(t.buyer, t.resource, hour, job->tier);
+    holding_owe(e, &place);
+    match_after_fill(e, offer_slot);
+    return d.price_e4 * qty + t.buy_fee_e4;
+}

@@ -1,0 +1,205 @@
+/* A deal: what changes hands in one trade, its record and its three events. Inline, because in a run of
+ * trades this is what is done again and again; deal.c has it for everybody else. */
+#ifndef KASHI_EXCHANGE_CORE_DEAL_H
+#define KASHI_EXCHANGE_CORE_DEAL_H
+
+#include "exchange/core/book.h"
+#include "exchange/core/capacity.h"
+#include "exchange/core/emit.h"
+#include "exchange/core/job.h"
+#include "exchange/core/money.h"
+#include "exchange/core/quote.h"
+
+/* A trade of a bid with an offer. */
+struct deal {
+    uint32_t bid; /* orders; of a leg: its SET */
+    uint32_t offer;
+    uint32_t qty;
+    uint32_t ladder; /* of the hour */
+    int64_t price_e4;
+    uint64_t contract; /* the bid's */
+    bool sell;         /* the offer is the one that arrives */
+    bool auction;      /* both rest */
+};
+
+/* Carries a deal out and reports it; orders that it uses up are the caller's to end. */
+void deal_close(struct engine *e, const struct deal *d);
+
+/* The buyer's side of a JOB's fills, from one to the next. */
+struct deal_job {
+    uint64_t trade_group; /* 0 before the first */
+    int64_t leaves_qty;   /* GPU-hours */
+    int64_t cum_qty;
+    uint32_t slot;
+    uint8_t tier;    /* of the lane: what is owed */
+    bool names_site; /* the first fill's id will name the resource */
+};
+/* Sells `qty` of a standing offer to a JOB, all of whose reserve has been given back; returns what it
+ * cost, fee included. */
+int64_t deal_with_job(struct engine *e, struct deal_job *job, uint32_t offer_slot, uint32_t qty);
+
+static inline uint16_t deal_rate(const struct engine *e, const struct order *o, bool maker)
+{
+    const struct fee_schedule *f = &e->s.fees[o->fees];
+    return maker ? f->maker_bp : f->taker_bp;
+}
+
+/* Returns the fee. */
+static inline int64_t deal_settle_bid(struct engine *e, struct order *o, struct account *account,
+                                      const struct deal *d)
+{
+    bool maker = d->sell || d->auction;
+    int64_t before = money_bid_reserve(e, o->fees, o->fee_rest, o->price_e4, o->leaves);
+    int64_t notional = d->price_e4 * d->qty;
+    uint16_t rest;
+    int64_t fee = money_fee(o->fee_rest, notional, deal_rate(e, o, maker), &rest);
+    o->fee_rest = rest & 0x3fffu;
+    o->leaves -= d->qty;
+    o->cum += d->qty;
+    int64_t after = money_bid_reserve(e, o->fees, rest, o->price_e4, o->leaves);
+    CHECK(before - after >= notional + fee);
+    account->reserved_e4 += after - before;
+    account->cash_e4 -= notional + fee;
+    account->escrow_e4 += notional + fee;
+    return fee;
+}
+
+/* Returns the fee. */
+static inline int64_t deal_settle_offer(struct engine *e, struct order *o, struct account *account,
+                                        const struct deal *d)
+{
+    bool maker = !d->sell || d->auction;
+    uint16_t rest;
+    int64_t fee = money_fee(o->fee_rest, d->price_e4 * d->qty, deal_rate(e, o, maker), &rest);
+    int64_t bond = (int64_t)o->bond_unit * d->qty;
+    o->fee_rest = rest & 0x3fffu;
+    o->leaves -= d->qty;
+    o->cum += d->qty;
+    account->bond_open_e4 -= bond;
+    account->bond_locked_e4 += bond;
+    return fee;
+}
+
+/* Of the trade just reported. */
+static inline void deal_record(struct engine *e, const struct event_trade *t, uint32_t bond_unit)
+{
+    uint32_t slot = (uint32_t)t->fill_id;
+    CHECK(slot <= e->config.fills);
+    e->s.fill_count = slot;
+    struct fill_record *f = &e->fills[slot];
+    f->buy_order_id = t->buy_order_id;
+    f->sell_order_id = t->sell_order_id;
+    f->contract = t->contract;
+    f->buy_fee_e4 = t->buy_fee_e4;
+    f->sell_fee_e4 = t->sell_fee_e4;
+    f->terms = (uint64_t)t->price_e4 | (uint64_t)t->qty << FILL_QTY_AT |
+               (uint64_t)t->source_tier << FILL_SOURCE_AT;
+    f->parties = t->buyer | (uint64_t)t->seller << FILL_SELLER_AT |
+                 (uint64_t)t->resource << FILL_RESOURCE_AT;
+    f->rest = bond_unit | (t->fill_id >> 32) << FILL_GENERATION_AT |
+              (uint64_t)t->offer_tier << FILL_OFFER_TIER_AT;
+}
+
+static inline uint64_t deal_next_fill(const struct engine *e)
+{
+    return UINT64_C(1) << 32 | (e->s.fill_count + 1u);
+}
+
+static_assert(
+    offsetof(struct event_fill, side) == offsetof(struct event_fill, resource) + 4 &&
+        offsetof(struct event_fill, resting) == offsetof(struct event_fill, resource) + 5 &&
+        offsetof(struct event_fill, trade_tier) == offsetof(struct event_fill, resource) + 6 &&
+        offsetof(struct event_fill, contingent) == offsetof(struct event_fill, resource) + 7 &&
+        offsetof(struct event_fill, trade_group) == offsetof(struct event_fill, resource) + 8 &&
+        SIDE_SELL == 1,
+    "words");
+
+/* What one side is told of a trade. */
+static inline struct event *deal_emit_fill(struct engine *e, uint32_t slot,
+                                           const struct event_trade *t, uint8_t resting,
+                                           int64_t fee_e4)
+{
+    const struct order *o = &e->orders[slot];
+    struct key *k = &e->keys[o->key];
+    struct event *event = emit(e, EVENT_FILL, emit_link(k), 0);
+    struct event_fill *fill = &event->fill;
+    fill->party.report_seq = ++k->report_seq;
+    fill->party.cl_ord_id = o->cl_ord_id;
+    emit_word(&fill->party.key, o->key | (uint64_t)k->account << 32);
+    fill->order_id = order_id_of(e, slot);
+    fill->contract = o->sell ? contract_with_tier(t->contract, t->offer_tier) : t->contract;
+    fill->fill_id = t->fill_id;
+    fill->price_e4 = t->price_e4;
+    fill->qty = t->qty;
+    fill->leaves_qty = o->leaves;
+    fill->cum_qty = o->cum;
+    fill->fee_e4 = fee_e4;
+    emit_word(&fill->resource, t->resource | (uint64_t)o->sell << 32 | (uint64_t)resting << 40 |
+                                   (uint64_t)contract_tier(t->contract) << 48);
+    fill->trade_group = 0;
+    return event;
+}
+
+/* The last price of an hour is its reference. */
+static inline void deal_move_reference(struct engine *e, uint32_t ladder, int64_t price_e4)
+{
+    struct ladder *l = &e->ladders[ladder];
+    if (l->last_trade_e4 != (uint32_t)price_e4) {
+        l->last_trade_e4 = (uint32_t)price_e4;
+        quote_forget_ladder(e, l);
+        job_reference_moved(e, ladder);
+    }
+}
+
+static inline __attribute__((always_inline)) void deal_close_inline(struct engine *e,
+                                                                    const struct deal *d)
+{
+    struct order *bid = &e->orders[d->bid];
+    struct order *offer = &e->orders[d->offer];
+    const struct key *buy_key = &e->keys[bid->key];
+    const struct key *sell_key = &e->keys[offer->key];
+    uint32_t hour = contract_hour(d->contract);
+    uint8_t tier = contract_tier(d->contract);
+    struct holding_place place = holding_place(buy_key->account, offer->resource, hour, tier);
+    /* Where the next trade will write; a line ahead may lie behind the table's end. */
+    __builtin_prefetch(&e->fills[e->s.fill_count + 3], 1);
+
+    int64_t buy_fee = deal_settle_bid(e, bid, &e->accounts[buy_key->account], d);
+    int64_t sell_fee = deal_settle_offer(e, offer, &e->accounts[sell_key->account], d);
+    if (offer->source != SOURCE_OWN) {
+        capacity_sell(e, d->offer, hour, d->qty);
+    }
+    deal_move_reference(e, d->ladder, d->price_e4);
+
+    struct event_trade *t = &emit(e, EVENT_TRADE, 0, EVENT_PUBLIC)->trade;
+    *t = (struct event_trade){
+        .fill_id = deal_next_fill(e),
+        .contract = d->contract,
+        .price_e4 = d->price_e4,
+        .qty = d->qty,
+        .buy_order_id = order_id_of(e, d->bid),
+        .sell_order_id = order_id_of(e, d->offer),
+        .buyer = buy_key->account,
+        .seller = sell_key->account,
+        .resource = offer->resource,
+        .offer_tier = offer->tier,
+        .source_tier = offer->source,
+        .aggressor = d->sell ? SIDE_SELL : SIDE_BUY,
+        .buy_fee_e4 = buy_fee,
+        .sell_fee_e4 = sell_fee,
+        .bond_e4 = (int64_t)offer->bond_unit * d->qty,
+        .buyer_group = buy_key->group,
+        .seller_group = sell_key->group,
+    };
+    deal_record(e, t, offer->bond_unit);
+    if (__builtin_expect(d->auction, 0)) {
+        deal_emit_fill(e, d->bid, t, FILL_AUCTION, buy_fee)->fill.limit_e4 = bid->price_e4;
+        deal_emit_fill(e, d->offer, t, FILL_AUCTION, sell_fee)->fill.limit_e4 = offer->price_e4;
+    } else {
+        deal_emit_fill(e, d->bid, t, d->sell ? FILL_MAKER : FILL_TAKER, buy_fee);
+        deal_emit_fill(e, d->offer, t, d->sell ? FILL_TAKER : FILL_MAKER, sell_fee);
+    }
+    holding_owe(e, &place);
+}
+
+#endif

@@ -374,15 +374,10 @@ void order_stand_reserved(struct engine *e, uint32_t slot)
 }
 
 static void arrive_new(struct engine *e, uint32_t slot, const struct arrival *a,
-                       const struct command_new_order *n)
+                       const struct command_new_order *n, bool misses)
 {
-    if (a->fok && match_fillable(e, a, n->qty) < n->qty) {
-        order_take_out(e, slot, REASON_FOK_NOT_FILLED, 0);
-        ladder_release_if_idle(e, a->ladder);
-        return;
-    }
-    if (n->min_qty != 0 && match_fillable(e, a, n->qty) < n->min_qty) {
-        order_take_out(e, slot, REASON_MIN_QTY_NOT_MET, 0);
+    if (misses) {
+        order_take_out(e, slot, a->fok ? REASON_FOK_NOT_FILLED : REASON_MIN_QTY_NOT_MET, 0);
         ladder_release_if_idle(e, a->ladder);
         return;
     }
@@ -399,7 +394,7 @@ void order_enter(struct engine *e, const struct command *command, struct arrival
         order_take_out(e, slot, REASON_NO_LIQUIDITY, 0);
         ladder_release_if_idle(e, a->ladder);
     } else {
-        arrive_new(e, slot, a, &command->new_order);
+        arrive_new(e, slot, a, &command->new_order, terms->misses);
     }
 }
 
@@ -426,7 +421,7 @@ static bool check_arrival(struct engine *e, const struct command *command, struc
         *why = (struct rejection){.reason = REASON_FULL};
         return false;
     }
-    return true;
+    return order_check_trial(e, command, a, terms, why);
 }
 
 void order_new(struct engine *e, const struct command *command)

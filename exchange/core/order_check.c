@@ -420,6 +420,25 @@ bool order_check_replaced_reserves(const struct engine *e, uint32_t slot, const 
     return true;
 }
 
+bool order_check_width(const struct engine *e, const struct trial *trial, struct rejection *why)
+{
+    return trial->met <= e->s.trial_orders ||
+           refuse(why, REASON_TRIAL_TOO_WIDE, trial->met, e->s.trial_orders);
+}
+
+bool order_check_trial(const struct engine *e, const struct command *command,
+                       const struct arrival *a, struct terms *terms, struct rejection *why)
+{
+    const struct command_new_order *n = &command->new_order;
+    int64_t wanted = a->fok ? n->qty : n->min_qty;
+    if (wanted == 0) {
+        return true;
+    }
+    struct trial trial = match_fillable(e, a, n->qty, wanted);
+    terms->misses = trial.qty < wanted;
+    return order_check_width(e, &trial, why);
+}
+
 bool order_check_slot(const struct engine *e, bool timer)
 {
     return order_check_tables(e, 1, timer);

@@ -685,6 +685,7 @@ void registry_genesis(struct engine *e, const struct command *command)
     e->s.sweep_slice = g->sweep_slice;
     e->s.rate_limit = g->rate_limit;
     e->s.open_orders_limit = g->open_orders_limit;
+    e->s.trial_orders = g->trial_orders != 0 ? g->trial_orders : TRIAL_ORDERS;
     e->s.order_qty_limit = g->order_qty_limit;
     e->s.fees_count = 1;
     struct event *event = emit(e, EVENT_GENESIS, 0, EVENT_PUBLIC);

@@ -436,6 +436,7 @@ struct scalars {
     uint32_t sweep_slice;
     uint32_t rate_limit;
     uint32_t open_orders_limit;
+    uint32_t trial_orders;
     uint32_t rules_version;
     uint32_t epoch;
     uint32_t epoch_used; /* 1: an order was entered in this epoch */

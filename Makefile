@@ -55,7 +55,7 @@ CORE = exchange/core/engine.c exchange/core/order.c exchange/core/order_check.c 
 # The slow model of the exchange, and what feeds it and the engine.
 GROUPS += MODEL
 MODEL = tests/model.c tests/model_order.c tests/model_book.c tests/model_money.c tests/model_due.c \
-	tests/model_room.c tests/model_range.c tests/model_set.c tests/model_job.c tests/model_job_fit.c \
+	tests/model_room.c tests/model_range.c tests/model_set.c tests/model_set_miss.c tests/model_job.c tests/model_job_fit.c \
 	tests/model_job_due.c tests/model_registry.c tests/model_text.c tests/model_audit.c \
 	tests/model_audit_job.c tests/model_twin.c tests/model_random.c tests/model_random_hours.c \
 	tests/model_random_job.c tests/model_random_operator.c tests/model_scenario.c \

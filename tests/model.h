@@ -483,6 +483,8 @@ void model_set_end_leg(struct model *model, uint64_t leg_id, enum reject_reason 
 void model_set_wake(struct model *model, uint64_t leg_id);
 /* After a change of the balance of a SET at rest: legs leave their books, or all of it goes. */
 void model_set_settle(struct model *model, uint64_t set_id);
+/* MISS of a SET that arrives (model_set_miss.c). */
+void model_set_emit_miss(struct model *model, uint64_t set_id);
 
 /* model_book.c: priority, matching, and the end of orders. */
 struct model_band model_book_band(int64_t reference_e4, uint32_t width_bp);
@@ -502,8 +504,11 @@ struct model_order *model_book_owner(struct model *model, struct model_order *or
 struct model_order *model_book_best(struct model *model, const struct model_order *taker,
                                     bool limited);
 void model_book_take_out_tops(struct model *model, const struct model_order *taker);
+/* What could be filled now, counted until it is `wanted`; *met: orders met until then. */
 int64_t model_book_fillable(struct model *model, const struct model_order *taker,
-                            struct model_band inner);
+                            struct model_band inner, int64_t wanted, uint32_t *met);
+/* Orders that counting may meet. */
+uint32_t model_book_trial_orders(const struct model *model);
 /* Trades the arriving order; it may be gone afterwards (returns false). What is left shows what it
  * is to show. */
 bool model_book_trade(struct model *model, uint64_t order_id, struct model_band inner);

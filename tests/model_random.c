@@ -246,11 +246,20 @@ uint32_t model_random_resource(struct model_random *random, const struct model *
     return 0;
 }
 
+bool model_random_counts(struct model_random *random)
+{
+    return random->trial_orders != 0 && model_random_chance(random, 30);
+}
+
 static void choose_terms(struct model_random *random, struct command_new_order *order)
 {
     uint32_t style = model_random_below(random, 100);
     order->stp = (uint8_t)model_random_below(random, 3);
-    if (style < 65) {
+    if (model_random_counts(random)) {
+        order->tif = TIF_FOK;
+        order->qty *= 1 + model_random_below(random, 8);
+        order->price_e4 += order->side == SIDE_BUY ? 10000 : -10000;
+    } else if (style < 65) {
         order->tif = TIF_GATE;
     } else if (style < 73) {
         static const int64_t lives_s[6] = {1, 2, 10, 60, 600, 7200};

@@ -22,6 +22,7 @@ static void open_genesis(struct model_random *random, union command_slot slots[C
         .open_orders_limit = random->deep      ? 1500
                              : random->crowded ? 300
                                                : 100,
+        .trial_orders = random->trial_orders,
         .order_qty_limit = random->crowded ? 40000 : 400,
     };
     memset(command->genesis.operator_key, 7, PUBLIC_KEY_SIZE);

@@ -18,6 +18,7 @@ struct run {
     uint64_t seed;
     uint64_t commands;
     uint64_t sanity_every; /* commands between two looks at the engine's invariants */
+    uint32_t trial;        /* T; 0: as ever */
     bool tight;            /* tables so small that they fill up */
     bool deep;             /* few books with thousands of orders */
     bool restless;         /* with deep: sessions come and go */
@@ -210,6 +211,7 @@ static bool run_once(const struct run *run)
     struct model_random random;
     model_random_init(&random, run->seed);
     random.deep = run->deep;
+    random.trial_orders = run->trial;
     random.restless = run->restless;
     random.crowded = run->crowded;
     random.jobs = run->crowded ? 25 : run->deep ? 1 : random.jobs;
@@ -285,6 +287,22 @@ Test(model, books_of_thousands_of_orders_agree)
     cr_assert(run_once(&run), "seed 202");
 }
 
+Test(model, trials_that_may_meet_few_orders_agree)
+{
+    uint64_t before = reasons_seen[REASON_TRIAL_TOO_WIDE];
+    for (uint32_t trial = 1; trial <= 6; trial++) {
+        struct run run = {.seed = 500 + trial,
+                          .commands = 5000,
+                          .sanity_every = 100,
+                          .trial = trial,
+                          .deep = trial > 2,
+                          .crowded = trial == 2};
+        cr_assert(run_once(&run), "seed %" PRIu64, run.seed);
+    }
+    uint64_t refused = reasons_seen[REASON_TRIAL_TOO_WIDE] - before;
+    cr_assert(refused > 200, "only %" PRIu64 " were too wide", refused);
+}
+
 Test(model, many_jobs_among_many_offers_agree)
 {
     for (uint64_t seed = 401; seed <= 404; seed++) {
@@ -319,6 +337,7 @@ Test(model, long_runs_agree_and_every_reason_occurs)
         struct run run = {.seed = seed,
                           .commands = long_run(),
                           .sanity_every = 500,
+                          .trial = seed == 103 ? 4 : 0,
                           .tight = seed == 105,
                           .lively = seed != 105};
         cr_assert(run_once(&run), "seed %" PRIu64, seed);

@@ -152,6 +152,69 @@ Test(job, hour_whose_gate_closes_is_due_no_more)
     cr_assert_eq(market_account(DING).open_orders, 0);
 }
 
+/* A JOB in all four tiers of region A, which only 50 GPUs would do. */
+static void rest_in_every_tier(uint32_t hours_of_window)
+{
+    struct terms_of_job terms = market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(15), 50);
+    terms.key = DING;
+    terms.to = HOUR(hours_of_window);
+    terms.lane_count = TIER_COUNT;
+    for (uint8_t tier = 0; tier < TIER_COUNT; tier++) {
+        terms.lanes[tier] = (struct job_lane){.factor_e4 = 10000, .tier = tier};
+    }
+    cr_assert_neq(market_job(terms), 0);
+}
+
+/* The first step looks at 342 of 2,000 lanes; without the hour there is no reason to look at another. */
+Test(job, hour_whose_gate_closes_while_it_is_worked_at_is_left_at_once)
+{
+    market_open(NULL);
+    market_walks = false;
+    for (uint32_t i = 0; i < 500; i++) {
+        rest_in_every_tier(3);
+    }
+    market_walks = true;
+    offer(AN_1, HOUR(0), YUAN(10), 8);
+    cr_assert(engine_has_work(market_engine()));
+    market_tick(2 * 3600 - 600);
+    cr_assert_not(engine_has_work(market_engine()));
+    market_expect_trades(0);
+}
+
+/* Region A is worked at for many steps. Meanwhile two hours become due, that of A first: an offer had come
+ * to B before, but no JOB rested there yet. */
+Test(job, hour_is_due_only_from_an_event_with_a_job_resting_in_its_market)
+{
+    market_open(NULL);
+    market_walks = false;
+    for (uint32_t i = 0; i < 30; i++) {
+        offer(AN_1, HOUR(0), YUAN(10), 1);
+    }
+    for (uint32_t i = 0; i < 100; i++) {
+        rest_in_every_tier(1);
+    }
+    market_walks = true;
+    uint64_t in_a = market_job(market_job_of(PLACEMENT_ANY, HOUR(1), 1, YUAN(12), 8));
+    offer(AN_1, HOUR(0), YUAN(10), 1);
+    offer(BAO_B, HOUR(0), YUAN(10), 8);
+    struct terms_of_job terms = market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(12), 16);
+    terms.lane_count = 1;
+    terms.lanes[0] = (struct job_lane)LANE(REGION_B, 10000);
+    uint64_t in_b = market_job(terms);
+    offer(AN_1, HOUR(1), YUAN(10), 8);
+    offer(BAO_B, HOUR(0), YUAN(10), 8);
+    cr_assert(market_live(in_a) && market_live(in_b));
+    while (market_count(EVENT_TRADE) == 0) {
+        cr_assert(engine_has_work(market_engine()));
+        market_tick(1);
+    }
+    cr_assert_eq(market_event(EVENT_TRADE, 0)->trade.buy_order_id, in_a);
+    while (engine_has_work(market_engine())) {
+        market_tick(1);
+    }
+    cr_assert_not(market_live(in_b));
+}
+
 /* --- the end ---------------------------------------------------------------------------------- */
 
 Test(job, ends_at_its_expire_time_or_at_the_gate_of_its_last_start)

@@ -51,7 +51,7 @@ CORE = exchange/core/engine.c exchange/core/order.c exchange/core/order_check.c 
 	exchange/core/job.c exchange/core/job_check.c exchange/core/job_offers.c exchange/core/job_search.c \
 	exchange/core/job_due.c exchange/core/job_quote.c exchange/core/job_sanity.c exchange/core/reads.c exchange/core/sanity.c \
 	exchange/core/auction.c exchange/core/auction_clear.c exchange/core/auction_trade.c exchange/core/listing.c \
-	exchange/core/set_sleep.c
+	exchange/core/set_sleep.c exchange/core/reservation.c
 # The slow model of the exchange, and what feeds it and the engine.
 GROUPS += MODEL
 MODEL = tests/model.c tests/model_order.c tests/model_book.c tests/model_money.c tests/model_due.c \

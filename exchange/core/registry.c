@@ -7,6 +7,7 @@
 #include "exchange/core/listing.h"
 #include "exchange/core/order.h"
 #include "exchange/core/quote.h"
+#include "exchange/core/reservation.h"
 #include "exchange/core/session.h"
 
 static void reject(struct engine *e, const struct command *c, uint16_t reason, int64_t value,
@@ -233,6 +234,7 @@ static void set_market(struct engine *e, const struct command *c)
     terms->volatility_min_qty = r->volatility_min_qty;
     terms->random_end_s = r->random_end_s;
     job_market_moved(e, *index);
+    reservation_market_moved(e, *index);
     struct event *event = answer(e, c, EVENT_MARKET, EVENT_PUBLIC);
     event->market = (struct event_market){.party = party(e, c),
                                           .inner_band_bp = r->inner_band_bp,
@@ -296,6 +298,7 @@ static void halt(struct engine *e, const struct command *c)
             m->halted = halted;
             if (!halted) {
                 job_market_moved(e, i);
+                reservation_market_moved(e, i);
             }
         }
     }

@@ -498,7 +498,7 @@ bool model_has_work(struct model *model)
         return true;
     }
     for (uint32_t i = 0; i < model->market_count; i++) {
-        if (model->markets[i].delisting) {
+        if (model->markets[i].delisting || model->markets[i].resumed != 0) {
             return true;
         }
     }
@@ -508,7 +508,8 @@ bool model_has_work(struct model *model)
     for (uint32_t i = 0; i < model->order_count; i++) {
         const struct model_order *order = &model->orders[i];
         if (model_due_over(model, order) != REASON_NONE ||
-            (model_order_reserved(order) && order->release_ns <= model->time_ns)) {
+            (model_order_reserved(order) && order->waits == 0 &&
+             order->release_ns <= model->time_ns)) {
             return true;
         }
     }

@@ -75,6 +75,7 @@ struct model_region {
 struct model_market {
     struct command_set_market terms;
     bool halted;
+    uint64_t resumed;  /* when it could trade again, while offers wait in it; 0: it is not so */
     bool delisting;    /* has become a listing market; its bids are over */
     uint64_t delisted; /* when, among such changes */
 };
@@ -155,6 +156,7 @@ struct model_order {
     int64_t display_qty; /* iceberg; 0: all is shown */
     int64_t hidden_qty;  /* of leaves_qty, what is not shown */
     int64_t release_ns;  /* ORDER_RESERVED_FOR_JOBS: until then */
+    uint64_t waits;      /* since when it has waited, that over, for its market; 0: it does not */
     int64_t expire_time_ns;
     int64_t fee_remainder;  /* r: ten-thousandths of the smallest money unit */
     int64_t bond_e4;        /* offer: per GPU */
@@ -342,6 +344,7 @@ struct model {
     struct model_auction auctions[MODEL_AUCTIONS_MAX]; /* in the order of their beginning */
     uint64_t auctioned[MODEL_LADDERS_MAX];             /* hours that have had one, tier G0 */
     uint64_t delistings;
+    uint64_t waits_begun, resumptions;
     bool waking;  /* a leg at rest is arriving */
     bool ticking; /* a TICK may draw ends */
     bool drawn;
@@ -548,6 +551,8 @@ void model_due_take_out_because(struct model *model, const struct model_order *o
 bool model_due_touch_set(struct model *model, uint64_t set_id);
 /* At most `units` of housekeeping; returns what is left of them. */
 uint32_t model_due_housekeeping(struct model *model, uint32_t units);
+/* A market may be able to trade again. */
+void model_due_market_moved(struct model *model, struct model_market *market);
 void model_due_end_key(struct model *model, uint32_t key, enum reject_reason reason);
 void model_due_mass_cancel(struct model *model);
 uint32_t model_due_first_open_hour(const struct model *model, int64_t time_ns);

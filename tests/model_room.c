@@ -121,8 +121,8 @@ static bool room_for_ladders(const struct model *model, const struct model_order
 
 static bool needs_timer(const struct model_order *order)
 {
-    return order->kind == MODEL_JOB ||
-           (order->kind != MODEL_LEG && (order->tif == TIF_TIME || model_order_reserved(order)));
+    return order->kind == MODEL_JOB || (order->kind != MODEL_LEG && order->waits == 0 &&
+                                        (order->tif == TIF_TIME || model_order_reserved(order)));
 }
 
 static uint32_t timers(const struct model_order *orders, uint32_t count)

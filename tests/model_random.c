@@ -282,6 +282,16 @@ static void choose_terms(struct model_random *random, struct command_new_order *
     }
 }
 
+/* The lead with which a reservation ends soonest. */
+static uint16_t soonest_end(const struct model_random *random, const struct model *model,
+                            uint64_t contract)
+{
+    int64_t gate_ns = (int64_t)contract_hour(contract) * NS_PER_HOUR -
+                      (int64_t)model->rules.gate_lead_s * NS_PER_SECOND;
+    int64_t hours = (gate_ns - random->time_ns) / NS_PER_HOUR;
+    return (uint16_t)(hours < 1 ? 1 : hours > 40 ? 40 : hours);
+}
+
 /* Shows a part only, or waits for JOBs. */
 static void choose_kind(struct model_random *random, const struct model *model,
                         struct command_new_order *order)
@@ -294,7 +304,8 @@ static void choose_kind(struct model_random *random, const struct model *model,
         order->display_qty = (int64_t)lot * (1 + model_random_below(random, lots / 2 + 1));
     } else if (order->side == SIDE_SELL && order->tif == TIF_GATE && order->flags == 0 &&
                order->min_qty == 0 && model_random_chance(random, random->reserved)) {
-        order->job_lead_hours = (uint16_t)(1 + model_random_below(random, 2));
+        order->job_lead_hours = random->stopping ? soonest_end(random, model, order->contract)
+                                                 : (uint16_t)(1 + model_random_below(random, 2));
     }
 }
 

@@ -21,6 +21,7 @@ struct model_random {
     uint8_t main_mode;
     uint32_t trial_orders; /* set by the caller: T of GENESIS */
     bool auctions;         /* set by the caller: markets have auctions, and their modes change */
+    bool stopping;         /* set by the caller: markets stop and go on all the time */
     bool deep;             /* set by the caller: few books, thousands of orders in each */
     bool crowded;          /* set by the caller: many offers in few hours */
     bool restless;         /* set by the caller, with deep: sessions come and go all the same */

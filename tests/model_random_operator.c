@@ -336,7 +336,8 @@ static void operator_reference(struct model_random *random, struct command *comm
 
 static void operator_halt(struct model_random *random, struct command *command)
 {
-    command->head.type = model_random_chance(random, 7) ? COMMAND_HALT : COMMAND_RESUME;
+    command->head.type =
+        model_random_chance(random, random->stopping ? 40 : 7) ? COMMAND_HALT : COMMAND_RESUME;
     if (command->head.type == COMMAND_HALT || model_random_rarely(random, 3)) {
         command->halt.filter = (uint8_t)model_random_below(random, 4);
     }
@@ -443,7 +444,9 @@ void model_random_operator(struct model_random *random, const struct model *mode
     struct command *command = model_random_start(random, slots, COMMAND_TICK);
     model_random_send_by(model, command, 1, 1);
     uint32_t pick = model_random_below(random, 100);
-    if (pick < 35) {
+    if (random->stopping && model_random_chance(random, 50)) {
+        operator_halt(random, command);
+    } else if (pick < 35) {
         operator_cash(random, model, command);
     } else if (pick < 45) {
         operator_limits(random, model, command);

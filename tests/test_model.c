@@ -23,6 +23,7 @@ struct run {
     bool deep;             /* few books with thousands of orders */
     bool restless;         /* with deep: sessions come and go */
     uint8_t main_mode; /* enum market_mode, of the market that most orders are of; 0: no auctions */
+    bool stopping;     /* markets stop and go on, and many offers are reserved */
     bool crowded;      /* many JOBs among many offers in few hours */
     bool lively;       /* icebergs, SETs and the rest must really meet */
     const char *without; /* kinds of order that do not come, by the first letter of their share */
@@ -33,6 +34,8 @@ static uint64_t reasons_seen[MODEL_TWIN_REASONS];
 static uint64_t jobs_arriving_seen;
 static uint64_t jobs_due_seen;
 static uint64_t postponed_seen;
+static uint64_t waits_seen; /* steps of offers that wait for their market */
+static uint64_t turns_seen; /* steps left with markets in whose turn offers wait */
 
 /* The run under way, for the last words of a process that a CHECK ends. */
 static const struct model_twin *current_twin;
@@ -71,6 +74,13 @@ static struct engine_config config_of(const struct run *run)
 
 static void look_at_orders(struct model_twin *twin)
 {
+    for (uint32_t i = 0; i < twin->model->market_count; i++) {
+        turns_seen += twin->model->markets[i].resumed != 0;
+    }
+    for (uint32_t i = 0; i < twin->model->order_count; i++) {
+        waits_seen += twin->model->orders[i].waits != 0;
+    }
+
     uint64_t over = 0;
     uint64_t asleep = 0;
     for (uint32_t i = 0; i < twin->model->order_count && twin->step_count % 64 == 0; i++) {
@@ -214,6 +224,8 @@ static bool run_once(const struct run *run)
     random.trial_orders = run->trial;
     random.restless = run->restless;
     random.crowded = run->crowded;
+    random.stopping = run->stopping;
+    random.reserved = run->stopping ? 70 : random.reserved;
     random.jobs = run->crowded ? 25 : run->deep ? 1 : random.jobs;
     leave_out(&random, run->without);
     if (run->main_mode != 0) {
@@ -301,6 +313,20 @@ Test(model, trials_that_may_meet_few_orders_agree)
     }
     uint64_t refused = reasons_seen[REASON_TRIAL_TOO_WIDE] - before;
     cr_assert(refused > 200, "only %" PRIu64 " were too wide", refused);
+}
+
+Test(model, reservations_that_end_while_markets_stop_agree)
+{
+    for (uint64_t seed = 601; seed <= 606; seed++) {
+        struct run run = {.seed = seed,
+                          .commands = 6000,
+                          .sanity_every = 20,
+                          .tight = seed == 606,
+                          .stopping = true};
+        cr_assert(run_once(&run), "seed %" PRIu64, seed);
+    }
+    cr_assert(waits_seen > 1000 && turns_seen > 4, "%" PRIu64 " waits, %" PRIu64 " turns",
+              waits_seen, turns_seen);
 }
 
 Test(model, many_jobs_among_many_offers_agree)

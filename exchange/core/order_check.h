@@ -24,6 +24,8 @@ bool order_check_new(const struct engine *e, const struct command *command, stru
  * account's largest order; the resource of an offer. */
 bool order_check_contract(const struct engine *e, uint64_t contract, uint32_t *market,
                           struct rejection *why);
+/* A market that stands still, without a mode or halted, takes nothing but cancels. */
+bool order_check_market(const struct engine *e, uint32_t market, struct rejection *why);
 bool order_check_qty(const struct engine *e, uint32_t market, uint32_t account, int64_t qty,
                      struct rejection *why);
 bool order_check_resource(const struct engine *e, const struct command_new_order *order,

@@ -17,7 +17,7 @@ static struct market_terms *terms_of(const struct engine *e, uint32_t slot)
 
 static bool can_trade(const struct engine *e, uint32_t market)
 {
-    return !e->markets[market].halted;
+    return !e->markets[market].halted && e->markets[market].mode != MODE_NONE;
 }
 
 static void wait(struct engine *e, uint32_t slot)

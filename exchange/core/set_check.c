@@ -310,8 +310,7 @@ bool set_check_replace(const struct engine *e, const struct command *c,
     const struct set_arrival *a = &entry->arrival;
     const struct order *o = &e->orders[a->set];
     for (uint32_t i = 0; i < a->count; i++) {
-        if (e->markets[a->legs[i].market].halted) {
-            refuse(why, REASON_MARKET_HALTED, 0, 0);
+        if (!order_check_market(e, a->legs[i].market, why)) {
             return refuse_leg(why, a, i);
         }
     }

@@ -280,7 +280,7 @@ static bool gate_unit(struct model *model)
 
 static bool can_trade(const struct model_market *market)
 {
-    return !market->halted;
+    return !market->halted && market->terms.mode != MODE_NONE;
 }
 
 /* The reservation of an offer ends, and it arrives in its book or waits until it may. */

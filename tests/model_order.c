@@ -504,6 +504,9 @@ static enum reject_reason check_replace(const struct model *model, const struct 
                                         const struct model_market *market)
 {
     const struct command_replace_order *request = &model->command->replace_order;
+    if (market->terms.mode == MODE_NONE) {
+        return REASON_NO_MARKET;
+    }
     if (market->halted) {
         return REASON_MARKET_HALTED;
     }

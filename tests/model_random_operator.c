@@ -299,7 +299,11 @@ static void operator_market(struct model_random *random, struct command *command
     case 7:
     case 8:
     case 9:
-        market->mode = random->auctions ? (uint8_t)model_random_below(random, 4) : market->mode;
+        if (random->auctions) {
+            market->mode = (uint8_t)model_random_below(random, 4);
+        } else if (random->stopping && model_random_chance(random, 30)) {
+            market->mode = MODE_NONE;
+        }
         return;
     default:
         return;
@@ -337,7 +341,7 @@ static void operator_reference(struct model_random *random, struct command *comm
 static void operator_halt(struct model_random *random, struct command *command)
 {
     command->head.type =
-        model_random_chance(random, random->stopping ? 40 : 7) ? COMMAND_HALT : COMMAND_RESUME;
+        model_random_chance(random, random->stopping ? 30 : 7) ? COMMAND_HALT : COMMAND_RESUME;
     if (command->head.type == COMMAND_HALT || model_random_rarely(random, 3)) {
         command->halt.filter = (uint8_t)model_random_below(random, 4);
     }
@@ -446,6 +450,8 @@ void model_random_operator(struct model_random *random, const struct model *mode
     uint32_t pick = model_random_below(random, 100);
     if (random->stopping && model_random_chance(random, 50)) {
         operator_halt(random, command);
+    } else if (random->stopping && model_random_chance(random, 30)) {
+        operator_market(random, command);
     } else if (pick < 35) {
         operator_cash(random, model, command);
     } else if (pick < 45) {

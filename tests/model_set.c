@@ -573,12 +573,17 @@ static enum reject_reason check_replace(struct model *model, struct entry *entry
     const struct model_order *set = &entry->set;
     for (uint32_t i = 0; i < entry->count; i++) {
         const struct model_order *leg = &entry->legs[i];
-        if (model_market_find(model, contract_class(leg->contract), contract_region(leg->contract))
-                ->halted) {
-            entry->fault = leg;
+        const struct model_market *market =
+            model_market_find(model, contract_class(leg->contract), contract_region(leg->contract));
+        entry->fault = leg;
+        if (market->terms.mode == MODE_NONE) {
+            return REASON_NO_MARKET;
+        }
+        if (market->halted) {
             return REASON_MARKET_HALTED;
         }
     }
+    entry->fault = NULL;
     if (request->price_e4 != 0) {
         return REASON_PRICE_WITH_SET;
     }

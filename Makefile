@@ -169,7 +169,7 @@ COMMAND = client/arguments.c client/catalogue.c client/cli.c client/command_admi
 # What a new market is founded with; a cluster trace as orders.
 GROUPS += FOUNDING IMPORT
 FOUNDING = client/tables.c client/desk.c client/found.c
-IMPORT = client/import_trace.c client/import_plan.c client/import_send.c client/command_import.c
+IMPORT = client/import_trace.c client/import_plan.c client/import_offers.c client/import_send.c client/command_import.c
 GROUPS += IMPORT_FILES
 IMPORT_FILES = tests/import_files.c
 TESTS += import import_trace

@@ -16,6 +16,7 @@ static struct import_trace trace;
 static struct import_plan plan;
 static struct tables tables;
 static struct import_market market;
+static uint32_t market_jumps; /* after so many orders; 0: never */
 static struct arena arena;
 static struct error error;
 
@@ -51,6 +52,8 @@ static void run(const struct import_rules *by)
     size_t size = engine_memory_size(&config);
     cr_assert_eq(arena_init(&arena, size, 0, &error), 0, "%s", error.text);
     import_market_begin(&market, &plan, arena_take(&arena, size));
+    market.jump_after = market_jumps;
+    market.jump_hours = 3;
     import_market_run(&market);
     engine_sanity(market.engine);
 }
@@ -183,6 +186,87 @@ Test(import_engine, ranges_of_a_wide_horizon_lie_end_to_end, .init = begin, .fin
     cr_assert_eq(market.offers, 900);
     filled(0, 0, 839, 840 * 25159);
     filled(1, 840, 899, 60 * 25159);
+}
+
+/* Eight islands for 27 hours. After five ranges the clock jumps by three hours, so that the gates of
+ * the plan's first two hours have closed: the sixth is refused, the others begin with the third hour,
+ * and then the sixth does. a and b are too late. */
+Test(import_engine, gates_that_close_meanwhile_cost_their_hours_alone, .init = begin, .fini = end)
+{
+    struct import_rules by = rules();
+    by.island_nodes = 1;
+    market_jumps = 5;
+    run_text("a,1,T4\nb,1,T4\nc,1,T4\nd,1,T4\ne,1,T4\nf,1,T4\ng,1,T4\nh,1,T4\n",
+             "a,1,1000,T4,LS,0,3600\nb,1,1000,T4,LS,3600,7200\nc,1,1000,T4,LS,7200,10800\n"
+             "d,1,1000,T4,BE,0,10800\n",
+             &by);
+    const struct import_offers *offers = &market.offers_made;
+    cr_assert_eq(plan.hours, 27);
+    cr_assert_eq(market.ranges, 8);
+    cr_assert_eq(market.offers, 5 * 27 + 3 * 25);
+    cr_assert_eq(import_offers_late(offers), 3 * 2);
+    cr_assert_eq(offers->open_hour, IMPORT_MARKET_HOUR + 2);
+    for (uint32_t i = 0; i < 8; i++) {
+        cr_assert_eq(offers->ranges[i].hours, i < 5 ? 27 : 25, "range %u", i);
+        cr_assert_eq(offers->ranges[i].reason, 0);
+    }
+    cr_assert_eq(market.rejected[REASON_GATE_CLOSED_FOR_HOUR], 1 + 2, "a range and two JOBs");
+    cr_assert_eq(market.jobs, 2);
+    cr_assert_neq(market.fates[1].trade_group, 0, "d may start later");
+    cr_assert_neq(market.fates[3].trade_group, 0, "the hour of c is open");
+}
+
+/* All of the plan's hours are over: nothing is sent again that has none left. */
+Test(import_engine, a_range_without_an_hour_left_is_left_out, .init = begin, .fini = end)
+{
+    struct import_rules by = rules();
+    by.island_nodes = 1;
+    market_jumps = 1;
+    run_text("a,1,T4\nb,1,T4\nc,1,T4\n", "a,1,1000,T4,LS,0,3600\n", &by);
+    cr_assert_eq(plan.hours, 1);
+    cr_assert_eq(market.ranges, 1);
+    cr_assert_eq(market.rejected[REASON_GATE_CLOSED_FOR_HOUR], 1 + 1, "a range and the JOB");
+    cr_assert_eq(import_offers_late(&market.offers_made), 2);
+}
+
+/* A run that ended behind the first try of three ranges, the second of which came too late. */
+Test(import_engine, a_later_run_tries_again_what_was_too_late_and_nothing_else, .init = begin,
+     .fini = end)
+{
+    struct import_rules by = rules();
+    by.island_nodes = 1;
+    run_text("a,1,T4\nb,1,T4\nc,1,T4\n", "a,1,1000,T4,LS,0,3600\n", &by);
+    struct import_offers again;
+    struct import_hours hours;
+    import_offers_init(&again, &plan);
+    again.first_hour = IMPORT_MARKET_HOUR + 5;
+    again.sent_before = 3;
+    for (uint64_t number = 1; number <= 9; number++) {
+        struct import_range *range = import_offers_find(&again, number);
+        cr_assert_eq(range, &again.ranges[(number - 1) % 3]);
+        if (number == 1 || number == 3) {
+            import_offers_entered(range, 1);
+        } else {
+            import_offers_refused(
+                &again, range, number == 2 ? REASON_GATE_CLOSED_FOR_HOUR : REASON_NEVER_ENTERED, 0);
+        }
+    }
+    cr_assert_null(import_offers_find(&again, 0));
+    cr_assert_null(import_offers_find(&again, 10));
+    for (uint32_t try_ = 0; try_ < IMPORT_RANGE_TRIES; try_++) {
+        for (uint32_t place = 0; place < 3; place++) {
+            bool due = import_offers_due(&again, try_, place, &hours);
+            cr_assert_eq(due, try_ > 0 && place == 1, "try %u of %u", try_, place);
+        }
+    }
+    cr_assert_eq(import_offers_number(&again, 1, 1), 5);
+    cr_assert(import_offers_due(&again, 1, 1, &hours));
+    cr_assert_eq(hours.first, IMPORT_MARKET_HOUR + 5);
+    cr_assert_eq(import_offers_late(&again), 1);
+    import_offers_entered(&again.ranges[1], 1);
+    cr_assert_not(import_offers_due(&again, 2, 1, &hours));
+    cr_assert_eq(import_offers_late(&again), 0);
+    import_offers_free(&again);
 }
 
 static void check_sums(void)

@@ -215,9 +215,11 @@ kashi-load_USES = DEMO FOUNDING CLIENT WIRE BASE
 TESTKIT = tests/sim_disk.c tests/edge.c
 
 BENCHKIT = bench/flow.c bench/instance.c
+GROUPS += BENCH_MARKET
+BENCH_MARKET = bench/market.c
 BENCHES += core scale set
-bench_set_USES = CORE WIRE BASE
-bench_scale_USES = CORE WIRE BASE
+bench_set_USES = BENCH_MARKET CORE WIRE BASE
+bench_scale_USES = BENCH_MARKET CORE WIRE BASE
 bench_core_USES = BENCHKIT CORE WIRE BASE
 BENCHES += import
 bench_import_USES = IMPORT_KIT IMPORT FOUNDING COMMAND CORE WIRE BASE

@@ -19,8 +19,14 @@ extern char import_files_said[IMPORT_FILES_SAID_SIZE];
 typedef int import_files_read(struct import_trace *trace, const char *path, FILE *complaints,
                               struct error *error);
 
+/* A new trace, with the product's models. */
+void import_files_begin(struct import_trace *trace);
+/* Bit of a model in a task's models. */
+uint32_t import_files_bit(const struct import_trace *trace, const char *name);
 /* Reads a file of these bytes; returns what `read` does. */
 int import_files_bytes(import_files_read *read, struct import_trace *trace, const char *bytes,
                        size_t length, struct error *error);
+/* The same of a text that must be read without an error or a complaint. */
+void import_files_text(import_files_read *read, struct import_trace *trace, const char *text);
 
 #endif

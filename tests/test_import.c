@@ -17,17 +17,10 @@ static struct import_plan plan;
 static struct tables tables;
 static struct error error;
 
-static int read_text(import_files_read *read, const char *text)
-{
-    return import_files_bytes(read, &trace, text, strlen(text), &error);
-}
-
 static void begin(void)
 {
-    import_trace_init(&trace);
+    import_files_begin(&trace);
     memset(&plan, 0, sizeof plan);
-    cr_assert_eq(import_trace_models(&trace, "data/models.csv", stderr, &error), 0, "%s",
-                 error.text);
     cr_assert_eq(tables_load(&tables, "data", &error), 0, "%s", error.text);
 }
 
@@ -42,11 +35,9 @@ static void plan_of(const char *nodes, const char *tasks, const struct import_ru
 {
     char text[4096];
     (void)snprintf(text, sizeof text, "%s%s", IMPORT_FILES_NODES_HEADER, nodes);
-    cr_assert_eq(read_text(import_trace_nodes, text), 0, "%s", error.text);
-    cr_assert_str_empty(import_files_said);
+    import_files_text(import_trace_nodes, &trace, text);
     (void)snprintf(text, sizeof text, "%s%s", IMPORT_FILES_TASKS_HEADER, tasks);
-    cr_assert_eq(read_text(import_trace_tasks, text), 0, "%s", error.text);
-    cr_assert_str_empty(import_files_said);
+    import_files_text(import_trace_tasks, &trace, text);
     cr_assert_eq(import_plan_make(&plan, &trace, &tables, rules, &error), 0, "%s", error.text);
 }
 
@@ -60,13 +51,7 @@ static struct import_rules rules(void)
 
 static uint32_t bit(const char *name)
 {
-    for (uint32_t i = 0; i < trace.models.count; i++) {
-        if (strcmp(trace.models.models[i].name, name) == 0) {
-            return UINT32_C(1) << i;
-        }
-    }
-    cr_assert(false, "no model %s", name);
-    return 0;
+    return import_files_bit(&trace, name);
 }
 
 static void window(uint32_t job, uint32_t from, uint32_t to, uint32_t hours)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "tests/import_files.h"
 #include "tests/import_market.h"
 
 #define NODES_HEADER "sn,gpu,model\n"
@@ -22,10 +23,8 @@ static struct error error;
 
 static void begin(void)
 {
-    import_trace_init(&trace);
+    import_files_begin(&trace);
     memset(&plan, 0, sizeof plan);
-    cr_assert_eq(import_trace_models(&trace, "data/models.csv", stderr, &error), 0, "%s",
-                 error.text);
     cr_assert_eq(tables_load(&tables, "data", &error), 0, "%s", error.text);
 }
 
@@ -60,20 +59,11 @@ static void run(const struct import_rules *by)
 
 static void run_text(const char *nodes, const char *tasks, const struct import_rules *by)
 {
-    const char *const texts[2] = {nodes, tasks};
-    for (int i = 0; i < 2; i++) {
-        char path[] = "/tmp/kashi-import.XXXXXX";
-        int file = mkstemp(path);
-        cr_assert_geq(file, 0);
-        FILE *out = fdopen(file, "w");
-        (void)fprintf(out, "%s%s", i == 0 ? NODES_HEADER : TASKS_HEADER, texts[i]);
-        (void)fclose(out);
-        int rc = i == 0 ? import_trace_nodes(&trace, path, stderr, &error)
-                        : import_trace_tasks(&trace, path, stderr, &error);
-        cr_assert_eq(rc, 0, "%s", error.text);
-        (void)unlink(path);
-    }
-    cr_assert_eq(trace.nodes_wrong + trace.tasks_wrong, 0);
+    char text[4096];
+    (void)snprintf(text, sizeof text, "%s%s", NODES_HEADER, nodes);
+    import_files_text(import_trace_nodes, &trace, text);
+    (void)snprintf(text, sizeof text, "%s%s", TASKS_HEADER, tasks);
+    import_files_text(import_trace_tasks, &trace, text);
     run(by);
 }
 

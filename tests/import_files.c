@@ -58,3 +58,10 @@ uint32_t import_files_bit(const struct import_trace *trace, const char *name)
     cr_assert(false, "no model %s", name);
     return 0;
 }
+
+bool import_files_shared(const char *name, char path[512])
+{
+    const char *folder = getenv("KASHI_SHARED");
+    (void)snprintf(path, 512, "%s/data/%s", folder != NULL ? folder : "../shared", name);
+    return access(path, R_OK) == 0;
+}

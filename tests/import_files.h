@@ -3,6 +3,7 @@
 #ifndef KASHI_TESTS_IMPORT_FILES_H
 #define KASHI_TESTS_IMPORT_FILES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "client/import_trace.h"
@@ -28,5 +29,9 @@ int import_files_bytes(import_files_read *read, struct import_trace *trace, cons
                        size_t length, struct error *error);
 /* The same of a text that must be read without an error or a complaint. */
 void import_files_text(import_files_read *read, struct import_trace *trace, const char *text);
+
+/* The path of a public trace's file, in the folder `data` of the one that KASHI_SHARED names, else
+ * ../shared. False: it is not at hand. */
+bool import_files_shared(const char *name, char path[512]);
 
 #endif

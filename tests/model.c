@@ -159,6 +159,18 @@ struct model_market *model_market_find(struct model *model, uint16_t class_id, u
     return NULL;
 }
 
+uint32_t model_ladder_find(const struct model *model, uint64_t contract)
+{
+    uint32_t place = 0;
+    while (place < model->ladder_count &&
+           (model->ladders[place].class_id != contract_class(contract) ||
+            model->ladders[place].region_id != contract_region(contract) ||
+            model->ladders[place].hour != contract_hour(contract))) {
+        place++;
+    }
+    return place;
+}
+
 /* The first operator: group 1, account 1, key 1. */
 static void first_operator(struct model *model, const struct command_genesis *rules)
 {

@@ -391,6 +391,9 @@ void model_reject_at(struct model *model, enum reject_reason reason, uint8_t leg
                      uint64_t contract);
 
 struct model_market *model_market_find(struct model *model, uint16_t class_id, uint16_t region_id);
+/* Place in model->ladders of what is remembered of a contract's ladder hour; ladder_count: nothing, for it
+ * has not traded yet. */
+uint32_t model_ladder_find(const struct model *model, uint64_t contract);
 
 /* model_money.c: what is reserved, counted anew from the orders each time. */
 int64_t model_money_order_reserve_e4(const struct model_order *order);

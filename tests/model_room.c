@@ -67,15 +67,7 @@ static bool stands_in(const struct model_order *orders, uint32_t count, uint64_t
 
 static bool has_last_trade(const struct model *model, uint64_t contract)
 {
-    for (uint32_t i = 0; i < model->ladder_count; i++) {
-        const struct model_ladder *ladder = &model->ladders[i];
-        if (ladder->class_id == contract_class(contract) &&
-            ladder->region_id == contract_region(contract) &&
-            ladder->hour == contract_hour(contract)) {
-            return true;
-        }
-    }
-    return false;
+    return model_ladder_find(model, contract) < model->ladder_count;
 }
 
 /* Whether the hour is remembered beside its orders. */

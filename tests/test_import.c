@@ -348,14 +348,6 @@ Test(sample, the_demo_s_trace_has_something_of_everything, .init = begin, .fini 
     cr_assert_leq(plan.hours, 72);
 }
 
-/* A public trace, in the folder `data` of the one that KASHI_SHARED names, else ../shared. */
-static bool shared_path(const char *name, char path[512])
-{
-    const char *folder = getenv("KASHI_SHARED");
-    (void)snprintf(path, 512, "%s/data/%s", folder != NULL ? folder : "../shared", name);
-    return access(path, R_OK) == 0;
-}
-
 /* What a reading by commas alone counts in the same files. */
 struct recount {
     uint32_t nodes;
@@ -426,7 +418,8 @@ Test(shared, the_whole_public_trace_counts_as_a_plain_reading_of_it, .init = beg
 {
     char nodes[512];
     char tasks[512];
-    if (!shared_path("openb_nodes.csv", nodes) || !shared_path("openb_pods_gpuspec33.csv", tasks)) {
+    if (!import_files_shared("openb_nodes.csv", nodes) ||
+        !import_files_shared("openb_pods_gpuspec33.csv", tasks)) {
         (void)printf("test_import: the public trace is not at hand (KASHI_SHARED); passed over\n");
         return;
     }

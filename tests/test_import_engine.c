@@ -301,17 +301,12 @@ Test(import_engine, the_demo_s_sample_trades, .init = begin, .fini = end)
     cr_assert_lt(market.filled, plan.job_count, "some JOBs are left over");
 }
 
-/* In the folder `data` of the one that KASHI_SHARED names, else ../shared. */
 Test(import_engine, the_whole_public_trace_trades, .init = begin, .fini = end, .timeout = 120)
 {
-    const char *folder = getenv("KASHI_SHARED");
     char nodes[512];
     char tasks[512];
-    (void)snprintf(nodes, sizeof nodes, "%s/data/openb_nodes.csv",
-                   folder != NULL ? folder : "../shared");
-    (void)snprintf(tasks, sizeof tasks, "%s/data/openb_pods_gpuspec33.csv",
-                   folder != NULL ? folder : "../shared");
-    if (access(nodes, R_OK) != 0 || access(tasks, R_OK) != 0) {
+    if (!import_files_shared("openb_nodes.csv", nodes) ||
+        !import_files_shared("openb_pods_gpuspec33.csv", tasks)) {
         (void)printf(
             "test_import_engine: the public trace is not at hand (KASHI_SHARED); passed over\n");
         return;

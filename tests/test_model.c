@@ -389,9 +389,9 @@ static int usage(void)
 {
     fputs("usage: test_model [--seed S] [--commands N] [--sanity-every N] [--tight] [--deep] "
           "[--restless]\n"
+          "       [--crowded] [--stopping]\n"
           "       [--mode N]  markets have auctions, the main one has mode 1, 2 or 3\n"
-          "       [--without LETTERS]  of i(cebergs) j(ob reservations) r(anges) s(ets)\n"
-          "[--restless] [--crowded]\n"
+          "       [--trial T]  orders that a trial may meet\n"
           "       [--without LETTERS]  of i(cebergs) j(ob reservations) r(anges) s(ets) J(OBs)\n"
           "  compares engine and model over N random commands; without any of these options it\n"
           "  runs as a Criterion suite\n"
@@ -425,6 +425,10 @@ static int by_hand(int argc, char **argv)
             run.restless = true;
         } else if (strcmp(argv[i], "--crowded") == 0) {
             run.crowded = true;
+        } else if (strcmp(argv[i], "--stopping") == 0) {
+            run.stopping = true;
+        } else if (strcmp(argv[i], "--trial") == 0 && has_value) {
+            run.trial = (uint32_t)strtoul(argv[++i], NULL, 10);
         } else {
             return asked ? usage() : -1;
         }

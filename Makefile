@@ -51,11 +51,11 @@ CORE = exchange/core/engine.c exchange/core/order.c exchange/core/order_check.c 
 	exchange/core/job.c exchange/core/job_check.c exchange/core/job_offers.c exchange/core/job_search.c \
 	exchange/core/job_due.c exchange/core/job_quote.c exchange/core/job_sanity.c exchange/core/reads.c exchange/core/sanity.c \
 	exchange/core/auction.c exchange/core/auction_clear.c exchange/core/auction_trade.c exchange/core/listing.c \
-	exchange/core/set_sleep.c
+	exchange/core/set_sleep.c exchange/core/reservation.c
 # The slow model of the exchange, and what feeds it and the engine.
 GROUPS += MODEL
 MODEL = tests/model.c tests/model_order.c tests/model_book.c tests/model_money.c tests/model_due.c \
-	tests/model_room.c tests/model_range.c tests/model_set.c tests/model_job.c tests/model_job_fit.c \
+	tests/model_room.c tests/model_range.c tests/model_set.c tests/model_set_miss.c tests/model_job.c tests/model_job_fit.c \
 	tests/model_job_due.c tests/model_registry.c tests/model_text.c tests/model_audit.c \
 	tests/model_audit_job.c tests/model_twin.c tests/model_random.c tests/model_random_hours.c \
 	tests/model_random_job.c tests/model_random_operator.c tests/model_scenario.c \
@@ -169,7 +169,7 @@ COMMAND = client/arguments.c client/catalogue.c client/cli.c client/command_admi
 # What a new market is founded with; a cluster trace as orders.
 GROUPS += FOUNDING IMPORT
 FOUNDING = client/tables.c client/desk.c client/found.c
-IMPORT = client/import_trace.c client/import_plan.c client/import_send.c client/command_import.c
+IMPORT = client/import_trace.c client/import_plan.c client/import_offers.c client/import_send.c client/command_import.c
 GROUPS += IMPORT_FILES
 IMPORT_FILES = tests/import_files.c
 TESTS += import import_trace
@@ -181,7 +181,7 @@ fuzz_import_USES = IMPORT FOUNDING COMMAND WIRE BASE
 GROUPS += IMPORT_KIT
 IMPORT_KIT = tests/import_market.c
 TESTS += import_engine
-test_import_engine_USES = IMPORT_KIT IMPORT FOUNDING COMMAND CORE WIRE BASE
+test_import_engine_USES = IMPORT_KIT IMPORT_FILES IMPORT FOUNDING COMMAND CORE WIRE BASE
 PROGRAMS += kashi
 kashi_MAIN = client/main.c
 kashi_USES = IMPORT FOUNDING COMMAND CLIENT WIRE BASE
@@ -215,9 +215,11 @@ kashi-load_USES = DEMO FOUNDING CLIENT WIRE BASE
 TESTKIT = tests/sim_disk.c tests/edge.c
 
 BENCHKIT = bench/flow.c bench/instance.c
+GROUPS += BENCH_MARKET
+BENCH_MARKET = bench/market.c
 BENCHES += core scale set
-bench_set_USES = CORE WIRE BASE
-bench_scale_USES = CORE WIRE BASE
+bench_set_USES = BENCH_MARKET CORE WIRE BASE
+bench_scale_USES = BENCH_MARKET CORE WIRE BASE
 bench_core_USES = BENCHKIT CORE WIRE BASE
 BENCHES += import
 bench_import_USES = IMPORT_KIT IMPORT FOUNDING COMMAND CORE WIRE BASE

@@ -9,10 +9,9 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#include "base/arena.h"
 #include "base/check.h"
 #include "base/random.h"
-#include "exchange/core/engine.h"
+#include "bench/market.h"
 
 enum {
     RUNS = 5,
@@ -23,12 +22,9 @@ enum {
     SINK = 256,
     LOOK_AHEAD = 12,
     NEAR = 6,
-    MID_E4 = 60000,
     RECENT = 1024, /* orders entered last, among which most cancels choose */
 };
-#define START_HOUR 490000u
-#define START_NS   ((int64_t)START_HOUR * NS_PER_HOUR)
-#define SEED       42
+#define SEED 42
 
 struct cell {
     uint32_t books;
@@ -38,16 +34,6 @@ struct cell {
 struct live {
     uint64_t order_id;
     uint32_t key;
-};
-
-struct market {
-    struct engine *engine;
-    struct arena arena;
-    struct event events[SINK];
-    struct event_sink sink;
-    uint64_t seq;
-    uint64_t trades;
-    uint64_t last_order_id; /* of the last NEW */
 };
 
 /* What makes the commands: which orders live. */
@@ -65,6 +51,8 @@ struct maker {
 
 static struct market market;
 static struct maker maker;
+static uint64_t trades;
+static uint64_t last_order_id; /* of the last NEW */
 
 static uint32_t regions_of(uint32_t books)
 {
@@ -100,9 +88,9 @@ static void take_events(struct event_sink *sink)
     for (uint32_t i = 0; i < sink->count; i++) {
         const struct event *e = &sink->events[i];
         if (e->head.type == EVENT_NEW) {
-            market.last_order_id = e->new_order.order_id;
+            last_order_id = e->new_order.order_id;
         } else if (e->head.type == EVENT_TRADE) {
-            market.trades++;
+            trades++;
         } else if (e->head.type == EVENT_FILL && e->fill.leaves_qty == 0) {
             forget(e->fill.order_id);
         } else if (e->head.type == EVENT_CANCELED) {
@@ -115,89 +103,21 @@ static void take_events(struct event_sink *sink)
     sink->count = 0;
 }
 
-static void step(struct command *c)
+static void open_region(uint32_t region)
 {
-    c->head.seq = ++market.seq;
-    engine_step(market.engine, c, &market.sink);
-    take_events(&market.sink);
-}
-
-static void operate(struct command *c, uint8_t type, uint8_t slots)
-{
-    c->head.time_ns = START_NS;
-    c->head.type = type;
-    c->head.slots = slots;
-    c->head.key = type == COMMAND_GENESIS ? 0 : c->head.key != 0 ? c->head.key : 1;
-    c->head.session = type == COMMAND_LOGIN ? 0 : 1;
-    c->head.cl_ord_id = type == COMMAND_LOGIN || type == COMMAND_GENESIS ? 0 : market.seq + 1;
-    step(c);
-}
-
-static void open_trader(uint32_t region, uint32_t trader, uint8_t side)
-{
-    uint32_t id = key_of(region, trader, side);
-    uint8_t role = side == SIDE_SELL ? ROLE_PROVIDER : ROLE_BUYER;
-    struct command account = {
-        .open_account = {.name = "trader", .group = 2u + side, .roles = role}};
-    snprintf(account.open_account.name, LABEL_SIZE, "trader %u", id);
-    operate(&account, COMMAND_OPEN_ACCOUNT, 1);
-    struct command key = {.register_key = {.name = "key", .account = id, .roles = role}};
-    memcpy(key.register_key.public_key, &id, sizeof(id));
-    operate(&key, COMMAND_REGISTER_KEY, 1);
-    struct command deposit = {.cash = {.amount_e4 = INT64_C(1000000000000000000), .account = id}};
-    operate(&deposit, COMMAND_DEPOSIT, 1);
-    struct command login = {.head = {.key = id}};
-    operate(&login, COMMAND_LOGIN, 1);
-    if (side == SIDE_SELL) {
-        union command_slot slots[2] = {{.command = {.register_resource = {
-                                                        .account = id,
-                                                        .gpus = (uint32_t)QTY_MAX,
-                                                        .region_id = (uint16_t)region,
-                                                    }}}};
-        snprintf(slots[1].identity.identifier, IDENTIFIER_SIZE, "bench-%u", id);
-        operate(&slots[0].command, COMMAND_REGISTER_RESOURCE, 2);
-    }
-}
-
-static void open_market(uint32_t regions)
-{
-    struct command genesis = {.genesis = {.rules_version = 1,
-                                          .horizon_hours = 840,
-                                          .gate_lead_s = 600,
-                                          .bond_bp = 4000,
-                                          .sweep_slice = 256,
-                                          .rate_limit = UINT32_MAX,
-                                          .open_orders_limit = UINT32_MAX,
-                                          .order_qty_limit = QTY_MAX}};
-    operate(&genesis, COMMAND_GENESIS, 1);
-    struct command login = {0};
-    operate(&login, COMMAND_LOGIN, 1);
-    struct command class_ = {.register_class = {.name = "H100", .lot = 1}};
-    operate(&class_, COMMAND_REGISTER_CLASS, 1);
-    for (int i = 0; i < 2; i++) {
-        struct command group = {0};
-        snprintf(group.register_group.name, LABEL_SIZE, "%s", i ? "providers" : "buyers");
-        operate(&group, COMMAND_REGISTER_GROUP, 1);
-    }
-    for (uint32_t region = 0; region < regions; region++) {
-        struct command named = {0};
-        snprintf(named.register_region.name, NAME_SIZE, "R%u", region);
-        operate(&named, COMMAND_REGISTER_REGION, 1);
-        struct command terms = {.set_market = {.launch_price_e4 = {MID_E4, 0, 0, 0},
-                                               .inner_band_bp = 10000000,
-                                               .outer_band_bp = 10000000,
-                                               .region_id = (uint16_t)region,
-                                               .mode = MODE_CONTINUOUS}};
-        operate(&terms, COMMAND_SET_MARKET, 1);
-        for (uint8_t side = SIDE_BUY; side <= SIDE_SELL; side++) {
-            for (uint32_t trader = 0; trader < TRADERS; trader++) {
-                open_trader(region, trader, side);
+    market_region(&market, (uint16_t)region);
+    for (uint8_t side = SIDE_BUY; side <= SIDE_SELL; side++) {
+        for (uint32_t trader = 0; trader < TRADERS; trader++) {
+            uint32_t id = key_of(region, trader, side);
+            market_trader(&market, id, side == SIDE_SELL ? ROLE_PROVIDER : ROLE_BUYER);
+            if (side == SIDE_SELL) {
+                market_resource(&market, id, (uint16_t)region, TIER_G0);
             }
         }
     }
 }
 
-static void market_begin(const struct cell *cell)
+static void open_cell(const struct cell *cell)
 {
     uint32_t regions = regions_of(cell->books);
     struct engine_config config;
@@ -210,19 +130,11 @@ static void market_begin(const struct cell *cell)
     config.resources = regions * TRADERS;
     config.groups = 8;
     config.markets = regions;
-    struct error error;
-    size_t size = engine_memory_size(&config);
-    if (arena_init(&market.arena, size, ARENA_HUGE_PAGES, &error) != 0) {
-        fprintf(stderr, "bench: %s\n", error.text);
-        exit(1);
+    market_begin(&market, &config, take_events, SINK);
+    trades = 0;
+    for (uint32_t region = 0; region < regions; region++) {
+        open_region(region);
     }
-    market.engine = engine_init(arena_take(&market.arena, size), &config);
-    CHECK(market.engine != NULL);
-    market.sink =
-        (struct event_sink){.events = market.events, .capacity = SINK, .drain = take_events};
-    market.seq = 0;
-    market.trades = 0;
-    open_market(regions);
 }
 
 /* --- the commands --------------------------------------------------------------------------- */
@@ -246,8 +158,9 @@ static void make_new(struct command *c, uint32_t book, uint8_t side, uint32_t of
     c->head.type = COMMAND_NEW_ORDER;
     c->head.key = key_of(region, trader, side);
     c->new_order = (struct command_new_order){
-        .contract = contract_pack(0, (uint16_t)region, TIER_G0, START_HOUR + 2 + book % HOURS),
-        .price_e4 = MID_E4 + away,
+        .contract =
+            contract_pack(0, (uint16_t)region, TIER_G0, MARKET_START_HOUR + 2 + book % HOURS),
+        .price_e4 = MARKET_MID_E4 + away,
         .qty = random_between(random, 1, 20),
         .resource = side == SIDE_SELL ? resource_of(region, trader) : 0,
         .side = side,
@@ -256,7 +169,7 @@ static void make_new(struct command *c, uint32_t book, uint8_t side, uint32_t of
 
 static void make_head(struct command *c)
 {
-    c->head.time_ns = START_NS;
+    c->head.time_ns = MARKET_START_NS;
     c->head.session = 1;
     c->head.slots = 1;
     c->head.cl_ord_id = market.seq + 1;
@@ -264,9 +177,9 @@ static void make_head(struct command *c)
 
 static void enter(uint32_t key)
 {
-    maker.live[++maker.count] = (struct live){market.last_order_id, key};
-    maker.place[(uint32_t)market.last_order_id] = maker.count;
-    maker.recent[maker.entered++ % RECENT] = market.last_order_id;
+    maker.live[++maker.count] = (struct live){last_order_id, key};
+    maker.place[(uint32_t)last_order_id] = maker.count;
+    maker.recent[maker.entered++ % RECENT] = last_order_id;
 }
 
 /* The same for each engine of a cell: the books filled in turn. */
@@ -277,7 +190,7 @@ static void preload(const struct cell *cell)
         struct command c = {0};
         make_new(&c, i % cell->books, (uint8_t)(i / cell->books % 2), distance(&maker.random));
         make_head(&c);
-        step(&c);
+        market_step(&market, &c);
         if (maker.live != NULL) {
             enter(c.head.key);
         }
@@ -328,7 +241,7 @@ static void make_command(struct command *c)
         c->cancel_order.order_id = target.order_id;
     } else if (kind < 530) {
         make_new(c, popular_book(), side, 0);
-        c->new_order.price_e4 = side == SIDE_BUY ? MID_E4 + 2048 : MID_E4 - 2048;
+        c->new_order.price_e4 = side == SIDE_BUY ? MARKET_MID_E4 + 2048 : MARKET_MID_E4 - 2048;
         c->new_order.tif = TIF_IOC;
     } else {
         make_new(c, popular_book(), side, distance(random));
@@ -346,17 +259,17 @@ static struct command *record(const struct cell *cell)
     CHECK(maker.live && maker.place && maker.rank_of_popularity && commands);
     maker.count = 0;
     make_popularity();
-    market_begin(cell);
+    open_cell(cell);
     preload(cell);
     for (uint32_t i = 0; i < COMMANDS; i++) {
         make_command(&commands[i]);
         make_head(&commands[i]);
-        step(&commands[i]);
+        market_step(&market, &commands[i]);
         if (commands[i].head.type == COMMAND_NEW_ORDER && commands[i].new_order.tif == TIF_GATE) {
             enter(commands[i].head.key);
         }
     }
-    arena_free(&market.arena);
+    market_end(&market);
     free(maker.live);
     free(maker.place);
     free(maker.rank_of_popularity);
@@ -382,13 +295,13 @@ struct result {
 
 static struct result replay(const struct cell *cell, const struct command *commands)
 {
-    market_begin(cell);
+    open_cell(cell);
     preload(cell);
     struct engine_counts counts;
     engine_counts(market.engine, &counts);
     struct result result = {.bytes = (double)counts.index_bytes / (double)counts.orders};
     CHECK(counts.orders == cell->orders && counts.ladders == cell->books);
-    market.trades = 0;
+    trades = 0;
     double begin = seconds();
     for (const struct command *c = commands; c < commands + COMMANDS; c++) {
         engine_prefetch_far(market.engine, c + LOOK_AHEAD);
@@ -397,16 +310,9 @@ static struct result replay(const struct cell *cell, const struct command *comma
         take_events(&market.sink);
     }
     result.ns = (seconds() - begin) * 1e9 / COMMANDS;
-    result.trades = market.trades;
-    arena_free(&market.arena);
+    result.trades = trades;
+    market_end(&market);
     return result;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
 }
 
 static struct result measure(const struct cell *cell)
@@ -418,8 +324,7 @@ static struct result measure(const struct cell *cell)
         result = replay(cell, commands);
         ns[i] = result.ns;
     }
-    qsort(ns, RUNS, sizeof(ns[0]), by_value);
-    result.ns = ns[RUNS / 2];
+    result.ns = market_median(ns, RUNS);
     free(commands);
     return result;
 }

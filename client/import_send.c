@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "client/desk.h"
 #include "client/found.h"
+#include "client/import_offers.h"
 #include "wire/units.h"
 
 #define ANSWER_TIMEOUT_MS 60000
@@ -21,13 +22,12 @@
 #define BUYER             1
 #define ACCOUNTS          2
 
-/* What became of a range or a JOB. */
+/* What became of a JOB. */
 struct fate {
     uint64_t order_id;
-    uint64_t trade_group; /* JOB: 0 not filled */
+    uint64_t trade_group; /* 0 not filled */
     int64_t gpu_hours;
     int64_t notional_e4;
-    uint32_t hours;  /* range: entered */
     uint16_t reason; /* refused */
     bool known;
 };
@@ -36,13 +36,12 @@ struct send {
     const struct import_plan *plan;
     struct import_outcome *outcome;
     struct desk *desk;
-    struct fate *fates[ACCOUNTS]; /* ranges; JOBs */
-    uint32_t counts[ACCOUNTS];
+    struct import_offers offers;
+    struct fate *fates; /* of JOBs */
     uint32_t answered;
     uint32_t filled;
     uint32_t seats[ACCOUNTS];
     uint32_t operator_seat;
-    uint32_t ranges_per_island;
     bool progress;
     int64_t told_ns;
     uint64_t trades_after; /* reading of earlier trades: the last fill seen */
@@ -60,7 +59,7 @@ static void tell_progress(struct send *send, bool last)
         return;
     }
     send->told_ns = now_ns;
-    uint32_t all = send->counts[PROVIDER] + send->counts[BUYER];
+    uint32_t all = send->offers.count + send->plan->job_count;
     uint32_t done = all == 0 ? BAR_WIDTH : (uint32_t)((uint64_t)send->answered * BAR_WIDTH / all);
     char bar[BAR_WIDTH + 1];
     memset(bar, '.', BAR_WIDTH);
@@ -70,12 +69,11 @@ static void tell_progress(struct send *send, bool last)
                   all, send->filled, last ? "\n" : "");
 }
 
-/* The fate of what has this number; NULL: not one of ours. */
-static struct fate *fate_of(struct send *send, uint32_t account, uint64_t cl_ord_id)
+/* The fate of the JOB that has this number; NULL: not one of ours. */
+static struct fate *fate_of(struct send *send, uint64_t cl_ord_id)
 {
-    return cl_ord_id >= 1 && cl_ord_id <= send->counts[account]
-               ? &send->fates[account][cl_ord_id - 1]
-               : NULL;
+    return cl_ord_id >= 1 && cl_ord_id <= send->plan->job_count ? &send->fates[cl_ord_id - 1]
+                                                                : NULL;
 }
 
 static void know(struct send *send, struct fate *fate, uint16_t reason)
@@ -94,38 +92,58 @@ static void take_fill(struct send *send, struct fate *fate, uint64_t trade_group
     fate->notional_e4 += qty * price_e4;
 }
 
-static void take_report(struct send *send, uint32_t account, const struct report *report)
+static void take_job_report(struct send *send, const struct report *report)
 {
-    struct fate *fate = fate_of(send, account, report->cl_ord_id);
+    struct fate *fate = fate_of(send, report->cl_ord_id);
     if (fate == NULL) {
         return;
     }
     if (report->exec_type == EXEC_REJECTED) {
         know(send, fate, report->reason);
-    } else if (report->exec_type == EXEC_NEW &&
-               report->request == (account == BUYER ? REQUEST_NEW_JOB : REQUEST_NEW_RANGE)) {
+    } else if (report->exec_type == EXEC_NEW && report->request == REQUEST_NEW_JOB) {
         know(send, fate, 0);
         fate->order_id = report->order_id;
-        fate->hours = report->orders;
-    } else if (report->exec_type == EXEC_TRADE && account == BUYER) {
+    } else if (report->exec_type == EXEC_TRADE) {
         take_fill(send, fate, report->trade_group, report->last_qty, report->last_px_e4);
     }
 }
 
-static void take_status(struct send *send, uint32_t account,
-                        const struct order_status_answer *status)
+static void take_range_report(struct send *send, const struct report *report)
 {
-    struct fate *fate = fate_of(send, account, status->cl_ord_id);
-    if (fate == NULL) {
+    struct import_range *range = import_offers_find(&send->offers, report->cl_ord_id);
+    if (range == NULL) {
         return;
     }
+    bool known = range->known;
+    if (report->exec_type == EXEC_REJECTED) {
+        import_offers_refused(&send->offers, range, report->reason, report->bound);
+    } else if (report->exec_type == EXEC_NEW && report->request == REQUEST_NEW_RANGE) {
+        import_offers_entered(range, report->orders);
+    }
+    send->answered += range->known && !known;
+}
+
+static void take_job_status(struct send *send, const struct order_status_answer *status)
+{
+    struct fate *fate = fate_of(send, status->cl_ord_id);
+    if (fate != NULL) {
+        know(send, fate, status->order_count == 0 ? status->reason : 0);
+        fate->order_id = status->order_count == 0 ? 0 : status->orders[0].order_id;
+    }
+}
+
+static void take_range_status(struct send *send, const struct order_status_answer *status)
+{
+    struct import_range *range = import_offers_find(&send->offers, status->cl_ord_id);
+    if (range == NULL) {
+        return;
+    }
+    send->answered += !range->known;
     if (status->order_count == 0) {
-        know(send, fate, status->reason);
-        return;
+        import_offers_refused(&send->offers, range, status->reason, 0);
+    } else {
+        import_offers_entered(range, (uint32_t)status->orders[0].hours);
     }
-    know(send, fate, 0);
-    fate->order_id = status->orders[0].order_id;
-    fate->hours = status->orders[0].hours;
 }
 
 /* Fills of an earlier run: their JOBs are known by then. */
@@ -134,10 +152,9 @@ static void take_trades(struct send *send, const struct trades_answer *trades)
     for (uint32_t i = 0; i < trades->trade_count; i++) {
         const struct trade_row *trade = &trades->trades[i];
         send->trades_after = trade->fill_id;
-        for (uint32_t job = 0; job < send->counts[BUYER]; job++) {
-            if (send->fates[BUYER][job].order_id == trade->order_id) {
-                take_fill(send, &send->fates[BUYER][job], trade->trade_group, trade->qty,
-                          trade->price_e4);
+        for (uint32_t job = 0; job < send->plan->job_count; job++) {
+            if (send->fates[job].order_id == trade->order_id) {
+                take_fill(send, &send->fates[job], trade->trade_group, trade->qty, trade->price_e4);
                 break;
             }
         }
@@ -155,10 +172,10 @@ static int on_message(void *context, uint32_t seat, const struct message *messag
     }
     switch (message->type) {
     case MESSAGE_REPORT:
-        take_report(send, account, &message->report);
+        (account == BUYER ? take_job_report : take_range_report)(send, &message->report);
         break;
     case MESSAGE_ORDER_STATUS:
-        take_status(send, account, &message->order_status);
+        (account == BUYER ? take_job_status : take_range_status)(send, &message->order_status);
         break;
     case MESSAGE_TRADES:
         take_trades(send, &message->trades);
@@ -238,6 +255,7 @@ static int open_market(struct send *send, const struct import_order *order, stru
             kashi_session_login(desk_session(send->desk, send->seats[BUYER]));
         send->outcome->first_hour =
             (uint32_t)(login->transact_time_ns / NS_PER_HOUR) + IMPORT_LATEST_HOURS;
+        send->offers.first_hour = send->outcome->first_hour;
         desk_on_message(send->desk, on_message, send);
     }
     return rc;
@@ -249,22 +267,22 @@ static void symbol_make(const struct send *send, uint32_t class_, uint32_t hour,
                         char symbol[SYMBOL_SIZE])
 {
     char text[HOUR_TEXT_SIZE];
-    hour_format(send->outcome->first_hour + hour, text);
+    hour_format(hour, text);
     (void)snprintf(symbol, SYMBOL_SIZE, "%s.%s.%s.%s", send->plan->tables.classes[class_].name,
                    send->plan->tables.regions[0].name, tier_name(TIER_G0), text);
 }
 
-static void range_make(const struct send *send, uint32_t place, struct request *request)
+static void range_make(const struct send *send, const struct import_hours *hours,
+                       struct request *request)
 {
     const struct import_plan *plan = send->plan;
-    uint32_t island = place / send->ranges_per_island;
-    uint32_t from = place % send->ranges_per_island * IMPORT_LONGEST_HOURS;
+    const struct import_island *island = &plan->islands[hours->island];
     request->type = REQUEST_NEW_RANGE;
-    symbol_make(send, plan->class_of[plan->islands[island].model], from, request->new_range.symbol);
-    request->new_range.price_e4 = plan->islands[island].price_e4;
-    request->new_range.qty = plan->islands[island].gpus;
-    request->new_range.hours = import_range_hours(plan, from);
-    request->new_range.resource = send->resources[island].resource;
+    symbol_make(send, plan->class_of[island->model], hours->first, request->new_range.symbol);
+    request->new_range.price_e4 = island->price_e4;
+    request->new_range.qty = island->gpus;
+    request->new_range.hours = hours->count;
+    request->new_range.resource = send->resources[hours->island].resource;
 }
 
 static void job_make(const struct send *send, uint32_t place, struct lane_row *lanes,
@@ -291,43 +309,41 @@ static void job_make(const struct send *send, uint32_t place, struct lane_row *l
     request->new_job.hours = (uint16_t)job->hours;
     request->new_job.placement = job->placement;
     if (job->previous != IMPORT_NO_JOB) {
-        request->new_job.same_group = send->fates[BUYER][job->previous].trade_group;
+        request->new_job.same_group = send->fates[job->previous].trade_group;
     }
 }
 
 /* Sends one, waiting for room among the unanswered. */
-static int send_one(struct send *send, uint32_t account, uint32_t place, struct error *error)
+static int send_one(struct send *send, uint32_t account, struct request *request,
+                    struct error *error)
 {
-    for (;;) {
-        struct lane_row lanes[JOB_LANES_MAX];
-        struct request request = {.cl_ord_id = place + UINT64_C(1)};
-        if (account == PROVIDER) {
-            range_make(send, place, &request);
-        } else {
-            job_make(send, place, lanes, &request);
-        }
-        struct kashi_session *session = desk_session(send->desk, send->seats[account]);
-        int rc = kashi_session_send(session, &request, 1, error);
-        if (rc != ERROR_FULL) {
-            return rc;
-        }
+    struct kashi_session *session = desk_session(send->desk, send->seats[account]);
+    int rc = kashi_session_send(session, request, 1, error);
+    while (rc == ERROR_FULL) {
         rc = desk_turn(send->desk, TURN_MS, error);
-        if (rc != 0) {
-            return rc;
-        }
+        rc = rc != 0 ? rc : kashi_session_send(session, request, 1, error);
     }
+    return rc;
 }
 
-/* What an earlier run has sent: the number of the last. Its states are asked for. */
-static int recall(struct send *send, uint32_t account, uint32_t *sent, struct error *error)
+static int send_job(struct send *send, uint32_t place, struct error *error)
+{
+    struct lane_row lanes[JOB_LANES_MAX];
+    struct request request = {.cl_ord_id = place + UINT64_C(1)};
+    job_make(send, place, lanes, &request);
+    return send_one(send, BUYER, &request, error);
+}
+
+/* What an earlier run has sent: the number of the last, at most `last`. Its states are asked for. */
+static int recall(struct send *send, uint32_t account, uint64_t last, uint64_t *sent,
+                  struct error *error)
 {
     struct kashi_session *session = desk_session(send->desk, send->seats[account]);
     uint64_t highest = kashi_session_login(session)->highest_cl_ord_id;
-    *sent = highest < send->counts[account] ? (uint32_t)highest : send->counts[account];
-    send->outcome->before += *sent;
-    for (uint32_t from = 0; from < *sent; from += CHUNK) {
+    *sent = highest < last ? highest : last;
+    for (uint64_t from = 0; from < *sent; from += CHUNK) {
         struct request requests[CHUNK];
-        uint32_t count = *sent - from < CHUNK ? *sent - from : CHUNK;
+        uint32_t count = *sent - from < CHUNK ? (uint32_t)(*sent - from) : CHUNK;
         for (uint32_t i = 0; i < count; i++) {
             requests[i] = (struct request){.type = REQUEST_ORDER_STATUS};
             requests[i].order_status.cl_ord_id = from + i + UINT64_C(1);
@@ -352,56 +368,86 @@ static int recall(struct send *send, uint32_t account, uint32_t *sent, struct er
     return 0;
 }
 
-static int send_ranges(struct send *send, struct error *error)
+static int try_ranges(struct send *send, uint32_t try_, struct error *error)
 {
-    uint32_t sent = 0;
-    int rc = recall(send, PROVIDER, &sent, error);
-    for (uint32_t place = sent; rc == 0 && place < send->counts[PROVIDER]; place++) {
-        rc = send_one(send, PROVIDER, place, error);
+    int rc = 0;
+    for (uint32_t place = 0; rc == 0 && place < send->offers.count; place++) {
+        struct import_hours hours;
+        if (import_offers_due(&send->offers, try_, place, &hours)) {
+            struct request request = {.cl_ord_id =
+                                          import_offers_number(&send->offers, try_, place)};
+            range_make(send, &hours, &request);
+            rc = send_one(send, PROVIDER, &request, error);
+        }
     }
     return rc != 0 ? rc : desk_settle(send->desk, ANSWER_TIMEOUT_MS, error);
+}
+
+static int send_ranges(struct send *send, struct error *error)
+{
+    struct import_offers *offers = &send->offers;
+    uint64_t last = (uint64_t)IMPORT_RANGE_TRIES * offers->count;
+    int rc = recall(send, PROVIDER, last, &offers->sent_before, error);
+    send->outcome->before +=
+        offers->sent_before < offers->count ? (uint32_t)offers->sent_before : offers->count;
+    for (uint32_t try_ = 0; rc == 0 && try_ < IMPORT_RANGE_TRIES; try_++) {
+        rc = try_ranges(send, try_, error);
+    }
+    return rc;
 }
 
 /* A link of a chain waits for what becomes of the one before it. */
 static int send_jobs(struct send *send, struct error *error)
 {
-    uint32_t sent = 0;
-    int rc = recall(send, BUYER, &sent, error);
-    for (uint32_t place = sent; rc == 0 && place < send->counts[BUYER]; place++) {
+    uint64_t sent = 0;
+    int rc = recall(send, BUYER, send->plan->job_count, &sent, error);
+    send->outcome->before += (uint32_t)sent;
+    for (uint32_t place = (uint32_t)sent; rc == 0 && place < send->plan->job_count; place++) {
         const struct import_job *job = &send->plan->jobs[place];
         if (job->previous == IMPORT_NO_JOB) {
-            rc = send_one(send, BUYER, place, error);
+            rc = send_job(send, place, error);
             continue;
         }
         rc = desk_settle(send->desk, ANSWER_TIMEOUT_MS, error);
-        if (rc == 0 && send->fates[BUYER][job->previous].trade_group != 0) {
-            rc = send_one(send, BUYER, place, error);
+        if (rc == 0 && send->fates[job->previous].trade_group != 0) {
+            rc = send_job(send, place, error);
         } else if (rc == 0) {
-            know(send, &send->fates[BUYER][place], REASON_NEVER_ENTERED);
+            know(send, &send->fates[place], REASON_NEVER_ENTERED);
         }
     }
     return rc != 0 ? rc : desk_settle(send->desk, ANSWER_TIMEOUT_MS, error);
 }
 
+static void count_refused(struct import_outcome *outcome, uint16_t reason)
+{
+    outcome->refused++;
+    outcome->rejected[reason < IMPORT_REASONS ? reason : 0]++;
+}
+
 static void sum_up(const struct send *send, struct import_outcome *outcome)
 {
-    for (uint32_t account = 0; account < ACCOUNTS; account++) {
-        for (uint32_t i = 0; i < send->counts[account]; i++) {
-            const struct fate *fate = &send->fates[account][i];
-            if (fate->reason == REASON_NEVER_ENTERED) {
-                outcome->broken++;
-            } else if (fate->reason != 0) {
-                outcome->refused++;
-                outcome->rejected[fate->reason < IMPORT_REASONS ? fate->reason : 0]++;
-            } else if (account == PROVIDER) {
-                outcome->ranges++;
-                outcome->offers += fate->hours;
-            } else {
-                outcome->jobs++;
-                outcome->filled += fate->trade_group != 0;
-                outcome->gpu_hours += fate->gpu_hours;
-                outcome->notional_e4 += fate->notional_e4;
-            }
+    for (uint32_t i = 0; i < send->offers.count; i++) {
+        const struct import_range *range = &send->offers.ranges[i];
+        outcome->ranges += range->hours > 0;
+        outcome->offers += range->hours;
+        if (range->reason != 0 && !import_range_late(range)) {
+            count_refused(outcome, range->reason);
+        }
+    }
+    outcome->late_hours = import_offers_late(&send->offers);
+    for (uint32_t i = 0; i < send->plan->job_count; i++) {
+        const struct fate *fate = &send->fates[i];
+        if (fate->reason == REASON_NEVER_ENTERED) {
+            outcome->broken++;
+        } else if (fate->reason == REASON_GATE_CLOSED_FOR_HOUR) {
+            outcome->late_jobs++;
+        } else if (fate->reason != 0) {
+            count_refused(outcome, fate->reason);
+        } else {
+            outcome->jobs++;
+            outcome->filled += fate->trade_group != 0;
+            outcome->gpu_hours += fate->gpu_hours;
+            outcome->notional_e4 += fate->notional_e4;
         }
     }
 }
@@ -416,15 +462,10 @@ int import_send(const struct import_order *order, struct import_outcome *outcome
     send->plan = plan;
     send->outcome = outcome;
     send->progress = order->progress;
-    send->ranges_per_island = (plan->hours + IMPORT_LONGEST_HOURS - 1) / IMPORT_LONGEST_HOURS;
-    send->counts[PROVIDER] = plan->island_count * send->ranges_per_island;
-    send->counts[BUYER] = plan->job_count;
+    import_offers_init(&send->offers, plan);
     send->resources = calloc(plan->island_count + 1U, sizeof send->resources[0]);
-    CHECK(send->resources != NULL);
-    for (uint32_t i = 0; i < ACCOUNTS; i++) {
-        send->fates[i] = calloc(send->counts[i] + 1U, sizeof send->fates[i][0]);
-        CHECK(send->fates[i] != NULL);
-    }
+    send->fates = calloc(plan->job_count + 1U, sizeof send->fates[0]);
+    CHECK(send->resources != NULL && send->fates != NULL);
     int rc = open_market(send, order, error);
     int64_t begun_ns = clock_monotonic_ns();
     rc = rc != 0 ? rc : send_ranges(send, error);
@@ -435,9 +476,8 @@ int import_send(const struct import_order *order, struct import_outcome *outcome
         sum_up(send, outcome);
     }
     desk_close(send->desk);
-    for (uint32_t i = 0; i < ACCOUNTS; i++) {
-        free(send->fates[i]);
-    }
+    import_offers_free(&send->offers);
+    free(send->fates);
     free(send->resources);
     free(send);
     return rc;

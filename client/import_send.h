@@ -3,7 +3,8 @@
  * the islands as their provider and orders the JOBs as their buyer.
  *
  * Every order has a fixed number: that of its place in the plan. What is run again therefore asks for
- * the state of what was sent before and sends the rest; nothing is ordered twice. Accounts and keys
+ * the state of what was sent before and sends the rest; nothing is ordered twice. What is too late
+ * because gates close while it works is passed over and counted. Accounts and keys
  * bear the import's name, so that another trace, or other rules, are another import. The working
  * directory is the market's folder. One thread. */
 #ifndef KASHI_CLIENT_IMPORT_SEND_H
@@ -32,9 +33,11 @@ struct import_outcome {
     uint32_t offers; /* hours of these */
     uint32_t jobs;   /* accepted */
     uint32_t filled;
-    uint32_t broken;  /* not sent: the JOB that it goes on with was not filled */
-    uint32_t before;  /* ranges and JOBs that an earlier run had sent */
-    uint32_t refused; /* all that was refused, by reason: */
+    uint32_t broken;     /* not sent: the JOB that it goes on with was not filled */
+    uint32_t before;     /* ranges and JOBs that an earlier run had sent */
+    uint32_t late_jobs;  /* refused, for the gate of their last start had closed meanwhile */
+    uint64_t late_hours; /* of offers: not offered, for their gates had */
+    uint32_t refused;    /* all else that was refused, by reason: */
     uint32_t rejected[IMPORT_REASONS];
     int64_t gpu_hours; /* bought by the JOBs */
     int64_t notional_e4;

@@ -112,6 +112,7 @@ static int read_genesis(struct command_genesis *genesis, const struct config *co
         .sweep_slice = 256,
         .rate_limit = 1000,
         .open_orders_limit = 10000,
+        .trial_orders = TRIAL_ORDERS,
         .order_qty_limit = 100000,
     };
     struct {
@@ -126,6 +127,7 @@ static int read_genesis(struct command_genesis *genesis, const struct config *co
         {"sweep_slice", &genesis->sweep_slice, 1, 1 << 20},
         {"rate_limit", &genesis->rate_limit, 1, UINT32_MAX},
         {"open_orders_limit", &genesis->open_orders_limit, 1, UINT32_MAX},
+        {"trial_orders", &genesis->trial_orders, 1, 1 << 20},
     };
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
         if (read_u32(config, section, values[i].key, values[i].low, values[i].high, values[i].value,
@@ -144,9 +146,9 @@ static int read_only_known(const struct config *config, struct error *error)
         "spin_us",    "orders",    "ladders",   "fills",         "timers",  "link_timeout_ms",
         "holdings",   "resources", "accounts",  "groups",        "markets", "keys",
         "auctions",   "jobs",      NULL};
-    static const char *const genesis[] = {"horizon_hours",   "gate_lead_s", "bond_bp",
-                                          "sweep_slice",     "rate_limit",  "open_orders_limit",
-                                          "order_qty_limit", NULL};
+    static const char *const genesis[] = {"horizon_hours",   "gate_lead_s",  "bond_bp",
+                                          "sweep_slice",     "rate_limit",   "open_orders_limit",
+                                          "order_qty_limit", "trial_orders", NULL};
     int rc = config_only(config, SECTION, exchange, error);
     return rc < 0 ? rc : config_only(config, "genesis", genesis, error);
 }

@@ -32,3 +32,36 @@ int import_files_bytes(import_files_read *read, struct import_trace *trace, cons
     (void)unlink(path);
     return rc;
 }
+
+void import_files_text(import_files_read *read, struct import_trace *trace, const char *text)
+{
+    struct error error;
+    cr_assert_eq(import_files_bytes(read, trace, text, strlen(text), &error), 0, "%s", error.text);
+    cr_assert_str_empty(import_files_said);
+}
+
+void import_files_begin(struct import_trace *trace)
+{
+    struct error error;
+    import_trace_init(trace);
+    cr_assert_eq(import_trace_models(trace, "data/models.csv", stderr, &error), 0, "%s",
+                 error.text);
+}
+
+uint32_t import_files_bit(const struct import_trace *trace, const char *name)
+{
+    for (uint32_t i = 0; i < trace->models.count; i++) {
+        if (strcmp(trace->models.models[i].name, name) == 0) {
+            return UINT32_C(1) << i;
+        }
+    }
+    cr_assert(false, "no model %s", name);
+    return 0;
+}
+
+bool import_files_shared(const char *name, char path[512])
+{
+    const char *folder = getenv("KASHI_SHARED");
+    (void)snprintf(path, 512, "%s/data/%s", folder != NULL ? folder : "../shared", name);
+    return access(path, R_OK) == 0;
+}

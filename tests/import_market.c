@@ -63,6 +63,7 @@ static void take_events(struct event_sink *sink)
         case EVENT_RANGE:
             market->ranges++;
             market->offers += event->range.orders;
+            import_offers_entered(market->range, event->range.orders);
             break;
         case EVENT_JOB:
             market->jobs++;
@@ -75,6 +76,10 @@ static void take_events(struct event_sink *sink)
         case EVENT_REJECTED:
             CHECK(event->rejected.reason < IMPORT_MARKET_REASONS);
             market->rejected[event->rejected.reason]++;
+            if (event->rejected.request == COMMAND_NEW_RANGE) {
+                import_offers_refused(&market->offers_made, market->range, event->rejected.reason,
+                                      event->rejected.bound);
+            }
             break;
         default:
             break;
@@ -89,7 +94,7 @@ static struct command *command_of(struct import_market *market, union command_sl
 {
     memset(slots, 0, count * sizeof slots[0]);
     slots[0].command.head = (struct command_head){.seq = market->seq + 1,
-                                                  .time_ns = NOW_NS,
+                                                  .time_ns = market->now_ns,
                                                   .cl_ord_id = market->seq + 1,
                                                   .key = key,
                                                   .session = 1,
@@ -181,6 +186,9 @@ void import_market_begin(struct import_market *market, const struct import_plan 
     import_market_config(plan, &config);
     memset(market, 0, sizeof *market);
     market->plan = plan;
+    market->now_ns = NOW_NS;
+    import_offers_init(&market->offers_made, plan);
+    market->offers_made.first_hour = IMPORT_MARKET_HOUR;
     market->memory = memory;
     market->engine = engine_init(memory, &config);
     CHECK(market->engine != NULL);
@@ -211,20 +219,36 @@ void import_market_begin(struct import_market *market, const struct import_plan 
     register_islands(market);
 }
 
-static void offer_island(struct import_market *market, uint32_t island)
+static void order(struct import_market *market, const struct command *command)
 {
-    const struct import_plan *plan = market->plan;
-    for (uint32_t from = 0; from < plan->hours; from += IMPORT_LONGEST_HOURS) {
-        union command_slot slots[1];
-        struct command *command = command_of(market, slots, PROVIDER, COMMAND_NEW_RANGE, 1);
-        command->new_range.contract =
-            contract_pack((uint16_t)plan->class_of[plan->islands[island].model], 0, TIER_G0,
-                          IMPORT_MARKET_HOUR + from);
-        command->new_range.price_e4 = plan->islands[island].price_e4;
-        command->new_range.qty = plan->islands[island].gpus;
-        command->new_range.hours = import_range_hours(plan, from);
-        command->new_range.resource = island + 1;
-        step(market, command);
+    step(market, command);
+    if (++market->orders == market->jump_after) {
+        market->now_ns += market->jump_hours * NS_PER_HOUR;
+    }
+}
+
+static void offer(struct import_market *market, uint32_t place, const struct import_hours *hours)
+{
+    const struct import_island *island = &market->plan->islands[hours->island];
+    union command_slot slots[1];
+    struct command *command = command_of(market, slots, PROVIDER, COMMAND_NEW_RANGE, 1);
+    command->new_range.contract =
+        contract_pack((uint16_t)market->plan->class_of[island->model], 0, TIER_G0, hours->first);
+    command->new_range.price_e4 = island->price_e4;
+    command->new_range.qty = island->gpus;
+    command->new_range.hours = hours->count;
+    command->new_range.resource = hours->island + 1;
+    market->range = &market->offers_made.ranges[place];
+    order(market, command);
+}
+
+static void offer_all(struct import_market *market, uint32_t try_)
+{
+    for (uint32_t place = 0; place < market->offers_made.count; place++) {
+        struct import_hours hours;
+        if (import_offers_due(&market->offers_made, try_, place, &hours)) {
+            offer(market, place, &hours);
+        }
     }
 }
 
@@ -261,14 +285,14 @@ static void enter_job(struct import_market *market, uint32_t place)
             (struct job_lane){.class_id = (uint16_t)classes[i], .factor_e4 = (uint32_t)E4_ONE};
     }
     market->job = place;
-    step(market, command);
+    order(market, command);
 }
 
 void import_market_run(struct import_market *market)
 {
     int64_t begun_ns = clock_monotonic_ns();
-    for (uint32_t i = 0; i < market->plan->island_count; i++) {
-        offer_island(market, i);
+    for (uint32_t try_ = 0; try_ < IMPORT_RANGE_TRIES; try_++) {
+        offer_all(market, try_);
     }
     int64_t offered_ns = clock_monotonic_ns();
     for (uint32_t i = 0; i < market->plan->job_count; i++) {
@@ -287,6 +311,7 @@ void import_market_run(struct import_market *market)
 
 void import_market_free(struct import_market *market)
 {
+    import_offers_free(&market->offers_made);
     free(market->fates);
     free(market->job_of);
     free(market->sink.events);

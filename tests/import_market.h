@@ -1,12 +1,12 @@
 /* A trace's plan straight into an engine, without sockets: the market that `kashi import` founds, every
- * range of offers, then the JOBs, all at one moment. For the benchmark and the tests; the caller
+ * range of offers, then the JOBs, all at one moment unless the caller lets the clock jump. For the benchmark and the tests; the caller
  * frees the memory. One thread. */
 #ifndef KASHI_TESTS_IMPORT_MARKET_H
 #define KASHI_TESTS_IMPORT_MARKET_H
 
 #include <stdint.h>
 
-#include "client/import_plan.h"
+#include "client/import_offers.h"
 #include "exchange/core/engine.h"
 
 #define IMPORT_MARKET_REASONS 304
@@ -29,8 +29,14 @@ struct import_market {
     const struct import_plan *plan;
     struct engine *engine;
     struct event_sink sink;
-    struct import_fate *fates; /* of each JOB */
-    uint32_t *job_of;          /* by slot, the low half of an order id: place + 1 */
+    struct import_fate *fates;        /* of each JOB */
+    uint32_t *job_of;                 /* by slot, the low half of an order id: place + 1 */
+    struct import_offers offers_made; /* the ranges, sent as an import sends them */
+    int64_t now_ns;
+    uint32_t orders;            /* ranges and JOBs sent */
+    uint32_t jump_after;        /* so many orders; 0: the clock stands */
+    uint32_t jump_hours;        /* it jumps by these */
+    struct import_range *range; /* that is being entered */
     uint64_t seq;
     uint32_t job; /* the one that is being entered */
     uint64_t ranges;

@@ -339,3 +339,16 @@ struct terms_of_job market_job_of(uint8_t placement, uint32_t first_hour, uint32
                                  .hours = (uint16_t)hours,
                                  .placement = placement};
 }
+
+void market_sell(uint32_t resource, uint32_t hour, int64_t price_e4, int64_t qty)
+{
+    struct terms_of_offer terms = {
+        .key = resource == BAO_1 || resource == BAO_B ? BAO : AN,
+        .resource = resource,
+        .hour = hour,
+        .price_e4 = price_e4,
+        .qty = qty,
+        .region = resource == BAO_B ? REGION_B : REGION_A,
+    };
+    cr_assert_neq(market_offer(terms), 0, "offer refused: %u", market_refusal());
+}

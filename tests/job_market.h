@@ -73,7 +73,14 @@ uint16_t market_refusal(void); /* reason of the last command's REJECTED; 0: none
 bool market_live(uint64_t order_id);
 int64_t market_leaves(uint64_t order_id); /* 0: not live */
 
+#define LANE(region_, factor_)                                                                     \
+    {                                                                                              \
+        .region_id = (region_), .factor_e4 = (factor_)                                             \
+    }
+
 /* For suites: assertions on the events of the last command. */
+/* The owner of a resource offers: not refused. */
+void market_sell(uint32_t resource, uint32_t hour, int64_t price_e4, int64_t qty);
 void market_expect_trades(uint32_t count);
 void market_expect_miss(int64_t qty, uint8_t lane, uint32_t hour);
 struct engine_account market_account(uint32_t account);

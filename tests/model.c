@@ -159,6 +159,18 @@ struct model_market *model_market_find(struct model *model, uint16_t class_id, u
     return NULL;
 }
 
+uint32_t model_ladder_find(const struct model *model, uint64_t contract)
+{
+    uint32_t place = 0;
+    while (place < model->ladder_count &&
+           (model->ladders[place].class_id != contract_class(contract) ||
+            model->ladders[place].region_id != contract_region(contract) ||
+            model->ladders[place].hour != contract_hour(contract))) {
+        place++;
+    }
+    return place;
+}
+
 /* The first operator: group 1, account 1, key 1. */
 static void first_operator(struct model *model, const struct command_genesis *rules)
 {
@@ -498,7 +510,7 @@ bool model_has_work(struct model *model)
         return true;
     }
     for (uint32_t i = 0; i < model->market_count; i++) {
-        if (model->markets[i].delisting) {
+        if (model->markets[i].delisting || model->markets[i].resumed != 0) {
             return true;
         }
     }
@@ -508,7 +520,8 @@ bool model_has_work(struct model *model)
     for (uint32_t i = 0; i < model->order_count; i++) {
         const struct model_order *order = &model->orders[i];
         if (model_due_over(model, order) != REASON_NONE ||
-            (model_order_reserved(order) && order->release_ns <= model->time_ns)) {
+            (model_order_reserved(order) && order->waits == 0 &&
+             order->release_ns <= model->time_ns)) {
             return true;
         }
     }

@@ -75,6 +75,7 @@ struct model_region {
 struct model_market {
     struct command_set_market terms;
     bool halted;
+    uint64_t resumed;  /* when it could trade again, while offers wait in it; 0: it is not so */
     bool delisting;    /* has become a listing market; its bids are over */
     uint64_t delisted; /* when, among such changes */
 };
@@ -155,6 +156,7 @@ struct model_order {
     int64_t display_qty; /* iceberg; 0: all is shown */
     int64_t hidden_qty;  /* of leaves_qty, what is not shown */
     int64_t release_ns;  /* ORDER_RESERVED_FOR_JOBS: until then */
+    uint64_t waits;      /* since when it has waited, that over, for its market; 0: it does not */
     int64_t expire_time_ns;
     int64_t fee_remainder;  /* r: ten-thousandths of the smallest money unit */
     int64_t bond_e4;        /* offer: per GPU */
@@ -342,6 +344,7 @@ struct model {
     struct model_auction auctions[MODEL_AUCTIONS_MAX]; /* in the order of their beginning */
     uint64_t auctioned[MODEL_LADDERS_MAX];             /* hours that have had one, tier G0 */
     uint64_t delistings;
+    uint64_t waits_begun, resumptions;
     bool waking;  /* a leg at rest is arriving */
     bool ticking; /* a TICK may draw ends */
     bool drawn;
@@ -388,6 +391,9 @@ void model_reject_at(struct model *model, enum reject_reason reason, uint8_t leg
                      uint64_t contract);
 
 struct model_market *model_market_find(struct model *model, uint16_t class_id, uint16_t region_id);
+/* Place in model->ladders of what is remembered of a contract's ladder hour; ladder_count: nothing, for it
+ * has not traded yet. */
+uint32_t model_ladder_find(const struct model *model, uint64_t contract);
 
 /* model_money.c: what is reserved, counted anew from the orders each time. */
 int64_t model_money_order_reserve_e4(const struct model_order *order);
@@ -483,6 +489,8 @@ void model_set_end_leg(struct model *model, uint64_t leg_id, enum reject_reason 
 void model_set_wake(struct model *model, uint64_t leg_id);
 /* After a change of the balance of a SET at rest: legs leave their books, or all of it goes. */
 void model_set_settle(struct model *model, uint64_t set_id);
+/* MISS of a SET that arrives (model_set_miss.c). */
+void model_set_emit_miss(struct model *model, uint64_t set_id);
 
 /* model_book.c: priority, matching, and the end of orders. */
 struct model_band model_book_band(int64_t reference_e4, uint32_t width_bp);
@@ -502,8 +510,11 @@ struct model_order *model_book_owner(struct model *model, struct model_order *or
 struct model_order *model_book_best(struct model *model, const struct model_order *taker,
                                     bool limited);
 void model_book_take_out_tops(struct model *model, const struct model_order *taker);
+/* What could be filled now, counted until it is `wanted`; *met: orders met until then. */
 int64_t model_book_fillable(struct model *model, const struct model_order *taker,
-                            struct model_band inner);
+                            struct model_band inner, int64_t wanted, uint32_t *met);
+/* Orders that counting may meet. */
+uint32_t model_book_trial_orders(const struct model *model);
 /* Trades the arriving order; it may be gone afterwards (returns false). What is left shows what it
  * is to show. */
 bool model_book_trade(struct model *model, uint64_t order_id, struct model_band inner);
@@ -543,6 +554,8 @@ void model_due_take_out_because(struct model *model, const struct model_order *o
 bool model_due_touch_set(struct model *model, uint64_t set_id);
 /* At most `units` of housekeeping; returns what is left of them. */
 uint32_t model_due_housekeeping(struct model *model, uint32_t units);
+/* A market may be able to trade again. */
+void model_due_market_moved(struct model *model, struct model_market *market);
 void model_due_end_key(struct model *model, uint32_t key, enum reject_reason reason);
 void model_due_mass_cancel(struct model *model);
 uint32_t model_due_first_open_hour(const struct model *model, int64_t time_ns);

@@ -31,15 +31,7 @@ bool model_auction_was(const struct model *model, uint64_t contract)
 
 static bool has_traded(const struct model *model, uint64_t contract)
 {
-    for (uint32_t i = 0; i < model->ladder_count; i++) {
-        const struct model_ladder *ladder = &model->ladders[i];
-        if (ladder->class_id == contract_class(contract) &&
-            ladder->region_id == contract_region(contract) &&
-            ladder->hour == contract_hour(contract)) {
-            return true;
-        }
-    }
-    return false;
+    return model_ladder_find(model, contract) < model->ladder_count;
 }
 
 /* --- the beginning ------------------------------------------------------------------------------- */

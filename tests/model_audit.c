@@ -67,15 +67,6 @@ void model_audit_free(struct model_audit *audit)
     free(audit);
 }
 
-static void require(bool holds, const struct event *event, const char *what)
-{
-    if (!holds) {
-        fprintf(stderr, "audit: event %" PRIu64 ".%u: %s\n", event->head.seq, event->head.index,
-                what);
-        abort();
-    }
-}
-
 static uint64_t scramble(uint64_t value)
 {
     value *= UINT64_C(0x9e3779b97f4a7c15);
@@ -121,26 +112,29 @@ static void take_trade(struct model_audit *audit, const struct event *event)
     const struct event_trade *trade = &event->trade;
     uint32_t hour = contract_hour(trade->contract);
     uint8_t tier = contract_tier(trade->contract);
-    require(trade->qty > 0 && trade->price_e4 > 0, event, "quantity and price are positive");
-    require(trade->buyer_group != trade->seller_group, event,
-            "groups do not trade with themselves");
-    require(trade->offer_tier >= tier, event, "the offer's tier suffices for the bid");
+    model_audit_require(trade->qty > 0 && trade->price_e4 > 0, event,
+                        "quantity and price are positive");
+    model_audit_require(trade->buyer_group != trade->seller_group, event,
+                        "groups do not trade with themselves");
+    model_audit_require(trade->offer_tier >= tier, event, "the offer's tier suffices for the bid");
     if (trade->source_tier == SOURCE_OWN) {
         struct stock *own = stock(audit, 0, trade->resource, hour, 0);
         own->qty += trade->qty;
-        require(own->qty <= audit->gpus[trade->resource], event, "no GPU-hour is sold twice");
+        model_audit_require(own->qty <= audit->gpus[trade->resource], event,
+                            "no GPU-hour is sold twice");
     } else {
         struct stock *held = stock(audit, trade->seller, trade->resource, hour, trade->source_tier);
         held->qty -= trade->qty;
-        require(trade->source_tier >= trade->offer_tier, event, "a holding is resold at or below");
-        require(held->qty >= 0, event, "nobody resells what it does not hold");
+        model_audit_require(trade->source_tier >= trade->offer_tier, event,
+                            "a holding is resold at or below");
+        model_audit_require(held->qty >= 0, event, "nobody resells what it does not hold");
     }
     stock(audit, trade->buyer, trade->resource, hour, tier)->qty += trade->qty;
     int64_t paid_e4 = trade->price_e4 * trade->qty + trade->buy_fee_e4;
     audit->cash_e4[trade->buyer] -= paid_e4;
     audit->escrow_e4[trade->buyer] += paid_e4;
-    require(audit->cash_e4[trade->buyer] >= -audit->credit_most_e4[trade->buyer], event,
-            "no balance falls below the credit");
+    model_audit_require(audit->cash_e4[trade->buyer] >= -audit->credit_most_e4[trade->buyer], event,
+                        "no balance falls below the credit");
 }
 
 static void freeze_fees(struct model_audit *audit, uint64_t order_id, uint32_t account)
@@ -169,20 +163,20 @@ static void take_fill(struct model_audit *audit, const struct event *event)
     sums->fee_parts += (model_wide)fill->price_e4 * fill->qty * rate_bp;
     sums->fees_e4 += fill->fee_e4;
     sums->cum_qty += fill->qty;
-    require(sums->fees_e4 == (int64_t)(sums->fee_parts / BP_ONE), event,
-            "fees follow the floor formula");
-    require(sums->cum_qty == fill->cum_qty, event, "cum_qty is the sum of the fills");
+    model_audit_require(sums->fees_e4 == (int64_t)(sums->fee_parts / BP_ONE), event,
+                        "fees follow the floor formula");
+    model_audit_require(sums->cum_qty == fill->cum_qty, event, "cum_qty is the sum of the fills");
     sums->leaves_qty -= fill->qty;
-    require(sums->leaves_qty >= 0 && sums->leaves_qty == fill->leaves_qty, event,
-            "no order is filled beyond what is open, no balance is overdrawn");
+    model_audit_require(sums->leaves_qty >= 0 && sums->leaves_qty == fill->leaves_qty, event,
+                        "no order is filled beyond what is open, no balance is overdrawn");
     if (sums->legs != NULL) {
         audit->sets.fills_resting += fill->resting != 0;
         audit->sets.fills_arriving += fill->resting == 0;
         const struct set_leg *leg = leg_in(sums, fill->contract);
-        require(leg != NULL, event, "a SET trades in contracts of live legs");
-        require(fill->resting != 0 ? fill->price_e4 == leg->price_e4
-                                   : fill->price_e4 <= leg->price_e4,
-                event, "a SET at rest pays its leg's limit, an arriving one at most that");
+        model_audit_require(leg != NULL, event, "a SET trades in contracts of live legs");
+        model_audit_require(
+            fill->resting != 0 ? fill->price_e4 == leg->price_e4 : fill->price_e4 <= leg->price_e4,
+            event, "a SET at rest pays its leg's limit, an arriving one at most that");
     }
 }
 
@@ -190,7 +184,7 @@ static void enter(struct model_audit *audit, const struct event *event, uint64_t
                   int64_t qty)
 {
     struct order_sums *sums = order_sums(audit, order_id);
-    require(sums->leaves_qty == 0, event, "an order id is given once");
+    model_audit_require(sums->leaves_qty == 0, event, "an order id is given once");
     sums->leaves_qty = qty;
     freeze_fees(audit, order_id, event->party.account);
 }
@@ -206,7 +200,8 @@ static void take_legs(struct model_audit *audit, const struct event *event)
         const struct set_leg *leg = &event->set_legs.legs[i];
         CHECK(leg->leg <= SET_LEGS_MAX);
         if (leg->leg != 0) {
-            require(leg_in(sums, leg->contract) == NULL, event, "no two legs are alike");
+            model_audit_require(leg_in(sums, leg->contract) == NULL, event,
+                                "no two legs are alike");
             sums->legs[leg->leg] = *leg;
         }
     }
@@ -217,19 +212,22 @@ static void take_out(struct model_audit *audit, const struct event *event)
 {
     const struct event_out *out = &event->out;
     struct order_sums *sums = order_sums(audit, out->order_id);
-    require(out->cum_qty == sums->cum_qty, event, "cum_qty is the sum of the fills");
+    model_audit_require(out->cum_qty == sums->cum_qty, event, "cum_qty is the sum of the fills");
     if (event->head.type == EVENT_CANCELED || event->head.type == EVENT_RESTATED) {
-        require(out->qty > 0 && out->qty <= sums->leaves_qty, event, "only what is open is taken");
+        model_audit_require(out->qty > 0 && out->qty <= sums->leaves_qty, event,
+                            "only what is open is taken");
         sums->leaves_qty -= out->qty;
     }
-    require(sums->leaves_qty == out->leaves_qty, event, "leaves_qty is what is open");
-    require(event->head.type != EVENT_CANCELED || out->leaves_qty == 0, event,
-            "nothing is left of a canceled order");
-    require(event->head.type != EVENT_REFRESHED || (out->qty > 0 && out->qty <= out->leaves_qty),
-            event, "a slice is a part of what is open");
+    model_audit_require(sums->leaves_qty == out->leaves_qty, event, "leaves_qty is what is open");
+    model_audit_require(event->head.type != EVENT_CANCELED || out->leaves_qty == 0, event,
+                        "nothing is left of a canceled order");
+    model_audit_require(event->head.type != EVENT_REFRESHED ||
+                            (out->qty > 0 && out->qty <= out->leaves_qty),
+                        event, "a slice is a part of what is open");
     if (event->head.type == EVENT_LEG_CANCELED) {
         struct set_leg *leg = leg_in(sums, out->contract);
-        require(leg != NULL && out->price_e4 == leg->price_e4, event, "a leg ends once");
+        model_audit_require(leg != NULL && out->price_e4 == leg->price_e4, event,
+                            "a leg ends once");
         leg->contract = 0;
     }
 }
@@ -238,8 +236,8 @@ static void take_replaced(struct model_audit *audit, const struct event *event)
 {
     const struct event_replaced *replaced = &event->replaced;
     struct order_sums *sums = order_sums(audit, replaced->order_id);
-    require(replaced->old_leaves_qty == sums->leaves_qty && sums->leaves_qty > 0, event,
-            "what is replaced was open");
+    model_audit_require(replaced->old_leaves_qty == sums->leaves_qty && sums->leaves_qty > 0, event,
+                        "what is replaced was open");
     sums->leaves_qty = replaced->leaves_qty;
     if (replaced->kept_priority == 0) {
         freeze_fees(audit, replaced->order_id, event->party.account);
@@ -251,7 +249,8 @@ static void take_cash(struct model_audit *audit, const struct event *event)
     const struct event_cash *cash = &event->cash;
     audit->cash_e4[cash->account] += cash->amount_e4;
     audit->deposits_e4 += cash->amount_e4;
-    require(audit->cash_e4[cash->account] == cash->cash_e4, event, "cash is what the tape says");
+    model_audit_require(audit->cash_e4[cash->account] == cash->cash_e4, event,
+                        "cash is what the tape says");
     if (cash->credit_e4 > audit->credit_most_e4[cash->account]) {
         audit->credit_most_e4[cash->account] = cash->credit_e4;
     }
@@ -263,8 +262,18 @@ static void take_report_seq(struct model_audit *audit, const struct event *event
     if (!event_has_party(event) || party->report_seq == 0) {
         return;
     }
-    require(party->key > 0 && party->key < PARTIES_MAX, event, "the party is a key");
-    require(party->report_seq == ++audit->report_seq[party->key], event, "report_seq has no gaps");
+    model_audit_require(party->key > 0 && party->key < PARTIES_MAX, event, "the party is a key");
+    model_audit_require(party->report_seq == ++audit->report_seq[party->key], event,
+                        "report_seq has no gaps");
+}
+
+void model_audit_require(bool holds, const struct event *event, const char *what)
+{
+    if (!holds) {
+        fprintf(stderr, "audit: event %" PRIu64 ".%u: %s\n", event->head.seq, event->head.index,
+                what);
+        abort();
+    }
 }
 
 void model_audit_event(struct model_audit *audit, const struct event *event)
@@ -317,8 +326,8 @@ void model_audit_event(struct model_audit *audit, const struct event *event)
         take_out(audit, event);
         return;
     case EVENT_MISS:
-        require(event->miss.qty <= event->miss.wanted_qty, event,
-                "a miss is within what was wanted");
+        model_audit_require(event->miss.qty <= event->miss.wanted_qty, event,
+                            "a miss is within what was wanted");
         return;
     case EVENT_TRADE:
         take_trade(audit, event);

@@ -69,15 +69,6 @@ void model_audit_job_free(struct model_audit_job *audit)
     }
 }
 
-static void require(bool holds, const struct event *event, const char *what)
-{
-    if (!holds) {
-        fprintf(stderr, "audit: event %" PRIu64 ".%u: %s\n", event->head.seq, event->head.index,
-                what);
-        abort();
-    }
-}
-
 static void add_standing(struct model_audit_job *audit, struct standing standing)
 {
     if (audit->order_count == audit->order_capacity) {
@@ -158,11 +149,12 @@ static void take_job(struct model_audit_job *audit, const struct event *event)
 static void take_lanes(struct model_audit_job *audit, const struct event *event)
 {
     struct ordered_job *job = find_job(audit, event->job_lanes.order_id);
-    require(job != NULL, event, "lanes follow their JOB");
+    model_audit_require(job != NULL, event, "lanes follow their JOB");
     for (int i = 0; i < JOB_LANES_PER_EVENT; i++) {
         const struct job_lane *lane = &event->job_lanes.lanes[i];
         if (lane->lane != 0) {
-            require(lane->lane == job->lane_count + 1, event, "lanes are numbered from 1");
+            model_audit_require(lane->lane == job->lane_count + 1, event,
+                                "lanes are numbered from 1");
             job->lanes[job->lane_count++] = *lane;
         }
     }
@@ -198,15 +190,15 @@ static void nobody_is_passed(struct model_audit_job *audit, const struct event *
 {
     const struct event_trade *trade = &event->trade;
     const struct standing *offer = find_standing(audit, trade->sell_order_id);
-    require(offer != NULL, event, "what a JOB takes stands");
+    model_audit_require(offer != NULL, event, "what a JOB takes stands");
     for (size_t i = 0; i < audit->order_count && !offer->reserved; i++) {
         const struct standing *bid = &audit->orders[i];
         bool awake = bid->leaves_qty >= audit->lots[contract_class(bid->contract)];
-        require(bid->side != SIDE_BUY || bid->price_e4 < trade->price_e4 || !awake ||
-                    contract_with_tier(bid->contract, 0) !=
-                        contract_with_tier(trade->contract, 0) ||
-                    contract_tier(bid->contract) > trade->offer_tier,
-                event, "a JOB takes no offer past a bid that could have had it");
+        model_audit_require(bid->side != SIDE_BUY || bid->price_e4 < trade->price_e4 || !awake ||
+                                contract_with_tier(bid->contract, 0) !=
+                                    contract_with_tier(trade->contract, 0) ||
+                                contract_tier(bid->contract) > trade->offer_tier,
+                            event, "a JOB takes no offer past a bid that could have had it");
     }
 }
 
@@ -215,7 +207,7 @@ static void take_contingent(struct model_audit_job *audit, const struct event *e
     const struct event_trade *trade = &event->trade;
     struct under_way *filling = &audit->filling;
     const struct ordered_job *job = find_job(audit, trade->buy_order_id);
-    require(job != NULL, event, "a contingent fill is a live JOB's");
+    model_audit_require(job != NULL, event, "a contingent fill is a live JOB's");
     if (filling->order_id == 0) {
         memset(filling, 0, sizeof(*filling));
         filling->order_id = trade->buy_order_id;
@@ -223,14 +215,16 @@ static void take_contingent(struct model_audit_job *audit, const struct event *e
         filling->first = trade->contract;
         filling->resource = trade->resource;
     }
-    require(filling->order_id == trade->buy_order_id, event, "a JOB is filled in one go");
-    require(filling->trade_group == trade->trade_group, event, "its fills share a trade group");
-    require(trade->aggressor == SIDE_BUY, event, "a JOB is the aggressor");
-    require(job->placement == PLACEMENT_ANY || filling->resource == trade->resource, event,
-            "one resource holds the JOB");
+    model_audit_require(filling->order_id == trade->buy_order_id, event,
+                        "a JOB is filled in one go");
+    model_audit_require(filling->trade_group == trade->trade_group, event,
+                        "its fills share a trade group");
+    model_audit_require(trade->aggressor == SIDE_BUY, event, "a JOB is the aggressor");
+    model_audit_require(job->placement == PLACEMENT_ANY || filling->resource == trade->resource,
+                        event, "one resource holds the JOB");
     uint64_t hour = contract_hour(trade->contract) - (uint64_t)contract_hour(filling->first);
-    require(trade->contract - filling->first == hour && hour < job->hours, event,
-            "the JOB's fills are in one lane and in its hours");
+    model_audit_require(trade->contract - filling->first == hour && hour < job->hours, event,
+                        "the JOB's fills are in one lane and in its hours");
     filling->qty[hour] += trade->qty;
     filling->cost += (model_wide)trade->price_e4 * trade->qty;
     nobody_is_passed(audit, event);
@@ -255,15 +249,16 @@ static void job_is_whole(struct model_audit_job *audit, const struct event *even
     const struct ordered_job *job = find_job(audit, filling->order_id);
     const struct job_lane *lane = lane_of(job, filling->first);
     uint32_t start = contract_hour(filling->first);
-    require(lane != NULL, event, "the JOB has that lane");
-    require(start >= job->window_from && start + job->hours <= job->window_to, event,
-            "the JOB keeps to its window");
+    model_audit_require(lane != NULL, event, "the JOB has that lane");
+    model_audit_require(start >= job->window_from && start + job->hours <= job->window_to, event,
+                        "the JOB keeps to its window");
     for (uint32_t i = 0; i < job->hours; i++) {
-        require(filling->qty[i] == job->qty, event, "every hour of the JOB has all its GPUs");
+        model_audit_require(filling->qty[i] == job->qty, event,
+                            "every hour of the JOB has all its GPUs");
     }
-    require(filling->cost * lane->factor_e4 <=
-                (model_wide)job->price_e4 * job->qty * job->hours * E4_ONE,
-            event, "the JOB pays no more than its limit");
+    model_audit_require(filling->cost * lane->factor_e4 <=
+                            (model_wide)job->price_e4 * job->qty * job->hours * E4_ONE,
+                        event, "the JOB pays no more than its limit");
     drop_job(audit, filling->order_id);
     filling->order_id = 0;
 }
@@ -272,15 +267,15 @@ static void take_fill(struct model_audit_job *audit, const struct event *event)
 {
     const struct event_fill *fill = &event->fill;
     if (fill->contingent != 0 && fill->side == SIDE_BUY) {
-        require(fill->trade_group == audit->filling.trade_group, event,
-                "a JOB's fill names its trade group");
+        model_audit_require(fill->trade_group == audit->filling.trade_group, event,
+                            "a JOB's fill names its trade group");
         if (fill->leaves_qty == 0) {
             job_is_whole(audit, event);
         }
         return;
     }
     struct standing *order = find_standing(audit, fill->order_id);
-    require(order != NULL, event, "what trades stands or arrives");
+    model_audit_require(order != NULL, event, "what trades stands or arrives");
     set_leaves(audit, fill->order_id, fill->leaves_qty);
     if (fill->leaves_qty == 0) {
         drop_standing(audit, fill->order_id);
@@ -306,8 +301,8 @@ static void take_end(struct model_audit_job *audit, const struct event *event)
 {
     const struct ordered_job *job = find_job(audit, event->out.order_id);
     if (job != NULL) {
-        require(event->out.qty == job->qty * job->hours && event->out.cum_qty == 0, event,
-                "a JOB that ends unfilled is untouched");
+        model_audit_require(event->out.qty == job->qty * job->hours && event->out.cum_qty == 0,
+                            event, "a JOB that ends unfilled is untouched");
         drop_job(audit, event->out.order_id);
         return;
     }
@@ -317,10 +312,10 @@ static void take_end(struct model_audit_job *audit, const struct event *event)
 /* Between the fills of one JOB comes nothing but fills and refreshed icebergs. */
 static void nothing_comes_between(const struct model_audit_job *audit, const struct event *event)
 {
-    require(audit->filling.order_id == 0 ||
-                (event->head.type == EVENT_TRADE && event->trade.contingent != 0) ||
-                event->head.type == EVENT_FILL || event->head.type == EVENT_REFRESHED,
-            event, "a JOB is filled whole before anything else happens");
+    model_audit_require(audit->filling.order_id == 0 ||
+                            (event->head.type == EVENT_TRADE && event->trade.contingent != 0) ||
+                            event->head.type == EVENT_FILL || event->head.type == EVENT_REFRESHED,
+                        event, "a JOB is filled whole before anything else happens");
 }
 
 void model_audit_job_event(struct model_audit_job *audit, const struct event *event)

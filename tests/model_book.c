@@ -227,31 +227,42 @@ static void leave_level(struct walk *walk)
     walk->hidden = 0;
 }
 
+uint32_t model_book_trial_orders(const struct model *model)
+{
+    return model->rules.trial_orders == 0 ? 16384 : model->rules.trial_orders;
+}
+
 int64_t model_book_fillable(struct model *model, const struct model_order *taker,
-                            struct model_band inner)
+                            struct model_band inner, int64_t wanted, uint32_t *met)
 {
     struct walk walk = {.wanted = taker->leaves_qty};
+    *met = 0;
     for (struct model_order *maker = next_best(model, taker, NULL);
          maker != NULL && model_book_within_limit(taker, maker->price_e4);
          maker = next_best(model, taker, maker)) {
-        if (model_due_over(model, maker) != REASON_NONE || sibling_before(model, taker, maker)) {
-            continue;
-        }
         if (walk.level != NULL &&
             (walk.level->price_e4 != maker->price_e4 ||
              tier_distance(taker, walk.level) != tier_distance(taker, maker))) {
             leave_level(&walk);
         }
         walk.level = maker;
+        if (walk.found >= wanted || walk.wanted == 0) {
+            break;
+        }
+        if (model_due_over(model, maker) != REASON_NONE || sibling_before(model, taker, maker)) {
+            ++*met;
+            continue;
+        }
         if (maker->price_e4 < inner.low_e4 || maker->price_e4 > inner.high_e4) {
             break;
         }
         bool own = model_book_same_group(model, taker, maker);
+        if (own && taker->tif != TIF_FOK && taker->stp == STP_CANCEL_NEWEST) {
+            return walk.found;
+        }
+        ++*met;
         if (own && (taker->tif == TIF_FOK || taker->stp == STP_CANCEL_OLDEST)) {
             continue;
-        }
-        if (own && taker->stp == STP_CANCEL_NEWEST) {
-            return walk.found;
         }
         find(&walk, own ? open_qty(model, maker) : model_book_shown(model, maker), !own);
         walk.hidden += own ? 0 : maker->hidden_qty;

@@ -278,7 +278,12 @@ static bool gate_unit(struct model *model)
     return false;
 }
 
-/* The reservation of an offer ends, and it arrives in its book. */
+static bool can_trade(const struct model_market *market)
+{
+    return !market->halted && market->terms.mode != MODE_NONE;
+}
+
+/* The reservation of an offer ends, and it arrives in its book or waits until it may. */
 static void release(struct model *model, struct model_order *order)
 {
     const struct model_market *market =
@@ -287,8 +292,8 @@ static void release(struct model *model, struct model_order *order)
         model_due_take_out(model, order->order_id);
         return;
     }
-    if (market->halted) {
-        order->release_ns = model->time_ns + 60 * NS_PER_SECOND;
+    if (!can_trade(market)) {
+        order->waits = ++model->waits_begun;
         return;
     }
     bool collected = model_auction_collects(model, order->contract);
@@ -302,6 +307,7 @@ static void release(struct model *model, struct model_order *order)
     int64_t reference_e4 = 0;
     (void)model_money_reference(model, order->contract, &reference_e4);
     order->flags &= (uint16_t)~ORDER_RESERVED_FOR_JOBS;
+    order->waits = 0;
     order->place = ++model->last_entry;
     struct event *event = model_emit_report(model, EVENT_RELEASED, order->key, order->cl_ord_id);
     model_book_tell_out(event, order, REASON_RESERVATION_ENDED, true);
@@ -317,7 +323,8 @@ static bool timer_of(const struct model *model, const struct model_order *order,
         return true;
     }
     *time_ns = model_order_reserved(order) ? order->release_ns : order->expire_time_ns;
-    return order->kind != MODEL_LEG && (order->tif == TIF_TIME || model_order_reserved(order));
+    return order->kind != MODEL_LEG && order->waits == 0 &&
+           (order->tif == TIF_TIME || model_order_reserved(order));
 }
 
 static bool timer_unit(struct model *model)
@@ -340,6 +347,50 @@ static bool timer_unit(struct model *model)
     } else {
         model_due_take_out_because(
             model, first, first->kind == MODEL_JOB ? model_due_over(model, first) : REASON_EXPIRED);
+    }
+    return true;
+}
+
+/* The offer that has waited longest in a market. */
+static struct model_order *first_that_waits(struct model *model, const struct model_market *market)
+{
+    struct model_order *first = NULL;
+    for (uint32_t i = 0; i < model->order_count; i++) {
+        struct model_order *order = &model->orders[i];
+        if (order->waits != 0 && contract_class(order->contract) == market->terms.class_id &&
+            contract_region(order->contract) == market->terms.region_id &&
+            (first == NULL || order->waits < first->waits)) {
+            first = order;
+        }
+    }
+    return first;
+}
+
+void model_due_market_moved(struct model *model, struct model_market *market)
+{
+    if (market->resumed == 0 && can_trade(market) && first_that_waits(model, market) != NULL) {
+        market->resumed = ++model->resumptions;
+    }
+}
+
+/* One offer that has waited, or the end of its market's turn. */
+static bool resumed_unit(struct model *model)
+{
+    struct model_market *market = NULL;
+    for (uint32_t i = 0; i < model->market_count; i++) {
+        struct model_market *other = &model->markets[i];
+        if (other->resumed != 0 && (market == NULL || other->resumed < market->resumed)) {
+            market = other;
+        }
+    }
+    if (market == NULL) {
+        return false;
+    }
+    struct model_order *order = first_that_waits(model, market);
+    if (order == NULL || !can_trade(market)) {
+        market->resumed = 0;
+    } else {
+        release(model, order);
     }
     return true;
 }
@@ -450,9 +501,9 @@ static bool mass_unit(struct model *model)
 
 uint32_t model_due_housekeeping(struct model *model, uint32_t units)
 {
-    while (units > 0 &&
-           (gate_unit(model) || timer_unit(model) || ending_unit(model) || mass_unit(model) ||
-            model_auction_delisting_unit(model) || model_auction_unit(model))) {
+    while (units > 0 && (gate_unit(model) || timer_unit(model) || ending_unit(model) ||
+                         mass_unit(model) || model_auction_delisting_unit(model) ||
+                         resumed_unit(model) || model_auction_unit(model))) {
         units--;
     }
     return units;

@@ -354,7 +354,12 @@ static enum reject_reason check_replace(struct model *model, const struct model_
 {
     const struct command_replace_order *request = &model->command->replace_order;
     for (uint32_t i = 0; i < job->terms.lane_count; i++) {
-        if (model_market_find(model, job->lanes[i].class_id, job->lanes[i].region_id)->halted) {
+        const struct model_market *market =
+            model_market_find(model, job->lanes[i].class_id, job->lanes[i].region_id);
+        if (market->terms.mode == MODE_NONE) {
+            return REASON_NO_MARKET;
+        }
+        if (market->halted) {
             return REASON_MARKET_HALTED;
         }
     }

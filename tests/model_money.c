@@ -184,17 +184,14 @@ static void take_from_seller(struct model *model, const struct model_order *offe
 
 static void remember_last_trade(struct model *model, uint64_t contract, int64_t price_e4)
 {
-    for (uint32_t i = 0; i < model->ladder_count; i++) {
-        struct model_ladder *ladder = &model->ladders[i];
-        if (ladder->class_id == contract_class(contract) &&
-            ladder->region_id == contract_region(contract) &&
-            ladder->hour == contract_hour(contract)) {
-            if (ladder->last_price_e4 != price_e4) {
-                model_job_due_hour(model, contract);
-            }
-            ladder->last_price_e4 = price_e4;
-            return;
+    uint32_t place = model_ladder_find(model, contract);
+    if (place < model->ladder_count) {
+        struct model_ladder *ladder = &model->ladders[place];
+        if (ladder->last_price_e4 != price_e4) {
+            model_job_due_hour(model, contract);
         }
+        ladder->last_price_e4 = price_e4;
+        return;
     }
     CHECK(model->ladder_count < MODEL_LADDERS_MAX);
     model_job_due_hour(model, contract);
@@ -217,14 +214,10 @@ void model_money_settle(struct model *model, struct model_order *bid, struct mod
 
 bool model_money_reference(struct model *model, uint64_t contract, int64_t *price_e4)
 {
-    for (uint32_t i = 0; i < model->ladder_count; i++) {
-        const struct model_ladder *ladder = &model->ladders[i];
-        if (ladder->class_id == contract_class(contract) &&
-            ladder->region_id == contract_region(contract) &&
-            ladder->hour == contract_hour(contract)) {
-            *price_e4 = ladder->last_price_e4;
-            return true;
-        }
+    uint32_t place = model_ladder_find(model, contract);
+    if (place < model->ladder_count) {
+        *price_e4 = model->ladders[place].last_price_e4;
+        return true;
     }
     for (uint32_t i = 0; i < model->reference_count; i++) {
         const struct model_reference *reference = &model->references[i];

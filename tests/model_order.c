@@ -233,6 +233,23 @@ static bool room_for_auction(struct model *model, const struct model_order *orde
            model_auction_room(model, 1);
 }
 
+/* What is to be fillable at once. */
+static int64_t wanted_at_once(const struct command_new_order *request)
+{
+    return request->tif == TIF_FOK ? request->qty : request->min_qty;
+}
+
+/* Whether that can be told without meeting too many orders. */
+static enum reject_reason check_trial(struct model *model, struct entry *entry)
+{
+    uint32_t met = 0;
+    if (wanted_at_once(entry->request) > 0) {
+        (void)model_book_fillable(model, &entry->order, entry->inner,
+                                  wanted_at_once(entry->request), &met);
+    }
+    return met > model_book_trial_orders(model) ? REASON_TRIAL_TOO_WIDE : REASON_NONE;
+}
+
 /* Capacity and money: what the order needs now, with its limit known. */
 static enum reject_reason check_means(struct model *model, struct entry *entry)
 {
@@ -307,7 +324,8 @@ static enum reject_reason check_entry(struct model *model, struct entry *entry)
     if (order->market) {
         price_market_order(model, entry);
     }
-    return check_means(model, entry);
+    reason = check_means(model, entry);
+    return reason == REASON_NONE ? check_trial(model, entry) : reason;
 }
 
 struct event *model_order_emit_new(struct model *model, const struct model_order *order,
@@ -352,13 +370,12 @@ static void arrive(struct model *model, const struct entry *entry)
         model_book_end(model, id, REASON_NO_LIQUIDITY, order->cl_ord_id, false);
         return;
     }
-    int64_t fillable = model_book_fillable(model, order, entry->inner);
-    if (order->tif == TIF_FOK && fillable < order->leaves_qty) {
-        model_book_end(model, id, REASON_FOK_NOT_FILLED, order->cl_ord_id, false);
-        return;
-    }
-    if (fillable < entry->request->min_qty) {
-        model_book_end(model, id, REASON_MIN_QTY_NOT_MET, order->cl_ord_id, false);
+    int64_t wanted = wanted_at_once(entry->request);
+    uint32_t met;
+    if (model_book_fillable(model, order, entry->inner, wanted, &met) < wanted) {
+        model_book_end(model, id,
+                       order->tif == TIF_FOK ? REASON_FOK_NOT_FILLED : REASON_MIN_QTY_NOT_MET,
+                       order->cl_ord_id, false);
         return;
     }
     if (model_book_trade(model, id, entry->inner) &&
@@ -487,6 +504,9 @@ static enum reject_reason check_replace(const struct model *model, const struct 
                                         const struct model_market *market)
 {
     const struct command_replace_order *request = &model->command->replace_order;
+    if (market->terms.mode == MODE_NONE) {
+        return REASON_NO_MARKET;
+    }
     if (market->halted) {
         return REASON_MARKET_HALTED;
     }

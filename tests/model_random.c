@@ -246,11 +246,20 @@ uint32_t model_random_resource(struct model_random *random, const struct model *
     return 0;
 }
 
+bool model_random_counts(struct model_random *random)
+{
+    return random->trial_orders != 0 && model_random_chance(random, 30);
+}
+
 static void choose_terms(struct model_random *random, struct command_new_order *order)
 {
     uint32_t style = model_random_below(random, 100);
     order->stp = (uint8_t)model_random_below(random, 3);
-    if (style < 65) {
+    if (model_random_counts(random)) {
+        order->tif = TIF_FOK;
+        order->qty *= 1 + model_random_below(random, 8);
+        order->price_e4 += order->side == SIDE_BUY ? 10000 : -10000;
+    } else if (style < 65) {
         order->tif = TIF_GATE;
     } else if (style < 73) {
         static const int64_t lives_s[6] = {1, 2, 10, 60, 600, 7200};
@@ -273,6 +282,16 @@ static void choose_terms(struct model_random *random, struct command_new_order *
     }
 }
 
+/* The lead with which a reservation ends soonest. */
+static uint16_t soonest_end(const struct model_random *random, const struct model *model,
+                            uint64_t contract)
+{
+    int64_t gate_ns = (int64_t)contract_hour(contract) * NS_PER_HOUR -
+                      (int64_t)model->rules.gate_lead_s * NS_PER_SECOND;
+    int64_t hours = (gate_ns - random->time_ns) / NS_PER_HOUR;
+    return (uint16_t)(hours < 1 ? 1 : hours > 40 ? 40 : hours);
+}
+
 /* Shows a part only, or waits for JOBs. */
 static void choose_kind(struct model_random *random, const struct model *model,
                         struct command_new_order *order)
@@ -285,7 +304,8 @@ static void choose_kind(struct model_random *random, const struct model *model,
         order->display_qty = (int64_t)lot * (1 + model_random_below(random, lots / 2 + 1));
     } else if (order->side == SIDE_SELL && order->tif == TIF_GATE && order->flags == 0 &&
                order->min_qty == 0 && model_random_chance(random, random->reserved)) {
-        order->job_lead_hours = (uint16_t)(1 + model_random_below(random, 2));
+        order->job_lead_hours = random->stopping ? soonest_end(random, model, order->contract)
+                                                 : (uint16_t)(1 + model_random_below(random, 2));
     }
 }
 

@@ -19,10 +19,12 @@ struct model_random {
     uint32_t icebergs, reserved, ranges, sets, jobs, takes;
     /* set by the caller: enum market_mode of the market that most orders are of */
     uint8_t main_mode;
-    bool auctions; /* set by the caller: markets have auctions, and their modes change */
-    bool deep;     /* set by the caller: few books, thousands of orders in each */
-    bool crowded;  /* set by the caller: many offers in few hours */
-    bool restless; /* set by the caller, with deep: sessions come and go all the same */
+    uint32_t trial_orders; /* set by the caller: T of GENESIS */
+    bool auctions;         /* set by the caller: markets have auctions, and their modes change */
+    bool stopping;         /* set by the caller: markets stop and go on all the time */
+    bool deep;             /* set by the caller: few books, thousands of orders in each */
+    bool crowded;          /* set by the caller: many offers in few hours */
+    bool restless;         /* set by the caller, with deep: sessions come and go all the same */
 };
 
 void model_random_init(struct model_random *random, uint64_t seed);
@@ -63,6 +65,8 @@ uint64_t model_random_deep_contract(struct model_random *random);
 /* A price near the reference, often on its band's edges. */
 int64_t model_random_price_e4(struct model_random *random, const struct model *model,
                               uint64_t contract);
+/* Where trials are bounded narrowly: whether the next order is fill-or-kill so that one is made. */
+bool model_random_counts(struct model_random *random);
 int64_t model_random_qty(struct model_random *random, const struct model *model, uint64_t contract);
 /* A resource that the account may offer from, and where in `*contract` that is. */
 uint32_t model_random_resource(struct model_random *random, const struct model *model,

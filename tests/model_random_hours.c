@@ -87,7 +87,10 @@ static void choose_set_terms(struct model_random *random, struct command_new_set
 {
     uint32_t style = model_random_below(random, 100);
     set->stp = (uint8_t)model_random_below(random, 3);
-    if (style < 10) {
+    if (model_random_counts(random)) {
+        set->tif = TIF_FOK;
+        set->qty *= 1 + model_random_below(random, 8);
+    } else if (style < 10) {
         static const int64_t lives_s[6] = {1, 2, 10, 60, 600, 7200};
         set->tif = TIF_TIME;
         set->expire_time_ns =

@@ -22,6 +22,7 @@ static void open_genesis(struct model_random *random, union command_slot slots[C
         .open_orders_limit = random->deep      ? 1500
                              : random->crowded ? 300
                                                : 100,
+        .trial_orders = random->trial_orders,
         .order_qty_limit = random->crowded ? 40000 : 400,
     };
     memset(command->genesis.operator_key, 7, PUBLIC_KEY_SIZE);
@@ -298,7 +299,11 @@ static void operator_market(struct model_random *random, struct command *command
     case 7:
     case 8:
     case 9:
-        market->mode = random->auctions ? (uint8_t)model_random_below(random, 4) : market->mode;
+        if (random->auctions) {
+            market->mode = (uint8_t)model_random_below(random, 4);
+        } else if (random->stopping && model_random_chance(random, 30)) {
+            market->mode = MODE_NONE;
+        }
         return;
     default:
         return;
@@ -335,7 +340,8 @@ static void operator_reference(struct model_random *random, struct command *comm
 
 static void operator_halt(struct model_random *random, struct command *command)
 {
-    command->head.type = model_random_chance(random, 7) ? COMMAND_HALT : COMMAND_RESUME;
+    command->head.type =
+        model_random_chance(random, random->stopping ? 30 : 7) ? COMMAND_HALT : COMMAND_RESUME;
     if (command->head.type == COMMAND_HALT || model_random_rarely(random, 3)) {
         command->halt.filter = (uint8_t)model_random_below(random, 4);
     }
@@ -442,7 +448,11 @@ void model_random_operator(struct model_random *random, const struct model *mode
     struct command *command = model_random_start(random, slots, COMMAND_TICK);
     model_random_send_by(model, command, 1, 1);
     uint32_t pick = model_random_below(random, 100);
-    if (pick < 35) {
+    if (random->stopping && model_random_chance(random, 50)) {
+        operator_halt(random, command);
+    } else if (random->stopping && model_random_chance(random, 30)) {
+        operator_market(random, command);
+    } else if (pick < 35) {
         operator_cash(random, model, command);
     } else if (pick < 45) {
         operator_limits(random, model, command);

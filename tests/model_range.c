@@ -387,6 +387,9 @@ static void plan_replace(const struct model *model, struct plan *plan)
 static enum reject_reason check_replace(struct model *model, struct plan *plan)
 {
     const struct command_replace_order *request = &model->command->replace_order;
+    if (plan->market->terms.mode == MODE_NONE) {
+        return REASON_NO_MARKET;
+    }
     if (plan->market->halted) {
         return REASON_MARKET_HALTED;
     }

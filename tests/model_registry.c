@@ -177,6 +177,7 @@ static enum reject_reason set_market(struct model *model)
     event->period_s = request->period_s;
     event->volatility_min_qty = request->volatility_min_qty;
     model_job_due_market(model, request->class_id, request->region_id);
+    model_due_market_moved(model, market);
     return REASON_NONE;
 }
 
@@ -545,6 +546,7 @@ static enum reject_reason halt(struct model *model)
             market->halted = halted;
             if (!halted) {
                 model_job_due_market(model, market->terms.class_id, market->terms.region_id);
+                model_due_market_moved(model, market);
             }
         }
     }

@@ -67,15 +67,7 @@ static bool stands_in(const struct model_order *orders, uint32_t count, uint64_t
 
 static bool has_last_trade(const struct model *model, uint64_t contract)
 {
-    for (uint32_t i = 0; i < model->ladder_count; i++) {
-        const struct model_ladder *ladder = &model->ladders[i];
-        if (ladder->class_id == contract_class(contract) &&
-            ladder->region_id == contract_region(contract) &&
-            ladder->hour == contract_hour(contract)) {
-            return true;
-        }
-    }
-    return false;
+    return model_ladder_find(model, contract) < model->ladder_count;
 }
 
 /* Whether the hour is remembered beside its orders. */
@@ -121,8 +113,8 @@ static bool room_for_ladders(const struct model *model, const struct model_order
 
 static bool needs_timer(const struct model_order *order)
 {
-    return order->kind == MODEL_JOB ||
-           (order->kind != MODEL_LEG && (order->tif == TIF_TIME || model_order_reserved(order)));
+    return order->kind == MODEL_JOB || (order->kind != MODEL_LEG && order->waits == 0 &&
+                                        (order->tif == TIF_TIME || model_order_reserved(order)));
 }
 
 static uint32_t timers(const struct model_order *orders, uint32_t count)

@@ -461,6 +461,7 @@ static void genesis(struct model_scenario *scenario)
         .sweep_slice = (uint32_t)rule(scenario, "slice", 100),
         .rate_limit = (uint32_t)rule(scenario, "rate", 1000),
         .open_orders_limit = (uint32_t)rule(scenario, "open_orders", 100),
+        .trial_orders = (uint32_t)rule(scenario, "trial", 0),
         .order_qty_limit = rule(scenario, "order_qty", 1000),
     };
     memset(command->genesis.operator_key, 'o', PUBLIC_KEY_SIZE);

@@ -172,77 +172,101 @@ void model_set_wake(struct model *model, uint64_t leg_id)
     model->waking = false;
 }
 
-/* What would be filled now: it is done to a copy of the market. */
-static int64_t fillable(const struct model *model, uint64_t set_id, const struct model_band *inner)
+/* Puts the SET and its legs on the list of the live. */
+static void enter(struct model *model, struct entry *entry)
+{
+    entry->set.order_id = ++model->last_order_id;
+    entry->set.entry = ++model->last_entry;
+    model_order_add(model, &entry->set);
+    for (uint32_t i = 0; i < entry->count; i++) {
+        entry->legs[i].order_id = model_leg_id(entry->set.order_id, i + 1);
+        entry->legs[i].set_id = entry->set.order_id;
+        entry->legs[i].entry = entry->set.entry;
+        model_order_add(model, &entry->legs[i]);
+    }
+}
+
+/* What a SET would fill: the offers that it has met, and how many GPUs it got. */
+struct trial {
+    uint64_t *met;
+    uint32_t met_count;
+    int64_t filled;
+};
+
+/* Whether meeting this offer ends the leg. */
+static bool ends_leg(struct model *model, const struct model_order *leg,
+                     const struct model_order *offer, struct model_band inner)
+{
+    return model_due_over(model, offer) == REASON_NONE &&
+           (offer->price_e4 < inner.low_e4 || offer->price_e4 > inner.high_e4 ||
+            (model_book_same_group(model, leg, offer) && leg->tif != TIF_FOK &&
+             leg->stp == STP_CANCEL_NEWEST));
+}
+
+static void note_met(struct trial *trial, uint64_t offer_id)
+{
+    for (uint32_t i = 0; i < trial->met_count; i++) {
+        if (trial->met[i] == offer_id) {
+            return;
+        }
+    }
+    trial->met[trial->met_count++] = offer_id;
+}
+
+static int64_t traded(const struct model_events *events)
+{
+    int64_t qty = 0;
+    for (size_t i = 0; i < events->count; i++) {
+        qty += events->items[i].head.type == EVENT_TRADE ? events->items[i].trade.qty : 0;
+    }
+    return qty;
+}
+
+/* What would be filled until it is `wanted`: all is done to a copy of the market. */
+static struct trial try_out(const struct model *model, const struct entry *entry, int64_t wanted)
 {
     struct model *copy = malloc(sizeof(*copy));
-    CHECK(copy != NULL);
+    uint64_t *met = calloc(model->order_count + 1, sizeof(*met));
+    CHECK(copy != NULL && met != NULL);
     memcpy(copy, model, sizeof(*copy));
     struct model_events events = {NULL, 0, 0};
     copy->events = &events;
-    trade(copy, set_id, inner);
-    int64_t filled = 0;
-    for (size_t i = 0; i < events.count; i++) {
-        filled += events.items[i].head.type == EVENT_TRADE ? events.items[i].trade.qty : 0;
+    struct entry entered = *entry;
+    enter(copy, &entered);
+    struct trial trial = {.met = met};
+    const struct model_order *offer = NULL;
+    while (trial.filled < wanted && model_book_find(copy, entered.set.order_id) != NULL) {
+        const struct model_order *leg = next_leg(copy, entered.set.order_id, &offer);
+        if (leg == NULL) {
+            break;
+        }
+        if (!ends_leg(copy, leg, offer, entry->inner[leg->leg])) {
+            note_met(&trial, offer->order_id);
+        }
+        model_book_meet(copy, leg->order_id, offer->order_id, entry->inner[leg->leg]);
+        trial.filled = traded(&events);
     }
     model_events_free(&events);
     free(copy);
-    return filled;
-}
-
-/* Displayed in offers that the leg might take, whosever balance they would leave. */
-static int64_t displayed(struct model *model, const struct model_order *leg)
-{
-    int64_t sum = 0;
-    for (uint32_t i = 0; i < model->order_count; i++) {
-        const struct model_order *offer = &model->orders[i];
-        if (model_book_opposite(leg, offer) && model_book_within_limit(leg, offer->price_e4) &&
-            !model_book_same_group(model, leg, offer) &&
-            model_due_over(model, offer) == REASON_NONE) {
-            sum += model_book_shown(model, offer);
-        }
-    }
-    return sum;
-}
-
-static void emit_miss(struct model *model, uint64_t set_id)
-{
-    const struct model_order *set = model_book_find(model, set_id);
-    struct event_miss miss = {.order_id = set_id, .wanted_qty = set->leaves_qty};
-    for (uint32_t i = 1; i <= SET_LEGS_MAX; i++) {
-        const struct model_order *leg = leg_of(model, set_id, i);
-        int64_t qty = leg == NULL ? 0 : displayed(model, leg);
-        qty = qty < set->leaves_qty ? qty : set->leaves_qty;
-        if (qty > miss.qty) {
-            miss.qty = qty;
-            miss.contract = leg->contract;
-            miss.leg = (uint8_t)i;
-        }
-    }
-    struct event *event = model_emit_aside(model, EVENT_MISS, set->key, set->cl_ord_id);
-    miss.party = event->party;
-    event->miss = miss;
+    free(met);
+    trial.met = NULL;
+    return trial;
 }
 
 static void end_arriving(struct model *model, uint64_t set_id, enum reject_reason reason, bool miss)
 {
     if (miss) {
-        emit_miss(model, set_id);
+        model_set_emit_miss(model, set_id);
     }
     model_book_end(model, set_id, reason, model_book_find(model, set_id)->cl_ord_id, false);
 }
 
-static void arrive(struct model *model, const struct entry *entry, int64_t min_qty)
+static void arrive(struct model *model, const struct entry *entry, bool misses)
 {
     uint64_t id = entry->set.order_id;
     bool fok = entry->set.tif == TIF_FOK;
-    int64_t now = fok || min_qty > 0 ? fillable(model, id, entry->inner) : 0;
-    if (fok && now < entry->set.leaves_qty) {
-        end_arriving(model, id, REASON_FOK_NOT_FILLED, true);
-        return;
-    }
-    if (now < min_qty) {
-        end_arriving(model, id, REASON_MIN_QTY_NOT_MET, true);
+    if (misses) {
+        end_arriving(model, id, fok ? REASON_FOK_NOT_FILLED : REASON_MIN_QTY_NOT_MET, true);
         return;
     }
     trade(model, id, entry->inner);
@@ -515,17 +539,18 @@ void model_set_new(struct model *model)
         reject(model, &entry, reason);
         return;
     }
-    entry.set.order_id = ++model->last_order_id;
-    entry.set.entry = ++model->last_entry;
-    model_order_add(model, &entry.set);
-    for (uint32_t i = 0; i < entry.count; i++) {
-        entry.legs[i].order_id = model_leg_id(entry.set.order_id, i + 1);
-        entry.legs[i].set_id = entry.set.order_id;
-        entry.legs[i].entry = entry.set.entry;
-        model_order_add(model, &entry.legs[i]);
+    int64_t wanted = request->tif == TIF_FOK ? request->qty : request->min_qty;
+    struct trial trial = {.met_count = 0};
+    if (wanted > 0) {
+        trial = try_out(model, &entry, wanted);
     }
+    if (trial.met_count > model_book_trial_orders(model)) {
+        reject(model, &entry, REASON_TRIAL_TOO_WIDE);
+        return;
+    }
+    enter(model, &entry);
     emit_set(model, &entry);
-    arrive(model, &entry, request->min_qty);
+    arrive(model, &entry, trial.filled < wanted);
 }
 
 /* --- replacing ----------------------------------------------------------------------------------- */
@@ -548,12 +573,17 @@ static enum reject_reason check_replace(struct model *model, struct entry *entry
     const struct model_order *set = &entry->set;
     for (uint32_t i = 0; i < entry->count; i++) {
         const struct model_order *leg = &entry->legs[i];
-        if (model_market_find(model, contract_class(leg->contract), contract_region(leg->contract))
-                ->halted) {
-            entry->fault = leg;
+        const struct model_market *market =
+            model_market_find(model, contract_class(leg->contract), contract_region(leg->contract));
+        entry->fault = leg;
+        if (market->terms.mode == MODE_NONE) {
+            return REASON_NO_MARKET;
+        }
+        if (market->halted) {
             return REASON_MARKET_HALTED;
         }
     }
+    entry->fault = NULL;
     if (request->price_e4 != 0) {
         return REASON_PRICE_WITH_SET;
     }
@@ -619,6 +649,6 @@ void model_set_replace(struct model *model, struct model_order *set)
     if (keeps) {
         model_set_settle(model, was.order_id);
     } else {
-        arrive(model, &entry, 0);
+        arrive(model, &entry, false);
     }
 }

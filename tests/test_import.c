@@ -17,17 +17,10 @@ static struct import_plan plan;
 static struct tables tables;
 static struct error error;
 
-static int read_text(import_files_read *read, const char *text)
-{
-    return import_files_bytes(read, &trace, text, strlen(text), &error);
-}
-
 static void begin(void)
 {
-    import_trace_init(&trace);
+    import_files_begin(&trace);
     memset(&plan, 0, sizeof plan);
-    cr_assert_eq(import_trace_models(&trace, "data/models.csv", stderr, &error), 0, "%s",
-                 error.text);
     cr_assert_eq(tables_load(&tables, "data", &error), 0, "%s", error.text);
 }
 
@@ -42,11 +35,9 @@ static void plan_of(const char *nodes, const char *tasks, const struct import_ru
 {
     char text[4096];
     (void)snprintf(text, sizeof text, "%s%s", IMPORT_FILES_NODES_HEADER, nodes);
-    cr_assert_eq(read_text(import_trace_nodes, text), 0, "%s", error.text);
-    cr_assert_str_empty(import_files_said);
+    import_files_text(import_trace_nodes, &trace, text);
     (void)snprintf(text, sizeof text, "%s%s", IMPORT_FILES_TASKS_HEADER, tasks);
-    cr_assert_eq(read_text(import_trace_tasks, text), 0, "%s", error.text);
-    cr_assert_str_empty(import_files_said);
+    import_files_text(import_trace_tasks, &trace, text);
     cr_assert_eq(import_plan_make(&plan, &trace, &tables, rules, &error), 0, "%s", error.text);
 }
 
@@ -60,13 +51,7 @@ static struct import_rules rules(void)
 
 static uint32_t bit(const char *name)
 {
-    for (uint32_t i = 0; i < trace.models.count; i++) {
-        if (strcmp(trace.models.models[i].name, name) == 0) {
-            return UINT32_C(1) << i;
-        }
-    }
-    cr_assert(false, "no model %s", name);
-    return 0;
+    return import_files_bit(&trace, name);
 }
 
 static void window(uint32_t job, uint32_t from, uint32_t to, uint32_t hours)
@@ -363,14 +348,6 @@ Test(sample, the_demo_s_trace_has_something_of_everything, .init = begin, .fini 
     cr_assert_leq(plan.hours, 72);
 }
 
-/* A public trace, in the folder `data` of the one that KASHI_SHARED names, else ../shared. */
-static bool shared_path(const char *name, char path[512])
-{
-    const char *folder = getenv("KASHI_SHARED");
-    (void)snprintf(path, 512, "%s/data/%s", folder != NULL ? folder : "../shared", name);
-    return access(path, R_OK) == 0;
-}
-
 /* What a reading by commas alone counts in the same files. */
 struct recount {
     uint32_t nodes;
@@ -441,7 +418,8 @@ Test(shared, the_whole_public_trace_counts_as_a_plain_reading_of_it, .init = beg
 {
     char nodes[512];
     char tasks[512];
-    if (!shared_path("openb_nodes.csv", nodes) || !shared_path("openb_pods_gpuspec33.csv", tasks)) {
+    if (!import_files_shared("openb_nodes.csv", nodes) ||
+        !import_files_shared("openb_pods_gpuspec33.csv", tasks)) {
         (void)printf("test_import: the public trace is not at hand (KASHI_SHARED); passed over\n");
         return;
     }

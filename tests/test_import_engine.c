@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "tests/import_files.h"
 #include "tests/import_market.h"
 
 #define NODES_HEADER "sn,gpu,model\n"
@@ -16,15 +17,14 @@ static struct import_trace trace;
 static struct import_plan plan;
 static struct tables tables;
 static struct import_market market;
+static uint32_t market_jumps; /* after so many orders; 0: never */
 static struct arena arena;
 static struct error error;
 
 static void begin(void)
 {
-    import_trace_init(&trace);
+    import_files_begin(&trace);
     memset(&plan, 0, sizeof plan);
-    cr_assert_eq(import_trace_models(&trace, "data/models.csv", stderr, &error), 0, "%s",
-                 error.text);
     cr_assert_eq(tables_load(&tables, "data", &error), 0, "%s", error.text);
 }
 
@@ -51,26 +51,19 @@ static void run(const struct import_rules *by)
     size_t size = engine_memory_size(&config);
     cr_assert_eq(arena_init(&arena, size, 0, &error), 0, "%s", error.text);
     import_market_begin(&market, &plan, arena_take(&arena, size));
+    market.jump_after = market_jumps;
+    market.jump_hours = 3;
     import_market_run(&market);
     engine_sanity(market.engine);
 }
 
 static void run_text(const char *nodes, const char *tasks, const struct import_rules *by)
 {
-    const char *const texts[2] = {nodes, tasks};
-    for (int i = 0; i < 2; i++) {
-        char path[] = "/tmp/kashi-import.XXXXXX";
-        int file = mkstemp(path);
-        cr_assert_geq(file, 0);
-        FILE *out = fdopen(file, "w");
-        (void)fprintf(out, "%s%s", i == 0 ? NODES_HEADER : TASKS_HEADER, texts[i]);
-        (void)fclose(out);
-        int rc = i == 0 ? import_trace_nodes(&trace, path, stderr, &error)
-                        : import_trace_tasks(&trace, path, stderr, &error);
-        cr_assert_eq(rc, 0, "%s", error.text);
-        (void)unlink(path);
-    }
-    cr_assert_eq(trace.nodes_wrong + trace.tasks_wrong, 0);
+    char text[4096];
+    (void)snprintf(text, sizeof text, "%s%s", NODES_HEADER, nodes);
+    import_files_text(import_trace_nodes, &trace, text);
+    (void)snprintf(text, sizeof text, "%s%s", TASKS_HEADER, tasks);
+    import_files_text(import_trace_tasks, &trace, text);
     run(by);
 }
 
@@ -185,6 +178,87 @@ Test(import_engine, ranges_of_a_wide_horizon_lie_end_to_end, .init = begin, .fin
     filled(1, 840, 899, 60 * 25159);
 }
 
+/* Eight islands for 27 hours. After five ranges the clock jumps by three hours, so that the gates of
+ * the plan's first two hours have closed: the sixth is refused, the others begin with the third hour,
+ * and then the sixth does. a and b are too late. */
+Test(import_engine, gates_that_close_meanwhile_cost_their_hours_alone, .init = begin, .fini = end)
+{
+    struct import_rules by = rules();
+    by.island_nodes = 1;
+    market_jumps = 5;
+    run_text("a,1,T4\nb,1,T4\nc,1,T4\nd,1,T4\ne,1,T4\nf,1,T4\ng,1,T4\nh,1,T4\n",
+             "a,1,1000,T4,LS,0,3600\nb,1,1000,T4,LS,3600,7200\nc,1,1000,T4,LS,7200,10800\n"
+             "d,1,1000,T4,BE,0,10800\n",
+             &by);
+    const struct import_offers *offers = &market.offers_made;
+    cr_assert_eq(plan.hours, 27);
+    cr_assert_eq(market.ranges, 8);
+    cr_assert_eq(market.offers, 5 * 27 + 3 * 25);
+    cr_assert_eq(import_offers_late(offers), 3 * 2);
+    cr_assert_eq(offers->open_hour, IMPORT_MARKET_HOUR + 2);
+    for (uint32_t i = 0; i < 8; i++) {
+        cr_assert_eq(offers->ranges[i].hours, i < 5 ? 27 : 25, "range %u", i);
+        cr_assert_eq(offers->ranges[i].reason, 0);
+    }
+    cr_assert_eq(market.rejected[REASON_GATE_CLOSED_FOR_HOUR], 1 + 2, "a range and two JOBs");
+    cr_assert_eq(market.jobs, 2);
+    cr_assert_neq(market.fates[1].trade_group, 0, "d may start later");
+    cr_assert_neq(market.fates[3].trade_group, 0, "the hour of c is open");
+}
+
+/* All of the plan's hours are over: nothing is sent again that has none left. */
+Test(import_engine, a_range_without_an_hour_left_is_left_out, .init = begin, .fini = end)
+{
+    struct import_rules by = rules();
+    by.island_nodes = 1;
+    market_jumps = 1;
+    run_text("a,1,T4\nb,1,T4\nc,1,T4\n", "a,1,1000,T4,LS,0,3600\n", &by);
+    cr_assert_eq(plan.hours, 1);
+    cr_assert_eq(market.ranges, 1);
+    cr_assert_eq(market.rejected[REASON_GATE_CLOSED_FOR_HOUR], 1 + 1, "a range and the JOB");
+    cr_assert_eq(import_offers_late(&market.offers_made), 2);
+}
+
+/* A run that ended behind the first try of three ranges, the second of which came too late. */
+Test(import_engine, a_later_run_tries_again_what_was_too_late_and_nothing_else, .init = begin,
+     .fini = end)
+{
+    struct import_rules by = rules();
+    by.island_nodes = 1;
+    run_text("a,1,T4\nb,1,T4\nc,1,T4\n", "a,1,1000,T4,LS,0,3600\n", &by);
+    struct import_offers again;
+    struct import_hours hours;
+    import_offers_init(&again, &plan);
+    again.first_hour = IMPORT_MARKET_HOUR + 5;
+    again.sent_before = 3;
+    for (uint64_t number = 1; number <= 9; number++) {
+        struct import_range *range = import_offers_find(&again, number);
+        cr_assert_eq(range, &again.ranges[(number - 1) % 3]);
+        if (number == 1 || number == 3) {
+            import_offers_entered(range, 1);
+        } else {
+            import_offers_refused(
+                &again, range, number == 2 ? REASON_GATE_CLOSED_FOR_HOUR : REASON_NEVER_ENTERED, 0);
+        }
+    }
+    cr_assert_null(import_offers_find(&again, 0));
+    cr_assert_null(import_offers_find(&again, 10));
+    for (uint32_t try_ = 0; try_ < IMPORT_RANGE_TRIES; try_++) {
+        for (uint32_t place = 0; place < 3; place++) {
+            bool due = import_offers_due(&again, try_, place, &hours);
+            cr_assert_eq(due, try_ > 0 && place == 1, "try %u of %u", try_, place);
+        }
+    }
+    cr_assert_eq(import_offers_number(&again, 1, 1), 5);
+    cr_assert(import_offers_due(&again, 1, 1, &hours));
+    cr_assert_eq(hours.first, IMPORT_MARKET_HOUR + 5);
+    cr_assert_eq(import_offers_late(&again), 1);
+    import_offers_entered(&again.ranges[1], 1);
+    cr_assert_not(import_offers_due(&again, 2, 1, &hours));
+    cr_assert_eq(import_offers_late(&again), 0);
+    import_offers_free(&again);
+}
+
 static void check_sums(void)
 {
     int64_t gpu_hours = 0;
@@ -227,17 +301,12 @@ Test(import_engine, the_demo_s_sample_trades, .init = begin, .fini = end)
     cr_assert_lt(market.filled, plan.job_count, "some JOBs are left over");
 }
 
-/* In the folder `data` of the one that KASHI_SHARED names, else ../shared. */
 Test(import_engine, the_whole_public_trace_trades, .init = begin, .fini = end, .timeout = 120)
 {
-    const char *folder = getenv("KASHI_SHARED");
     char nodes[512];
     char tasks[512];
-    (void)snprintf(nodes, sizeof nodes, "%s/data/openb_nodes.csv",
-                   folder != NULL ? folder : "../shared");
-    (void)snprintf(tasks, sizeof tasks, "%s/data/openb_pods_gpuspec33.csv",
-                   folder != NULL ? folder : "../shared");
-    if (access(nodes, R_OK) != 0 || access(tasks, R_OK) != 0) {
+    if (!import_files_shared("openb_nodes.csv", nodes) ||
+        !import_files_shared("openb_pods_gpuspec33.csv", tasks)) {
         (void)printf(
             "test_import_engine: the public trace is not at hand (KASHI_SHARED); passed over\n");
         return;

@@ -18,9 +18,7 @@ static int read_text(import_files_read *read, const char *text)
 
 static void begin(void)
 {
-    import_trace_init(&trace);
-    cr_assert_eq(import_trace_models(&trace, "data/models.csv", stderr, &error), 0, "%s",
-                 error.text);
+    import_files_begin(&trace);
 }
 
 static void end(void)
@@ -30,13 +28,7 @@ static void end(void)
 
 static uint32_t bit(const char *name)
 {
-    for (uint32_t i = 0; i < trace.models.count; i++) {
-        if (strcmp(trace.models.models[i].name, name) == 0) {
-            return UINT32_C(1) << i;
-        }
-    }
-    cr_assert(false, "no model %s", name);
-    return 0;
+    return import_files_bit(&trace, name);
 }
 
 Test(trace, columns_are_found_by_name_wherever_they_stand, .init = begin, .fini = end)

@@ -5,24 +5,6 @@
 
 #include "tests/job_market.h"
 
-#define LANE(region_, factor_)                                                                     \
-    {                                                                                              \
-        .region_id = (region_), .factor_e4 = (factor_)                                             \
-    }
-
-static void offer(uint32_t resource, uint32_t hour, int64_t price_e4, int64_t qty)
-{
-    struct terms_of_offer terms = {
-        .key = resource == BAO_1 || resource == BAO_B ? BAO : AN,
-        .resource = resource,
-        .hour = hour,
-        .price_e4 = price_e4,
-        .qty = qty,
-        .region = resource == BAO_B ? REGION_B : REGION_A,
-    };
-    cr_assert_neq(market_offer(terms), 0, "offer refused: %u", market_refusal());
-}
-
 static void expect_trade(uint32_t number, uint32_t hour, int64_t price_e4, int64_t qty,
                          uint32_t resource)
 {
@@ -42,9 +24,9 @@ static void expect_trade(uint32_t number, uint32_t hour, int64_t price_e4, int64
 Test(job, any_takes_the_cheapest_gpus_hour_by_hour_up_to_its_average)
 {
     market_open(NULL);
-    offer(AN_1, HOUR(0), YUAN(10), 3);
-    offer(BAO_1, HOUR(0), YUAN(9), 2);
-    offer(AN_1, HOUR(1), YUAN(11), 4);
+    market_sell(AN_1, HOUR(0), YUAN(10), 3);
+    market_sell(BAO_1, HOUR(0), YUAN(9), 2);
+    market_sell(AN_1, HOUR(1), YUAN(11), 4);
     /* 2 x 9 + 2 x 10 + 4 x 11 = 82 over 8 GPU-hours: 10.25 each. */
     struct terms_of_job terms = market_job_of(PLACEMENT_ANY, HOUR(0), 2, YUAN(10.25) - 1, 4);
     terms.tif = TIF_IOC;
@@ -84,7 +66,7 @@ Test(job, fee_is_of_the_taker_with_one_remainder_and_within_the_reserve)
     c->set_limits.fields = LIMITS_FEES;
     market_step();
     for (uint32_t i = 0; i < 3; i++) {
-        offer(AN_1, HOUR(i), 70001, 1);
+        market_sell(AN_1, HOUR(i), 70001, 1);
     }
     market_job(market_job_of(PLACEMENT_SITE, HOUR(0), 3, 80000, 1));
     /* 240,000 at the larger rate of 50; 210,003 x 33 / 10,000 = 693.0099 */
@@ -101,15 +83,15 @@ Test(job, fee_is_of_the_taker_with_one_remainder_and_within_the_reserve)
 Test(job, site_needs_one_resource_in_every_hour)
 {
     market_open(NULL);
-    offer(AN_1, HOUR(0), YUAN(8), 4);
-    offer(AN_1, HOUR(1), YUAN(8), 3); /* one short */
-    offer(BAO_1, HOUR(0), YUAN(9), 4);
+    market_sell(AN_1, HOUR(0), YUAN(8), 4);
+    market_sell(AN_1, HOUR(1), YUAN(8), 3); /* one short */
+    market_sell(BAO_1, HOUR(0), YUAN(9), 4);
     struct terms_of_job terms = market_job_of(PLACEMENT_SITE, HOUR(0), 2, YUAN(12), 4);
     uint64_t id = market_job(terms);
     market_expect_miss(3, 1, HOUR(0));
-    offer(BAO_1, HOUR(1), YUAN(9), 2);
+    market_sell(BAO_1, HOUR(1), YUAN(9), 2);
     market_expect_trades(0);
-    offer(BAO_1, HOUR(1), YUAN(11), 2);
+    market_sell(BAO_1, HOUR(1), YUAN(11), 2);
     market_expect_trades(3);
     expect_trade(0, HOUR(0), YUAN(9), 4, BAO_1);
     expect_trade(1, HOUR(1), YUAN(9), 2, BAO_1);
@@ -120,9 +102,9 @@ Test(job, site_needs_one_resource_in_every_hour)
 Test(job, same_goes_on_in_the_resource_of_its_trade_group_at_any_price_within_its_limit)
 {
     market_open(NULL);
-    offer(BAO_1, HOUR(0), YUAN(9), 4);
-    offer(AN_1, HOUR(1), YUAN(8), 4);
-    offer(BAO_1, HOUR(1), YUAN(11), 4);
+    market_sell(BAO_1, HOUR(0), YUAN(9), 4);
+    market_sell(AN_1, HOUR(1), YUAN(8), 4);
+    market_sell(BAO_1, HOUR(1), YUAN(11), 4);
     market_job(market_job_of(PLACEMENT_SITE, HOUR(0), 1, YUAN(12), 4));
     uint64_t group = market_event(EVENT_TRADE, 0)->trade.trade_group;
     struct terms_of_job terms = market_job_of(PLACEMENT_SAME, HOUR(1), 1, YUAN(12), 4);
@@ -135,7 +117,7 @@ Test(job, same_goes_on_in_the_resource_of_its_trade_group_at_any_price_within_it
     market_expect_trades(1);
     expect_trade(0, HOUR(1), YUAN(11), 4, BAO_1);
     terms.same_group = market_event(EVENT_TRADE, 0)->trade.trade_group;
-    offer(BAO_1, HOUR(2), YUAN(9), 4);
+    market_sell(BAO_1, HOUR(2), YUAN(9), 4);
     terms.from = HOUR(2);
     terms.to = HOUR(3);
     market_job(terms);
@@ -145,7 +127,7 @@ Test(job, same_goes_on_in_the_resource_of_its_trade_group_at_any_price_within_it
 Test(job, trade_group_of_a_job_in_any_resources_names_none)
 {
     market_open(NULL);
-    offer(BAO_1, HOUR(0), YUAN(9), 4);
+    market_sell(BAO_1, HOUR(0), YUAN(9), 4);
     market_job(market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(12), 4));
     struct terms_of_job terms = market_job_of(PLACEMENT_SAME, HOUR(1), 1, YUAN(12), 4);
     terms.same_group = market_event(EVENT_TRADE, 0)->trade.trade_group;
@@ -156,8 +138,8 @@ Test(job, trade_group_of_a_job_in_any_resources_names_none)
 Test(job, factor_decides_between_lanes)
 {
     market_open(NULL);
-    offer(AN_1, HOUR(0), YUAN(10), 4);
-    offer(BAO_B, HOUR(0), YUAN(12), 4);
+    market_sell(AN_1, HOUR(0), YUAN(10), 4);
+    market_sell(BAO_B, HOUR(0), YUAN(12), 4);
     struct terms_of_job terms = market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(12), 4);
     terms.lane_count = 2;
     terms.lanes[0] = (struct job_lane)LANE(REGION_A, 10000);
@@ -179,7 +161,7 @@ Test(job, sums_beyond_64_bits_are_exact)
                                                 .mode = MODE_CONTINUOUS};
     market_step();
     for (uint32_t i = 0; i < 20; i++) {
-        offer(AN_1, HOUR(i), 21474836, MARKET_GPUS);
+        market_sell(AN_1, HOUR(i), 21474836, MARKET_GPUS);
     }
     struct terms_of_job terms = market_job_of(PLACEMENT_SITE, HOUR(0), 20, 2147483599, MARKET_GPUS);
     terms.lane_count = 1;
@@ -222,7 +204,7 @@ Test(job, equal_cost_goes_to_the_earliest_start)
 {
     market_open(NULL);
     for (uint32_t i = 0; i < 4; i++) {
-        offer(AN_1, HOUR(3 - i), YUAN(10), 4);
+        market_sell(AN_1, HOUR(3 - i), YUAN(10), 4);
     }
     struct terms_of_job terms = market_job_of(PLACEMENT_SITE, HOUR(0), 4, YUAN(12), 4);
     terms.hours = 2;
@@ -235,8 +217,8 @@ Test(job, equal_cost_and_start_goes_to_the_first_lane_but_an_earlier_start_goes_
 {
     market_open(NULL);
     for (uint32_t i = 0; i < 2; i++) {
-        offer(AN_1, HOUR(i), YUAN(10), 8);
-        offer(BAO_B, HOUR(i), YUAN(10), 8);
+        market_sell(AN_1, HOUR(i), YUAN(10), 8);
+        market_sell(BAO_B, HOUR(i), YUAN(10), 8);
     }
     struct terms_of_job terms = market_job_of(PLACEMENT_ANY, HOUR(0), 2, YUAN(12), 8);
     terms.hours = 1;
@@ -254,14 +236,14 @@ Test(job, equal_cost_and_start_goes_to_the_first_lane_but_an_earlier_start_goes_
 Test(job, equal_cost_start_and_lane_goes_to_the_resource_first_in_taking_order)
 {
     market_open(NULL);
-    offer(BAO_1, HOUR(0), YUAN(9), 4);
-    offer(AN_1, HOUR(0), YUAN(8), 4); /* 8 + 10 = 9 + 9, and 8 comes first */
-    offer(BAO_1, HOUR(1), YUAN(9), 4);
-    offer(AN_1, HOUR(1), YUAN(10), 4);
+    market_sell(BAO_1, HOUR(0), YUAN(9), 4);
+    market_sell(AN_1, HOUR(0), YUAN(8), 4); /* 8 + 10 = 9 + 9, and 8 comes first */
+    market_sell(BAO_1, HOUR(1), YUAN(9), 4);
+    market_sell(AN_1, HOUR(1), YUAN(10), 4);
     market_job(market_job_of(PLACEMENT_SITE, HOUR(0), 2, YUAN(12), 4));
     expect_trade(0, HOUR(0), YUAN(8), 4, AN_1);
-    offer(AN_2, HOUR(5), YUAN(9), 4);
-    offer(BAO_1, HOUR(5), YUAN(9), 4);
+    market_sell(AN_2, HOUR(5), YUAN(9), 4);
+    market_sell(BAO_1, HOUR(5), YUAN(9), 4);
     market_job(market_job_of(PLACEMENT_SITE, HOUR(5), 1, YUAN(12), 4));
     expect_trade(0, HOUR(5), YUAN(9), 4, AN_2);
 }
@@ -307,7 +289,7 @@ Test(job, takes_reserved_offers_after_those_in_the_book_at_their_price)
     market_offer(terms);
     market_bid(DING, HOUR(30), YUAN(9), 1);
     market_expect_trades(0); /* it passes what is reserved */
-    offer(BAO_1, HOUR(30), YUAN(9.5), 2);
+    market_sell(BAO_1, HOUR(30), YUAN(9.5), 2);
     struct terms_of_job job = market_job_of(PLACEMENT_ANY, HOUR(30), 1, YUAN(10), 5);
     market_job(job);
     market_expect_trades(2);
@@ -315,7 +297,7 @@ Test(job, takes_reserved_offers_after_those_in_the_book_at_their_price)
     expect_trade(1, HOUR(30), YUAN(9.5), 1, BAO_1);
     terms.hour = HOUR(31);
     market_offer(terms);
-    offer(BAO_1, HOUR(31), YUAN(9), 1);
+    market_sell(BAO_1, HOUR(31), YUAN(9), 1);
     job = market_job_of(PLACEMENT_ANY, HOUR(31), 1, YUAN(10), 2);
     market_job(job);
     expect_trade(0, HOUR(31), YUAN(9), 1, BAO_1);
@@ -325,8 +307,8 @@ Test(job, takes_reserved_offers_after_those_in_the_book_at_their_price)
 Test(job, passes_offers_of_its_own_group)
 {
     market_open(NULL);
-    offer(AN_1, HOUR(0), YUAN(8), 4);
-    offer(BAO_1, HOUR(0), YUAN(9), 4);
+    market_sell(AN_1, HOUR(0), YUAN(8), 4);
+    market_sell(BAO_1, HOUR(0), YUAN(9), 4);
     struct terms_of_job terms = market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(12), 4);
     terms.key = AN;
     market_job(terms);
@@ -337,11 +319,11 @@ Test(job, passes_offers_of_its_own_group)
 Test(job, passes_offers_outside_the_inner_band)
 {
     market_open(NULL);
-    offer(AN_1, HOUR(0), YUAN(5) - 1, 4); /* band: 5 .. 15 */
-    offer(BAO_1, HOUR(0), YUAN(15) + 1, 4);
+    market_sell(AN_1, HOUR(0), YUAN(5) - 1, 4); /* band: 5 .. 15 */
+    market_sell(BAO_1, HOUR(0), YUAN(15) + 1, 4);
     uint64_t id = market_job(market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(20), 4));
     market_expect_miss(0, 0, 0);
-    offer(AN_2, HOUR(0), YUAN(15), 4);
+    market_sell(AN_2, HOUR(0), YUAN(15), 4);
     market_expect_trades(1);
     expect_trade(0, HOUR(0), YUAN(15), 4, AN_2);
     cr_assert_not(market_live(id));
@@ -350,8 +332,8 @@ Test(job, passes_offers_outside_the_inner_band)
 Test(job, reference_set_anew_and_resumed_trading_bring_resting_jobs_back)
 {
     market_open(NULL);
-    offer(AN_1, HOUR(0), YUAN(16), 4);
-    offer(AN_1, HOUR(1), YUAN(16), 4);
+    market_sell(AN_1, HOUR(0), YUAN(16), 4);
+    market_sell(AN_1, HOUR(1), YUAN(16), 4);
     uint64_t first = market_job(market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(20), 4));
     uint64_t second = market_job(market_job_of(PLACEMENT_ANY, HOUR(1), 1, YUAN(20), 4));
     struct command *c = market_command(COMMAND_HALT, OPERATOR);
@@ -394,18 +376,18 @@ Test(job, too_wide_begins_above_the_hours_and_offers_of_one_search)
         terms.lanes[tier] = (struct job_lane){.tier = tier, .factor_e4 = 10000};
     }
     for (uint32_t i = 0; i < 262144 / 4 - hours; i++) {
-        offer(AN_1 + i / hours % 3, HOUR(i % hours), YUAN(10) + i / hours, 1);
+        market_sell(AN_1 + i / hours % 3, HOUR(i % hours), YUAN(10) + i / hours, 1);
     }
     market_job(terms);
     cr_assert_eq(market_refusal(), 0);
     market_expect_trades(32);
     for (uint32_t i = 0; i < 32; i++) {
-        offer(AN_2, HOUR(i % hours), YUAN(14), 1);
+        market_sell(AN_2, HOUR(i % hours), YUAN(14), 1);
     }
     terms.price_e4 = YUAN(9); /* no fit, and not too wide either */
     market_job(terms);
     cr_assert_eq(market_refusal(), 0);
-    offer(AN_1, HOUR(0), YUAN(14), 100);
+    market_sell(AN_1, HOUR(0), YUAN(14), 100);
     market_job(terms);
     cr_assert_eq(market_refusal(), REASON_JOB_TOO_WIDE);
     cr_assert_eq(market_event(EVENT_REJECTED, 0)->rejected.bound, 262144);
@@ -445,11 +427,11 @@ Test(job, ties_of_many_resources_take_no_longer_than_other_prices)
         market_resource(AN, REGION_A);
     }
     for (uint32_t hour = 0; hour < HOURS; hour++) {
-        offer(AN_1, HOUR(hour), YUAN(6), 1);
-        offer(AN_1, HOUR(OTHER + hour), YUAN(6), 1);
+        market_sell(AN_1, HOUR(hour), YUAN(6), 1);
+        market_sell(AN_1, HOUR(OTHER + hour), YUAN(6), 1);
         for (uint32_t i = 0; i < RESOURCES; i++) {
-            offer(BAO_B + RESOURCES - i, HOUR(hour), YUAN(10) - hour, 8);
-            offer(BAO_B + RESOURCES - i, HOUR(OTHER + hour), YUAN(10) - hour + i, 8);
+            market_sell(BAO_B + RESOURCES - i, HOUR(hour), YUAN(10) - hour, 8);
+            market_sell(BAO_B + RESOURCES - i, HOUR(OTHER + hour), YUAN(10) - hour + i, 8);
         }
     }
     struct terms_of_job terms = market_job_of(PLACEMENT_SITE, HOUR(0), HOURS, YUAN(12), 8);
@@ -466,8 +448,8 @@ Test(job, ties_of_many_resources_take_no_longer_than_other_prices)
 Test(job, dry_run_tells_what_entering_then_does)
 {
     market_open(NULL);
-    offer(AN_1, HOUR(0), YUAN(9), 3);
-    offer(BAO_1, HOUR(0), YUAN(11), 4);
+    market_sell(AN_1, HOUR(0), YUAN(9), 3);
+    market_sell(BAO_1, HOUR(0), YUAN(11), 4);
     struct terms_of_job terms = market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(12), 4);
     struct engine_quote quote;
     uint64_t hash = engine_state_hash(market_engine());

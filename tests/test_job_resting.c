@@ -4,24 +4,6 @@
 #include "base/random.h"
 #include "tests/job_market.h"
 
-#define LANE(region_, factor_)                                                                     \
-    {                                                                                              \
-        .region_id = (region_), .factor_e4 = (factor_)                                             \
-    }
-
-static void offer(uint32_t resource, uint32_t hour, int64_t price_e4, int64_t qty)
-{
-    struct terms_of_offer terms = {
-        .key = resource == BAO_1 || resource == BAO_B ? BAO : AN,
-        .resource = resource,
-        .hour = hour,
-        .price_e4 = price_e4,
-        .qty = qty,
-        .region = resource == BAO_B ? REGION_B : REGION_A,
-    };
-    cr_assert_neq(market_offer(terms), 0, "offer refused: %u", market_refusal());
-}
-
 /* --- ranks ------------------------------------------------------------------------------------ */
 
 Test(job, highest_limit_is_filled_first_then_the_oldest)
@@ -30,9 +12,9 @@ Test(job, highest_limit_is_filled_first_then_the_oldest)
     uint64_t a = market_job(market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(14), 8));
     uint64_t b = market_job(market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(15), 8));
     uint64_t c = market_job(market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(14), 8));
-    offer(AN_1, HOUR(0), YUAN(13), 8);
+    market_sell(AN_1, HOUR(0), YUAN(13), 8);
     cr_assert(market_live(a) && !market_live(b) && market_live(c));
-    offer(AN_1, HOUR(0), YUAN(13), 8);
+    market_sell(AN_1, HOUR(0), YUAN(13), 8);
     cr_assert(!market_live(a) && market_live(c));
 }
 
@@ -41,7 +23,7 @@ Test(job, plain_bid_that_can_have_the_offer_comes_before_every_job)
     market_open(NULL);
     uint64_t id = market_job(market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(15), 8));
     uint64_t bid = market_bid(DING, HOUR(0), YUAN(13), 8);
-    offer(AN_1, HOUR(0), YUAN(13), 8);
+    market_sell(AN_1, HOUR(0), YUAN(13), 8);
     cr_assert(market_live(id) && !market_live(bid));
     cr_assert_eq(market_event(EVENT_TRADE, 0)->trade.contingent, 0);
 }
@@ -62,7 +44,7 @@ Test(job, fewer_gpus_at_the_same_limit_keep_their_time_and_all_else_loses_it)
     uint64_t other = market_job(market_job_of(PLACEMENT_ANY, HOUR(1), 1, YUAN(14), 9));
     market_replace(CHEN, other, YUAN(13), 8);
     cr_assert_eq(market_event(EVENT_REPLACED, 0)->replaced.kept_priority, 0);
-    offer(AN_1, HOUR(0), YUAN(13), 27);
+    market_sell(AN_1, HOUR(0), YUAN(13), 27);
     market_expect_trades(3);
     for (uint32_t i = 0; i < 3; i++) {
         cr_assert_eq(market_event(EVENT_TRADE, i)->trade.buy_order_id, ids[(i + 1) % 3]);
@@ -72,7 +54,7 @@ Test(job, fewer_gpus_at_the_same_limit_keep_their_time_and_all_else_loses_it)
 Test(job, replace_that_makes_it_fit_fills_it)
 {
     market_open(NULL);
-    offer(AN_1, HOUR(0), YUAN(13), 8);
+    market_sell(AN_1, HOUR(0), YUAN(13), 8);
     uint64_t id = market_job(market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(12), 9));
     market_replace(CHEN, id, YUAN(13), 9);
     market_expect_miss(8, 1, HOUR(0));
@@ -104,7 +86,7 @@ static void crowd(uint32_t able)
     }
     last_in_rank = market_job(market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(12), 1));
     market_walks = true;
-    offer(AN_1, HOUR(0), YUAN(10), 8);
+    market_sell(AN_1, HOUR(0), YUAN(10), 8);
     market_expect_trades(0);
     cr_assert(engine_has_work(market_engine()));
 }
@@ -150,6 +132,69 @@ Test(job, hour_whose_gate_closes_is_due_no_more)
     cr_assert_not(engine_has_work(market_engine()));
     cr_assert_eq(market_account(DING).reserved_e4, 0);
     cr_assert_eq(market_account(DING).open_orders, 0);
+}
+
+/* A JOB in all four tiers of region A, which only 50 GPUs would do. */
+static void rest_in_every_tier(uint32_t hours_of_window)
+{
+    struct terms_of_job terms = market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(15), 50);
+    terms.key = DING;
+    terms.to = HOUR(hours_of_window);
+    terms.lane_count = TIER_COUNT;
+    for (uint8_t tier = 0; tier < TIER_COUNT; tier++) {
+        terms.lanes[tier] = (struct job_lane){.factor_e4 = 10000, .tier = tier};
+    }
+    cr_assert_neq(market_job(terms), 0);
+}
+
+/* The first step looks at 342 of 2,000 lanes; without the hour there is no reason to look at another. */
+Test(job, hour_whose_gate_closes_while_it_is_worked_at_is_left_at_once)
+{
+    market_open(NULL);
+    market_walks = false;
+    for (uint32_t i = 0; i < 500; i++) {
+        rest_in_every_tier(3);
+    }
+    market_walks = true;
+    market_sell(AN_1, HOUR(0), YUAN(10), 8);
+    cr_assert(engine_has_work(market_engine()));
+    market_tick(2 * 3600 - 600);
+    cr_assert_not(engine_has_work(market_engine()));
+    market_expect_trades(0);
+}
+
+/* Region A is worked at for many steps. Meanwhile two hours become due, that of A first: an offer had come
+ * to B before, but no JOB rested there yet. */
+Test(job, hour_is_due_only_from_an_event_with_a_job_resting_in_its_market)
+{
+    market_open(NULL);
+    market_walks = false;
+    for (uint32_t i = 0; i < 30; i++) {
+        market_sell(AN_1, HOUR(0), YUAN(10), 1);
+    }
+    for (uint32_t i = 0; i < 100; i++) {
+        rest_in_every_tier(1);
+    }
+    market_walks = true;
+    uint64_t in_a = market_job(market_job_of(PLACEMENT_ANY, HOUR(1), 1, YUAN(12), 8));
+    market_sell(AN_1, HOUR(0), YUAN(10), 1);
+    market_sell(BAO_B, HOUR(0), YUAN(10), 8);
+    struct terms_of_job terms = market_job_of(PLACEMENT_ANY, HOUR(0), 1, YUAN(12), 16);
+    terms.lane_count = 1;
+    terms.lanes[0] = (struct job_lane)LANE(REGION_B, 10000);
+    uint64_t in_b = market_job(terms);
+    market_sell(AN_1, HOUR(1), YUAN(10), 8);
+    market_sell(BAO_B, HOUR(0), YUAN(10), 8);
+    cr_assert(market_live(in_a) && market_live(in_b));
+    while (market_count(EVENT_TRADE) == 0) {
+        cr_assert(engine_has_work(market_engine()));
+        market_tick(1);
+    }
+    cr_assert_eq(market_event(EVENT_TRADE, 0)->trade.buy_order_id, in_a);
+    while (engine_has_work(market_engine())) {
+        market_tick(1);
+    }
+    cr_assert_not(market_live(in_b));
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */

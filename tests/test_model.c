@@ -18,10 +18,12 @@ struct run {
     uint64_t seed;
     uint64_t commands;
     uint64_t sanity_every; /* commands between two looks at the engine's invariants */
+    uint32_t trial;        /* T; 0: as ever */
     bool tight;            /* tables so small that they fill up */
     bool deep;             /* few books with thousands of orders */
     bool restless;         /* with deep: sessions come and go */
     uint8_t main_mode; /* enum market_mode, of the market that most orders are of; 0: no auctions */
+    bool stopping;     /* markets stop and go on, and many offers are reserved */
     bool crowded;      /* many JOBs among many offers in few hours */
     bool lively;       /* icebergs, SETs and the rest must really meet */
     const char *without; /* kinds of order that do not come, by the first letter of their share */
@@ -32,6 +34,8 @@ static uint64_t reasons_seen[MODEL_TWIN_REASONS];
 static uint64_t jobs_arriving_seen;
 static uint64_t jobs_due_seen;
 static uint64_t postponed_seen;
+static uint64_t waits_seen; /* steps of offers that wait for their market */
+static uint64_t turns_seen; /* steps left with markets in whose turn offers wait */
 
 /* The run under way, for the last words of a process that a CHECK ends. */
 static const struct model_twin *current_twin;
@@ -70,6 +74,13 @@ static struct engine_config config_of(const struct run *run)
 
 static void look_at_orders(struct model_twin *twin)
 {
+    for (uint32_t i = 0; i < twin->model->market_count; i++) {
+        turns_seen += twin->model->markets[i].resumed != 0;
+    }
+    for (uint32_t i = 0; i < twin->model->order_count; i++) {
+        waits_seen += twin->model->orders[i].waits != 0;
+    }
+
     uint64_t over = 0;
     uint64_t asleep = 0;
     for (uint32_t i = 0; i < twin->model->order_count && twin->step_count % 64 == 0; i++) {
@@ -210,8 +221,11 @@ static bool run_once(const struct run *run)
     struct model_random random;
     model_random_init(&random, run->seed);
     random.deep = run->deep;
+    random.trial_orders = run->trial;
     random.restless = run->restless;
     random.crowded = run->crowded;
+    random.stopping = run->stopping;
+    random.reserved = run->stopping ? 70 : random.reserved;
     random.jobs = run->crowded ? 25 : run->deep ? 1 : random.jobs;
     leave_out(&random, run->without);
     if (run->main_mode != 0) {
@@ -285,6 +299,36 @@ Test(model, books_of_thousands_of_orders_agree)
     cr_assert(run_once(&run), "seed 202");
 }
 
+Test(model, trials_that_may_meet_few_orders_agree)
+{
+    uint64_t before = reasons_seen[REASON_TRIAL_TOO_WIDE];
+    for (uint32_t trial = 1; trial <= 6; trial++) {
+        struct run run = {.seed = 500 + trial,
+                          .commands = 5000,
+                          .sanity_every = 100,
+                          .trial = trial,
+                          .deep = trial > 2,
+                          .crowded = trial == 2};
+        cr_assert(run_once(&run), "seed %" PRIu64, run.seed);
+    }
+    uint64_t refused = reasons_seen[REASON_TRIAL_TOO_WIDE] - before;
+    cr_assert(refused > 200, "only %" PRIu64 " were too wide", refused);
+}
+
+Test(model, reservations_that_end_while_markets_stop_agree)
+{
+    for (uint64_t seed = 601; seed <= 609; seed++) {
+        struct run run = {.seed = seed,
+                          .commands = 6000,
+                          .sanity_every = 20,
+                          .tight = seed == 609,
+                          .stopping = true};
+        cr_assert(run_once(&run), "seed %" PRIu64, seed);
+    }
+    cr_assert(waits_seen > 1000 && turns_seen > 4, "%" PRIu64 " waits, %" PRIu64 " turns",
+              waits_seen, turns_seen);
+}
+
 Test(model, many_jobs_among_many_offers_agree)
 {
     for (uint64_t seed = 401; seed <= 404; seed++) {
@@ -319,6 +363,7 @@ Test(model, long_runs_agree_and_every_reason_occurs)
         struct run run = {.seed = seed,
                           .commands = long_run(),
                           .sanity_every = 500,
+                          .trial = seed == 103 ? 4 : 0,
                           .tight = seed == 105,
                           .lively = seed != 105};
         cr_assert(run_once(&run), "seed %" PRIu64, seed);
@@ -344,9 +389,9 @@ static int usage(void)
 {
     fputs("usage: test_model [--seed S] [--commands N] [--sanity-every N] [--tight] [--deep] "
           "[--restless]\n"
+          "       [--crowded] [--stopping]\n"
           "       [--mode N]  markets have auctions, the main one has mode 1, 2 or 3\n"
-          "       [--without LETTERS]  of i(cebergs) j(ob reservations) r(anges) s(ets)\n"
-          "[--restless] [--crowded]\n"
+          "       [--trial T]  orders that a trial may meet\n"
           "       [--without LETTERS]  of i(cebergs) j(ob reservations) r(anges) s(ets) J(OBs)\n"
           "  compares engine and model over N random commands; without any of these options it\n"
           "  runs as a Criterion suite\n"
@@ -380,6 +425,10 @@ static int by_hand(int argc, char **argv)
             run.restless = true;
         } else if (strcmp(argv[i], "--crowded") == 0) {
             run.crowded = true;
+        } else if (strcmp(argv[i], "--stopping") == 0) {
+            run.stopping = true;
+        } else if (strcmp(argv[i], "--trial") == 0 && has_value) {
+            run.trial = (uint32_t)strtoul(argv[++i], NULL, 10);
         } else {
             return asked ? usage() : -1;
         }

@@ -20,6 +20,7 @@ static const char *const topics[] = {
     "limit",
     "market-collar",
     "time-in-force",
+    "trial",
     "post-only",
     "min-qty",
     "replace",

@@ -99,8 +99,8 @@ struct command_genesis {
     uint32_t sweep_slice;       /* W: orders of housekeeping a command may do, 256 */
     uint32_t rate_limit;        /* default commands a second and key */
     uint32_t open_orders_limit; /* default open orders an account */
-    uint32_t reserved0;
-    int64_t order_qty_limit; /* default largest order, GPUs */
+    uint32_t trial_orders;      /* T: that one trial may meet; 0: TRIAL_ORDERS of units.h */
+    int64_t order_qty_limit;    /* default largest order, GPUs */
     uint8_t operator_key[PUBLIC_KEY_SIZE];
     uint8_t reserved[16];
 };

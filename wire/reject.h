@@ -117,6 +117,7 @@
     X(184, AUCTION_COLLECTING, "an auction collects limit orders that may rest, nothing else")     \
     X(185, SELF_TRADE_TAKE, "the offer is of the taker's own ownership group")                     \
     X(186, QTY_ABOVE_OFFER, "more than the offer has left")                                        \
+    X(187, TRIAL_TOO_WIDE, "fill-or-kill or min_qty would have to count more orders than it may")  \
     X(200, REQUESTED, "canceled on request")                                                       \
     X(201, MASS_CANCELED, "canceled by a mass cancel")                                             \
     X(202, DISCONNECTED, "canceled because the session ended or its link was lost")                \

@@ -26,6 +26,10 @@
 #define DAY_OFFSET_HOURS INT64_C(8)
 #define HOURS_PER_DAY    INT64_C(24)
 
+/* Orders that counting for fill-or-kill or min_qty may meet, where GENESIS does not say: the time of a
+ * few milliseconds. */
+#define TRIAL_ORDERS 16384
+
 /* For products of money; -Wpedantic wants the extension said aloud once. */
 __extension__ typedef __int128 int128;
 

@@ -79,6 +79,7 @@ static size_t lay_out(struct engine *e, unsigned char *memory, const struct engi
     e->quotes = carve(memory, &used, (size_t)1 << QUOTE_BITS, sizeof(struct quote));
     e->timer_of = carve(memory, &used, (size_t)c->orders + 1, sizeof(uint32_t));
     e->icebergs = carve(memory, &used, (size_t)c->orders + 1, sizeof(struct iceberg));
+    e->waiting = carve(memory, &used, (size_t)c->orders + 1, sizeof(struct waiting));
     e->slices = carve(memory, &used, (size_t)c->ladders + 1, sizeof(struct slices));
     e->accounts = carve(memory, &used, (size_t)c->accounts + 1, sizeof(struct account));
     e->keys = carve(memory, &used, (size_t)c->keys + 1, sizeof(struct key));

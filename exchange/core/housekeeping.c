@@ -7,6 +7,7 @@
 #include "exchange/core/job.h"
 #include "exchange/core/listing.h"
 #include "exchange/core/order.h"
+#include "exchange/core/reservation.h"
 #include "exchange/core/set.h"
 #include "exchange/core/timers.h"
 
@@ -240,7 +241,7 @@ uint32_t housekeeping_run(struct engine *e, uint32_t units)
         }
         if ((slot = timers_due(e, e->s.time_ns)) != 0) {
             if (e->orders[slot].reserved) {
-                order_release(e, slot);
+                reservation_end(e, slot);
             } else {
                 bool closed = e->orders[slot].kind == KIND_JOB && job_gate_closed(e, slot);
                 take_out_of_ladder(e, slot, closed ? REASON_GATE_CLOSED : REASON_EXPIRED);
@@ -251,6 +252,8 @@ uint32_t housekeeping_run(struct engine *e, uint32_t units)
             sweep_unit(e);
         } else if (e->s.delisting_head != 0) {
             listing_unit(e);
+        } else if (reservation_due(e)) {
+            reservation_unit(e);
         } else if (auction_due(e)) {
             auction_unit(e);
         } else {

@@ -3,6 +3,7 @@
 #define KASHI_EXCHANGE_CORE_HOUSEKEEPING_H
 
 #include "exchange/core/auction.h"
+#include "exchange/core/reservation.h"
 #include "exchange/core/state.h"
 #include "exchange/core/timers.h"
 
@@ -11,7 +12,8 @@ uint32_t housekeeping_run(struct engine *e, uint32_t units);
 static inline bool housekeeping_due(const struct engine *e)
 {
     return e->s.gate_hour < e->s.open_hour || e->s.ended_head != 0 || e->s.sweep_count != 0 ||
-           timers_due(e, e->s.time_ns) != 0 || e->s.delisting_head != 0 || auction_due(e);
+           timers_due(e, e->s.time_ns) != 0 || e->s.delisting_head != 0 || reservation_due(e) ||
+           auction_due(e);
 }
 
 /* engine.due_ns, set anew: until then the second is the same and nothing is due. Whatever makes

@@ -117,13 +117,10 @@ static bool check_market(const struct engine *e, const struct job_lane *lane, ui
         return refuse(why, REASON_UNKNOWN_CONTRACT, contract, 0);
     }
     *market = e->s.market_of[lane->class_id][lane->region_id];
+    if (!order_check_market(e, *market, why)) {
+        return false;
+    }
     const struct market *m = &e->markets[*market];
-    if (*market == 0 || m->mode == MODE_NONE) {
-        return refuse(why, REASON_NO_MARKET, 0, 0);
-    }
-    if (m->halted) {
-        return refuse(why, REASON_MARKET_HALTED, 0, 0);
-    }
     if (m->mode != MODE_CONTINUOUS) {
         return refuse(why, REASON_NOT_SUPPORTED, m->mode, 0);
     }
@@ -277,8 +274,8 @@ bool job_check_replace(const struct engine *e, const struct command *command, ui
     const struct job *job = job_of(e, o);
     const struct account *a = &e->accounts[e->keys[o->key].account];
     for (uint32_t i = 0; i < job->lane_count; i++) {
-        if (e->markets[job->lanes[i].market].halted) {
-            return refuse(why, REASON_MARKET_HALTED, 0, 0);
+        if (!order_check_market(e, job->lanes[i].market, why)) {
+            return false;
         }
     }
     if (!check_amounts(r->price_e4, r->qty, why)) {

@@ -115,16 +115,17 @@ static bool sleeps_by_then(const struct engine *e, uint32_t slot, const struct a
     return e->orders[slot].kind == KIND_LEG && set_leg_is_second(e, slot, a->tier);
 }
 
-int64_t match_fillable(const struct engine *e, const struct arrival *a, int64_t wanted)
+struct trial match_fillable(const struct engine *e, const struct arrival *a, int64_t arriving,
+                            int64_t wanted)
 {
+    struct trial trial = {.qty = 0};
     if (a->ladder == 0) {
-        return 0;
+        return trial;
     }
     struct walk w;
     walk_start(e, &w, a->ladder);
-    int64_t fillable = 0;
-    int64_t open = wanted;
-    while (open > 0) {
+    int64_t open = arriving;
+    while (open > 0 && trial.qty < wanted && trial.met <= e->s.trial_orders) {
         uint32_t book = walk_best(e, &w, match_eligible(a), a->sell);
         if (book == BOOKS) {
             break;
@@ -138,25 +139,26 @@ int64_t match_fillable(const struct engine *e, const struct arrival *a, int64_t 
         bool hidden = (w.hidden >> book & 1u) != 0;
         if (!hidden && (order_over(e, slot) != 0 || sleeps_by_then(e, slot, a))) {
             walk_pass(e, &w, book, false);
+            trial.met++;
             continue;
         }
-        if (price < a->inner_low_e4 || price > a->inner_high_e4) {
+        bool own = !hidden && e->keys[o->key].group == a->group;
+        if (price < a->inner_low_e4 || price > a->inner_high_e4 ||
+            (own && !a->fok && a->stp == STP_CANCEL_NEWEST)) {
             break;
         }
-        bool own = !hidden && e->keys[o->key].group == a->group;
         int64_t qty = hidden ? w.reserve[book] : own ? match_whole(e, slot) : match_shown(e, slot);
         qty = qty < open ? qty : open;
         walk_pass(e, &w, book, !own);
+        trial.met += !hidden;
         if (!own) {
-            fillable += qty;
+            trial.qty += qty;
             open -= qty;
-        } else if (!a->fok && a->stp == STP_CANCEL_NEWEST) {
-            break;
         } else if (!a->fok && a->stp == STP_DECREMENT) {
             open -= qty;
         }
     }
-    return fillable;
+    return trial;
 }
 
 /* --- trading ----------------------------------------------------------------------------- */

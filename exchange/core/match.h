@@ -36,8 +36,15 @@ static inline void match_clear_tops(struct engine *e, const struct arrival *a)
 bool match_best(const struct engine *e, const struct arrival *a, int64_t *price_e4);
 /* Whether that price is within the limit. */
 bool match_crosses(const struct arrival *a, int64_t price_e4);
-/* Quantity that could be filled now, counted up to `wanted`. */
-int64_t match_fillable(const struct engine *e, const struct arrival *a, int64_t wanted);
+/* What an arrival would fill now. */
+struct trial {
+    int64_t qty;
+    int64_t notional_e4;
+    uint32_t met; /* orders; above scalars.trial_orders: it was broken off there */
+};
+/* Of an arriving quantity, counted until it is `wanted`. */
+struct trial match_fillable(const struct engine *e, const struct arrival *a, int64_t arriving,
+                            int64_t wanted);
 /* Opposite books that an arriving order may trade with, as bits of ladder.occupied: a bid of tier
  * T looks at offers T .. 3 (books 4 + T .. 7), an offer of tier T at bids 0 .. T. */
 static inline uint32_t match_eligible(const struct arrival *a)

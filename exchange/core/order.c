@@ -10,6 +10,7 @@
 #include "exchange/core/money.h"
 #include "exchange/core/order_check.h"
 #include "exchange/core/range.h"
+#include "exchange/core/reservation.h"
 #include "exchange/core/set.h"
 #include "exchange/core/slot.h"
 #include "exchange/core/timers.h"
@@ -116,6 +117,9 @@ void order_finish(struct engine *e, uint32_t slot)
     e->accounts[e->keys[o->key].account].open_orders--;
     if (o->timed) {
         timers_remove(e, slot);
+    }
+    if (__builtin_expect(o->waits, 0)) {
+        reservation_forget(e, slot);
     }
     chain_remove(e, slot);
     slot_release(e, slot);
@@ -239,6 +243,13 @@ static int64_t collar_limit(const struct engine *e, const struct arrival *a, int
     int64_t limit = a->sell ? best - collar_e4 : best + collar_e4;
     limit = limit < low ? low : limit;
     return limit > high ? high : limit;
+}
+
+int64_t order_release_time_ns(const struct engine *e, const struct command_new_order *n)
+{
+    return n->job_lead_hours == 0
+               ? 0
+               : gate_time_ns(e, contract_hour(n->contract)) - n->job_lead_hours * NS_PER_HOUR;
 }
 
 /* An iceberg, an offer reserved for JOBs, an hour of a RANGE. */
@@ -374,15 +385,10 @@ void order_stand_reserved(struct engine *e, uint32_t slot)
 }
 
 static void arrive_new(struct engine *e, uint32_t slot, const struct arrival *a,
-                       const struct command_new_order *n)
+                       const struct command_new_order *n, bool misses)
 {
-    if (a->fok && match_fillable(e, a, n->qty) < n->qty) {
-        order_take_out(e, slot, REASON_FOK_NOT_FILLED, 0);
-        ladder_release_if_idle(e, a->ladder);
-        return;
-    }
-    if (n->min_qty != 0 && match_fillable(e, a, n->qty) < n->min_qty) {
-        order_take_out(e, slot, REASON_MIN_QTY_NOT_MET, 0);
+    if (misses) {
+        order_take_out(e, slot, a->fok ? REASON_FOK_NOT_FILLED : REASON_MIN_QTY_NOT_MET, 0);
         ladder_release_if_idle(e, a->ladder);
         return;
     }
@@ -399,7 +405,7 @@ void order_enter(struct engine *e, const struct command *command, struct arrival
         order_take_out(e, slot, REASON_NO_LIQUIDITY, 0);
         ladder_release_if_idle(e, a->ladder);
     } else {
-        arrive_new(e, slot, a, &command->new_order);
+        arrive_new(e, slot, a, &command->new_order, terms->misses);
     }
 }
 
@@ -426,7 +432,7 @@ static bool check_arrival(struct engine *e, const struct command *command, struc
         *why = (struct rejection){.reason = REASON_FULL};
         return false;
     }
-    return true;
+    return order_check_trial(e, command, a, terms, why);
 }
 
 void order_new(struct engine *e, const struct command *command)
@@ -522,81 +528,4 @@ void order_cancel(struct engine *e, const struct command *command)
     order_take_out(e, slot, REASON_REQUESTED, order_own_number(e, command, slot));
     order_answer_other_key(e, command, owner);
     ladder_release_if_idle(e, ladder);
-}
-
-/* --- reservations ------------------------------------------------------------------------- */
-
-int64_t order_release_time_ns(const struct engine *e, const struct command_new_order *n)
-{
-    return n->job_lead_hours == 0
-               ? 0
-               : gate_time_ns(e, contract_hour(n->contract)) - n->job_lead_hours * NS_PER_HOUR;
-}
-
-static void emit_released(struct engine *e, uint32_t slot)
-{
-    const struct order *o = &e->orders[slot];
-    struct event *event = emit(e, EVENT_RELEASED, emit_link(&e->keys[o->key]), 0);
-    event->out = (struct event_out){
-        .party = emit_party(e, o->key, o->cl_ord_id),
-        .order_id = order_id_of(e, slot),
-        .contract = contract_with_tier(e->ladders[o->ladder].contract, o->tier),
-        .orig_cl_ord_id = o->cl_ord_id,
-        .price_e4 = o->price_e4,
-        .leaves_qty = o->leaves,
-        .cum_qty = o->cum,
-        .reason = REASON_RESERVATION_ENDED,
-        .side = o->sell,
-        .resting = 1,
-    };
-}
-
-/* The offer is not over and its market is open. */
-static void release(struct engine *e, uint32_t slot)
-{
-    struct order *o = &e->orders[slot];
-    uint32_t ladder = ladder_main(e, o->ladder);
-    struct arrival a = {
-        .contract = contract_with_tier(e->ladders[ladder].contract, o->tier),
-        .ladder = ladder,
-        .market = e->ladders[ladder].market,
-        .limit_e4 = o->price_e4,
-        .group = e->keys[o->key].group,
-        .tier = o->tier,
-        .stp = o->stp,
-        .sell = true,
-        .may_rest = true,
-        .collected = auction_collects(e, e->ladders[ladder].market,
-                                      contract_hour(e->ladders[ladder].contract)),
-    };
-    order_check_inner_band(e, &a, order_reference(e, a.market, a.contract));
-    if (!order_check_room(e, &a, o->leaves)) {
-        order_take_out(e, slot, REASON_FULL, 0);
-        ladder_release_if_idle(e, ladder);
-        return;
-    }
-    timers_remove(e, slot);
-    book_take_aside(e, slot);
-    o->reserved = 0;
-    o->special = o->ranged;
-    emit_released(e, slot);
-    order_arrive(e, slot, &a, false);
-}
-
-void order_release(struct engine *e, uint32_t slot)
-{
-    uint32_t lag = e->s.lag;
-    e->s.lag = 1; /* this and what it meets may be over: their turn comes later */
-    uint32_t ladder = ladder_main(e, e->orders[slot].ladder);
-    uint16_t over = order_over(e, slot);
-    if (over != 0) {
-        order_take_out_over(e, slot, over);
-        ladder_release_if_idle(e, ladder);
-    } else if (e->markets[e->ladders[ladder].market].halted) {
-        timers_remove(e, slot);
-        timers_add(e, slot, e->s.time_ns + 60 * NS_PER_SECOND);
-    } else {
-        release(e, slot);
-    }
-    e->s.lag = lag;
 }

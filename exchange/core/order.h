@@ -60,8 +60,6 @@ void order_enter(struct engine *e, const struct command *command, struct arrival
 void order_leave(struct engine *e, uint32_t slot);
 /* A reserved offer does not arrive: it stands where only JOBs look. */
 void order_stand_reserved(struct engine *e, uint32_t slot);
-/* The time has come that an offer was reserved until: it arrives in its book. */
-void order_release(struct engine *e, uint32_t slot);
 /* When a new offer's reservation for JOBs ends; 0 when it asks for none. */
 int64_t order_release_time_ns(const struct engine *e, const struct command_new_order *order);
 /* Rests an order that is not taken any further by anybody, in its book. */

@@ -13,6 +13,15 @@ RARE static bool refuse(struct rejection *why, uint16_t reason, int64_t value, i
     return false;
 }
 
+bool order_check_market(const struct engine *e, uint32_t market, struct rejection *why)
+{
+    const struct market *m = &e->markets[market];
+    if (m->mode == MODE_NONE) { /* market 0, which is none, has none either */
+        return refuse(why, REASON_NO_MARKET, 0, 0);
+    }
+    return !m->halted || refuse(why, REASON_MARKET_HALTED, 0, 0);
+}
+
 bool order_check_contract(const struct engine *e, uint64_t contract, uint32_t *market,
                           struct rejection *why)
 {
@@ -23,12 +32,8 @@ bool order_check_contract(const struct engine *e, uint64_t contract, uint32_t *m
         return refuse(why, REASON_UNKNOWN_CONTRACT, (int64_t)contract, 0);
     }
     *market = e->s.market_of[class_id][region_id];
-    const struct market *m = &e->markets[*market];
-    if (*market == 0 || m->mode == MODE_NONE) {
-        return refuse(why, REASON_NO_MARKET, 0, 0);
-    }
-    if (m->halted) {
-        return refuse(why, REASON_MARKET_HALTED, 0, 0);
+    if (!order_check_market(e, *market, why)) {
+        return false;
     }
     uint32_t hour = contract_hour(contract);
     if (hour < e->s.open_hour) {
@@ -356,8 +361,8 @@ bool order_check_new_terms(const struct engine *e, const struct command *command
                            uint32_t account, struct rejection *why)
 {
     const struct command_replace_order *r = &command->replace_order;
-    if (e->markets[market].halted) {
-        return refuse(why, REASON_MARKET_HALTED, 0, 0);
+    if (!order_check_market(e, market, why)) {
+        return false;
     }
     if (r->price_e4 < 1 || r->price_e4 > PRICE_MAX_E4) {
         return refuse(why, REASON_PRICE_OUT_OF_RANGE, r->price_e4, PRICE_MAX_E4);
@@ -417,6 +422,25 @@ bool order_check_replaced_reserves(const struct engine *e, uint32_t slot, const 
         }
     }
     return true;
+}
+
+bool order_check_width(const struct engine *e, const struct trial *trial, struct rejection *why)
+{
+    return trial->met <= e->s.trial_orders ||
+           refuse(why, REASON_TRIAL_TOO_WIDE, trial->met, e->s.trial_orders);
+}
+
+bool order_check_trial(const struct engine *e, const struct command *command,
+                       const struct arrival *a, struct terms *terms, struct rejection *why)
+{
+    const struct command_new_order *n = &command->new_order;
+    int64_t wanted = a->fok ? n->qty : n->min_qty;
+    if (wanted == 0) {
+        return true;
+    }
+    struct trial trial = match_fillable(e, a, n->qty, wanted);
+    terms->misses = trial.qty < wanted;
+    return order_check_width(e, &trial, why);
 }
 
 bool order_check_slot(const struct engine *e, bool timer)

@@ -12,6 +12,7 @@ struct terms {
     int64_t reserve_e4;   /* bid: money; offer: bond */
     uint32_t bond_unit;
     uint8_t source;
+    bool misses;   /* fill-or-kill or min_qty: less than that is fillable */
     bool reserved; /* stands apart for JOBs */
     bool ranged;   /* an hour of a RANGE: NEW is no report */
 };
@@ -23,6 +24,8 @@ bool order_check_new(const struct engine *e, const struct command *command, stru
  * account's largest order; the resource of an offer. */
 bool order_check_contract(const struct engine *e, uint64_t contract, uint32_t *market,
                           struct rejection *why);
+/* A market that stands still, without a mode or halted, takes nothing but cancels. */
+bool order_check_market(const struct engine *e, uint32_t market, struct rejection *why);
 bool order_check_qty(const struct engine *e, uint32_t market, uint32_t account, int64_t qty,
                      struct rejection *why);
 bool order_check_resource(const struct engine *e, const struct command_new_order *order,
@@ -62,6 +65,11 @@ bool order_check_fills(const struct engine *e, int64_t trades);
 bool order_check_tables(const struct engine *e, uint32_t orders, uint32_t timers);
 /* Room in the tables for all that an arrival of this quantity could bring about. */
 bool order_check_room(const struct engine *e, const struct arrival *a, int64_t qty);
+/* What fill-or-kill and min_qty ask for; sets terms->misses. */
+bool order_check_trial(const struct engine *e, const struct command *command,
+                       const struct arrival *a, struct terms *terms, struct rejection *why);
+/* A trial that was broken off is a refusal. */
+bool order_check_width(const struct engine *e, const struct trial *trial, struct rejection *why);
 /* Room for the order itself, and for its timer if it has one. */
 bool order_check_slot(const struct engine *e, bool timer);
 

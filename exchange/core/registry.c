@@ -7,6 +7,7 @@
 #include "exchange/core/listing.h"
 #include "exchange/core/order.h"
 #include "exchange/core/quote.h"
+#include "exchange/core/reservation.h"
 #include "exchange/core/session.h"
 
 static void reject(struct engine *e, const struct command *c, uint16_t reason, int64_t value,
@@ -233,6 +234,7 @@ static void set_market(struct engine *e, const struct command *c)
     terms->volatility_min_qty = r->volatility_min_qty;
     terms->random_end_s = r->random_end_s;
     job_market_moved(e, *index);
+    reservation_market_moved(e, *index);
     struct event *event = answer(e, c, EVENT_MARKET, EVENT_PUBLIC);
     event->market = (struct event_market){.party = party(e, c),
                                           .inner_band_bp = r->inner_band_bp,
@@ -296,6 +298,7 @@ static void halt(struct engine *e, const struct command *c)
             m->halted = halted;
             if (!halted) {
                 job_market_moved(e, i);
+                reservation_market_moved(e, i);
             }
         }
     }
@@ -685,6 +688,7 @@ void registry_genesis(struct engine *e, const struct command *command)
     e->s.sweep_slice = g->sweep_slice;
     e->s.rate_limit = g->rate_limit;
     e->s.open_orders_limit = g->open_orders_limit;
+    e->s.trial_orders = g->trial_orders != 0 ? g->trial_orders : TRIAL_ORDERS;
     e->s.order_qty_limit = g->order_qty_limit;
     e->s.fees_count = 1;
     struct event *event = emit(e, EVENT_GENESIS, 0, EVENT_PUBLIC);

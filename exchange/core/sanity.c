@@ -8,6 +8,7 @@
 #include "exchange/core/money.h"
 #include "exchange/core/order.h"
 #include "exchange/core/quote.h"
+#include "exchange/core/reservation.h"
 #include "exchange/core/set.h"
 #include "exchange/core/state.h"
 
@@ -35,6 +36,9 @@ uint64_t engine_state_hash(const struct engine *e)
     for (uint32_t slot = 1; slot <= e->s.order_top; slot++) {
         if (e->orders[slot].iceberg) {
             h = hash_words(h, &e->icebergs[slot], sizeof(struct iceberg));
+        }
+        if (e->orders[slot].waits) {
+            h = hash_words(h, &e->waiting[slot], sizeof(struct waiting));
         }
     }
     h = hash_words(h, e->ladders, ((size_t)e->s.ladder_top + 1) * sizeof(struct ladder));
@@ -81,7 +85,8 @@ static void check_plain(const struct engine *e, uint32_t slot)
     CHECK(o->kind == KIND_PLAIN && o->resting && o->leaves > 0);
     CHECK(o->special == (o->iceberg || o->reserved || o->ranged));
     CHECK(o->reserved == ladder_is_shadow(e, o->ladder));
-    CHECK(!o->reserved || (o->timed && !o->iceberg));
+    CHECK(!o->reserved || (o->timed != o->waits && !o->iceberg));
+    CHECK(o->reserved || !o->waits);
     const struct order *newer = &e->orders[o->newer];
     CHECK(!o->ranged || (o->newer != 0 && (newer->kind == KIND_RANGE || newer->ranged)));
 }
@@ -325,6 +330,7 @@ void engine_sanity(const struct engine *e)
     check_fills(e);
     check_capacity(e);
     auction_sanity(e);
+    reservation_sanity(e);
     CHECK((!housekeeping_due(e) && !job_due_waits(e)) || e->due_ns <= e->s.time_ns);
     CHECK(e->due_ns <= ((int64_t)e->s.second + 1) * NS_PER_SECOND);
     for (uint32_t t = 1; t <= e->s.timer_count; t++) {

@@ -67,13 +67,10 @@ struct set_arrival {
     uint32_t slots[SET_LEGS_MAX]; /* 0: the leg is not live */
     uint8_t numbers[SET_LEGS_MAX];
 };
-/* What a SET would fill if it arrived now. */
-struct set_fill {
-    int64_t qty;
-    int64_t notional_e4;
-};
-struct set_fill set_fillable(const struct engine *e, const struct set_arrival *a);
-/* How near it comes: the live leg with the most quantity displayed within its limit. */
+/* What a SET would fill if it arrived now, counted until it is `wanted`. */
+struct trial set_fillable(const struct engine *e, const struct set_arrival *a, int64_t wanted);
+/* How near it comes: the live leg with the most quantity displayed within its limit, as far as it may
+ * look. */
 struct set_miss {
     uint64_t contract; /* 0 none */
     int64_t qty;
@@ -82,8 +79,8 @@ struct set_miss {
 struct set_miss set_miss(const struct engine *e, const struct set_arrival *a);
 /* What a request asks of its arrival. */
 struct set_wish {
-    int64_t min_qty;
     bool immediate;
+    bool misses; /* fill-or-kill or min_qty: less than that is fillable */
 };
 /* Trades; what is left rests, or is taken out when it must not. */
 void set_arrive(struct engine *e, struct set_arrival *a, const struct set_wish *wish);

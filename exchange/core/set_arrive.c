@@ -132,20 +132,23 @@ static bool same_group(const struct engine *e, const struct arrival *leg, uint32
 
 /* A leg that cannot take all of an offer sleeps after it, and so do all of its ladder hour, which have
  * the same lot: a candidate that was met is never met again. */
-struct set_fill set_fillable(const struct engine *e, const struct set_arrival *a)
+struct trial set_fillable(const struct engine *e, const struct set_arrival *a, int64_t wanted)
 {
     struct view v;
     struct meeting m;
-    struct set_fill fill = {0, 0};
+    struct trial trial = {.qty = 0};
     struct prospects p;
     view_start(e, a, &v);
-    for (prospects_start(e, a, &v, &p); next_meeting(a, &p, &m); prospects_renew(e, a, &p, m.leg)) {
+    for (prospects_start(e, a, &v, &p);
+         trial.qty < wanted && trial.met <= e->s.trial_orders && next_meeting(a, &p, &m);
+         prospects_renew(e, a, &p, m.leg)) {
         const struct arrival *leg = &a->legs[m.leg];
         struct walk *w = &v.walks[v.walk_of[m.leg]];
         int64_t open = open_of(e, leg, p.balance);
         bool hidden = (w->hidden >> m.book & 1u) != 0;
         if (!hidden && order_over(e, m.offer) != 0) {
             walk_pass(e, w, m.book, false);
+            trial.met++;
             continue;
         }
         bool own = !hidden && same_group(e, leg, m.offer);
@@ -158,25 +161,30 @@ struct set_fill set_fillable(const struct engine *e, const struct set_arrival *a
                              : match_shown(e, m.offer);
         qty = qty < open ? qty : open;
         walk_pass(e, w, m.book, !own);
+        trial.met += !hidden;
         if (!own) {
-            fill.qty += qty;
-            fill.notional_e4 += qty * e->orders[m.offer].price_e4;
+            trial.qty += qty;
+            trial.notional_e4 += qty * e->orders[m.offer].price_e4;
             p.balance -= qty;
         } else if (!leg->fok && leg->stp == STP_DECREMENT) {
             p.balance -= qty;
         }
     }
-    return fill;
+    return trial;
 }
 
-/* Displayed by others within the leg's limit, counted up to `enough`. */
-static int64_t displayed(const struct engine *e, const struct arrival *leg, int64_t enough)
+/* Displayed by others within the leg's limit, counted up to `enough`; *looks: offers that may still be
+ * looked at. */
+static int64_t displayed(const struct engine *e, const struct arrival *leg, int64_t enough,
+                         uint32_t *looks)
 {
     int64_t sum = 0;
     uint32_t mask = match_eligible(leg);
     for (uint32_t book = 0; book < BOOKS; book++) {
         uint32_t offer = (mask >> book & 1u) != 0 ? e->ladders[leg->ladder].best[book] : 0;
-        while (offer != 0 && sum < enough && e->orders[offer].price_e4 <= leg->limit_e4) {
+        while (offer != 0 && sum < enough && e->orders[offer].price_e4 <= leg->limit_e4 &&
+               *looks > 0) {
+            --*looks;
             bool counts = !same_group(e, leg, offer) && order_over(e, offer) == 0;
             sum += counts ? match_shown(e, offer) : 0;
             offer = book_worse(e, offer);
@@ -188,9 +196,10 @@ static int64_t displayed(const struct engine *e, const struct arrival *leg, int6
 struct set_miss set_miss(const struct engine *e, const struct set_arrival *a)
 {
     struct set_miss miss = {0};
+    uint32_t looks = e->s.trial_orders;
     for (uint32_t i = 0; i < a->count; i++) {
         bool live = a->set == 0 || a->slots[i] != 0;
-        int64_t qty = live ? displayed(e, &a->legs[i], a->balance) : 0;
+        int64_t qty = live ? displayed(e, &a->legs[i], a->balance, &looks) : 0;
         if (qty > miss.qty) {
             miss = (struct set_miss){
                 .contract = a->legs[i].contract, .qty = qty, .number = a->numbers[i]};
@@ -321,18 +330,6 @@ static void end_missed(struct engine *e, const struct set_arrival *a, uint16_t r
     set_take_out(e, a->set, reason, 0);
 }
 
-/* False when it cannot fill what it wants at once and so has ended. */
-static bool fills_enough(struct engine *e, struct set_arrival *a, const struct set_wish *wish)
-{
-    bool fok = a->legs[0].fok;
-    int64_t wanted = fok ? a->balance : wish->min_qty;
-    if (wanted == 0 || set_fillable(e, a).qty >= wanted) {
-        return true;
-    }
-    end_missed(e, a, fok ? REASON_FOK_NOT_FILLED : REASON_MIN_QTY_NOT_MET);
-    return false;
-}
-
 static void trade_and_rest(struct engine *e, struct set_arrival *a, const struct set_wish *wish)
 {
     struct view v;
@@ -360,7 +357,9 @@ static void trade_and_rest(struct engine *e, struct set_arrival *a, const struct
 
 void set_arrive(struct engine *e, struct set_arrival *a, const struct set_wish *wish)
 {
-    if (fills_enough(e, a, wish)) {
+    if (wish->misses) {
+        end_missed(e, a, a->legs[0].fok ? REASON_FOK_NOT_FILLED : REASON_MIN_QTY_NOT_MET);
+    } else {
         trade_and_rest(e, a, wish);
     }
     for (uint32_t i = 0; i < a->count; i++) {

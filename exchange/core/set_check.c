@@ -257,6 +257,19 @@ bool set_check_means(const struct engine *e, const struct command *c, struct set
     return true;
 }
 
+bool set_check_trial(const struct engine *e, const struct command *c, const struct set_entry *entry,
+                     bool *misses, struct rejection *why)
+{
+    const struct command_new_set *n = &c->new_set;
+    int64_t wanted = n->tif == TIF_FOK ? n->qty : n->min_qty;
+    if (wanted == 0) {
+        return true;
+    }
+    struct trial trial = set_fillable(e, &entry->arrival, wanted);
+    *misses = trial.qty < wanted;
+    return order_check_width(e, &trial, why);
+}
+
 /* --- replace -------------------------------------------------------------------------------- */
 
 void set_check_draft(const struct engine *e, uint32_t set, struct set_entry *entry)
@@ -297,8 +310,7 @@ bool set_check_replace(const struct engine *e, const struct command *c,
     const struct set_arrival *a = &entry->arrival;
     const struct order *o = &e->orders[a->set];
     for (uint32_t i = 0; i < a->count; i++) {
-        if (e->markets[a->legs[i].market].halted) {
-            refuse(why, REASON_MARKET_HALTED, 0, 0);
+        if (!order_check_market(e, a->legs[i].market, why)) {
             return refuse_leg(why, a, i);
         }
     }
@@ -367,6 +379,26 @@ static bool check_quote(const struct engine *e, const struct command *c, struct 
     return set_check_means(e, c, entry, why);
 }
 
+/* What it would fill, or why the trial would end it. */
+static struct trial count_quote(const struct engine *e, const struct command *c,
+                                const struct set_entry *entry, struct rejection *why)
+{
+    bool misses = false;
+    struct trial fill = {.qty = 0};
+    if (!set_check_trial(e, c, entry, &misses, why)) {
+        return fill;
+    }
+    if (misses) {
+        why->reason = c->new_set.tif == TIF_FOK ? REASON_FOK_NOT_FILLED : REASON_MIN_QTY_NOT_MET;
+        return fill;
+    }
+    fill = set_fillable(e, &entry->arrival, c->new_set.qty);
+    if (!order_check_width(e, &fill, why)) {
+        why->reason = REASON_READ_TOO_WIDE;
+    }
+    return fill;
+}
+
 bool engine_quote_set(const struct engine *e, const struct command *command,
                       struct engine_quote *out)
 {
@@ -377,16 +409,9 @@ bool engine_quote_set(const struct engine *e, const struct command *command,
     if (key < 1 || key > e->s.key_count || command->head.type != COMMAND_NEW_SET) {
         return false;
     }
-    bool accepted = check_quote(e, command, &entry, &why);
-    struct set_fill fill = {0, 0};
-    if (accepted) {
-        fill = set_fillable(e, &entry.arrival);
-        bool fok = command->new_set.tif == TIF_FOK;
-        if (fok && fill.qty < command->new_set.qty) {
-            why.reason = REASON_FOK_NOT_FILLED;
-        } else if (fill.qty < command->new_set.min_qty) {
-            why.reason = REASON_MIN_QTY_NOT_MET;
-        }
+    struct trial fill = {.qty = 0};
+    if (check_quote(e, command, &entry, &why)) {
+        fill = count_quote(e, command, &entry, &why);
     }
     if (entry.arrival.count > 0) {
         struct set_miss miss = set_miss(e, &entry.arrival);

@@ -24,6 +24,10 @@ bool set_check_tops(struct engine *e, const struct set_entry *entry, struct reje
 bool set_check_means(const struct engine *e, const struct command *c, struct set_entry *entry,
                      struct rejection *why);
 
+/* What fill-or-kill and min_qty ask for; *misses: less than that is fillable. */
+bool set_check_trial(const struct engine *e, const struct command *c, const struct set_entry *entry,
+                     bool *misses, struct rejection *why);
+
 /* The live legs of a SET, as they would arrive anew; the balance is still to be set. */
 void set_check_draft(const struct engine *e, uint32_t set, struct set_entry *entry);
 /* A replace as such. */

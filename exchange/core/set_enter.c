@@ -117,11 +117,13 @@ void set_new(struct engine *e, const struct command *c)
 {
     struct set_entry entry;
     struct rejection why;
+    struct set_wish wish = {.immediate = c->new_set.tif == TIF_IOC || c->new_set.tif == TIF_FOK};
     if (!set_check_new(e, c, &entry, &why)) {
         order_reject(e, c, 0, &why);
         return;
     }
-    if (!set_check_tops(e, &entry, &why) || !set_check_means(e, c, &entry, &why)) {
+    if (!set_check_tops(e, &entry, &why) || !set_check_means(e, c, &entry, &why) ||
+        !set_check_trial(e, c, &entry, &wish.misses, &why)) {
         order_reject(e, c, 0, &why);
         release_idle(e, &entry.arrival);
         return;
@@ -129,8 +131,6 @@ void set_new(struct engine *e, const struct command *c)
     uint32_t set = enter(e, c, &entry);
     emit_set(e, set, c, entry.reserve_e4);
     emit_legs(e, set, &entry.arrival);
-    struct set_wish wish = {.min_qty = c->new_set.min_qty,
-                            .immediate = c->new_set.tif == TIF_IOC || c->new_set.tif == TIF_FOK};
     set_arrive(e, &entry.arrival, &wish);
 }
 

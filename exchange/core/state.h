@@ -29,7 +29,9 @@
  *     behind the one looked at last.
  * 15. A collecting ladder and its auction name each other, and the auction stands in one of the heaps
  *     WAITING and READY; TOUCHED is empty between steps.
- * 16. available = cash + credit - reserved - bond_open - bond_locked is never below 0 but by a
+ * 16. The offers that wait are those in the lists of their markets; such a market cannot trade, or is in
+ *     the list of those that can again.
+ * 17. available = cash + credit - reserved - bond_open - bond_locked is never below 0 but by a
  *     lowered credit limit. */
 #ifndef KASHI_EXCHANGE_CORE_STATE_H
 #define KASHI_EXCHANGE_CORE_STATE_H
@@ -89,7 +91,7 @@ struct order {
             unsigned reserved : 1;  /* for JOBs: stands in the shadow of its ladder */
             unsigned ranged : 1;    /* an offer of a RANGE that is live */
             unsigned kind : 3;      /* enum order_kind */
-            unsigned unused : 1;
+            unsigned waits : 1;     /* reserved, its time has come, and its market cannot trade */
             unsigned fee_rest : 14; /* r of the rulebook, below 10,000 */
             unsigned tier : 2;
             unsigned fees : 8; /* fee schedule, frozen at entry */
@@ -159,6 +161,12 @@ struct iceberg {
     uint32_t display; /* of each slice at most */
 };
 
+/* Of an order with `waits` set, by slot: its place in the list of its market. */
+struct waiting {
+    uint32_t next;
+    uint32_t previous;
+};
+
 /* Slices in reserve of a ladder's icebergs: sum of ceil(reserve / display) by side. */
 struct slices {
     uint64_t of[2];
@@ -182,17 +190,21 @@ struct market {
 };
 static_assert(sizeof(struct market) == 64, "market");
 
-/* What only auctions ask of a market. */
+/* What only auctions and reservations ask of a market. */
 struct market_terms {
     uint32_t opening_s;
     uint32_t volatility_s;
     uint32_t period_s;
     uint32_t volatility_min_qty;
     uint32_t next_delisting;
+    uint32_t waiting_first; /* offers whose reservation ended while it could not trade */
+    uint32_t waiting_last;
+    uint32_t next_resuming;
     uint16_t random_end_s;
-    uint16_t reserved;
+    uint8_t resuming; /* 1: in the list of markets that can trade again */
+    uint8_t reserved[5];
 };
-static_assert(sizeof(struct market_terms) == 24, "market terms");
+static_assert(sizeof(struct market_terms) == 40, "market terms");
 
 /* An auction waits while its random end is not drawn yet; when its end is known it is ready. */
 enum auction_heap { AUCTIONS_WAITING = 0, AUCTIONS_READY = 1, AUCTIONS_TOUCHED = 2, AUCTION_HEAPS };
@@ -459,6 +471,7 @@ struct scalars {
     uint32_t sweep_slice;
     uint32_t rate_limit;
     uint32_t open_orders_limit;
+    uint32_t trial_orders;
     uint32_t rules_version;
     uint32_t epoch;
     uint32_t epoch_used; /* 1: an order was entered in this epoch */
@@ -491,6 +504,8 @@ struct scalars {
     uint32_t delisting_head;               /* markets whose bids are being taken out */
     uint32_t delisting_tail;
     uint32_t delisting_hour; /* of the first, to look at next */
+    uint32_t resuming_first; /* markets that can trade again, in which offers wait */
+    uint32_t resuming_last;
     uint32_t account_count;
     uint32_t key_count;
     uint32_t resource_count;
@@ -539,6 +554,7 @@ struct engine {
     struct quote *quotes;     /* 2^QUOTE_BITS, by contract */
     uint32_t *timer_of;       /* by slot, of timed orders */
     struct iceberg *icebergs; /* by slot, of icebergs */
+    struct waiting *waiting;  /* by slot, of orders that wait */
     struct slices *slices;    /* by ladder */
     uint32_t busy; /* ladder that the request at hand works at, which is its to release; scratch */
     uint32_t bucket_mask;

@@ -1,4 +1,4 @@
-/* Expire times: a binary heap by time, then by order of entry. */
+/* Expire times and the ends of reservations: a binary heap by time, then by order of entry. */
 #ifndef KASHI_EXCHANGE_CORE_TIMERS_H
 #define KASHI_EXCHANGE_CORE_TIMERS_H
 

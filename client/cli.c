@@ -516,15 +516,14 @@ int cli_symbol(struct cli *cli, char symbol[SYMBOL_SIZE])
 
 /* --- auctions -------------------------------------------------------------------------------- */
 
-const char *cli_phase(const struct auction_view *auction)
+const char *cli_phase(uint8_t phase)
 {
-    return auction->phase < codec_names_phase.count ? codec_names_phase.names[auction->phase].text
-                                                    : NULL;
+    return phase < codec_names_phase.count ? codec_names_phase.names[phase].text : NULL;
 }
 
 void cli_print_auction(const struct auction_view *auction)
 {
-    const char *phase = cli_phase(auction);
+    const char *phase = cli_phase(auction->phase);
     if (phase == NULL) {
         return;
     }

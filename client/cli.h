@@ -39,7 +39,7 @@ extern const struct table_column cli_fill_columns[CLI_FILL_COLUMN_COUNT];
  * refusal with --json on stdout too). */
 
 /* Name of the phase of a contract's hour; NULL: it trades continuously. */
-const char *cli_phase(const struct auction_view *auction);
+const char *cli_phase(uint8_t phase);
 /* "  opening auction until 12:00:00Z, now 8 × 16.40"; nothing where none collects. */
 void cli_print_auction(const struct auction_view *auction);
 

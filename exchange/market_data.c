@@ -258,7 +258,8 @@ static void apply_trade(struct market_data_state *market_data, const struct even
                                           .qty = trade->qty,
                                           .aggressor = trade->aggressor,
                                           .offer_tier = trade->offer_tier,
-                                          .contingent = trade->contingent}};
+                                          .contingent = trade->condition == TRADE_CONTINGENT,
+                                          .auction = event_trade_auction(trade)}};
 }
 
 static void apply_auction(struct market_data_state *market_data, const struct event_auction *event)

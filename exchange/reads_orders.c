@@ -476,7 +476,7 @@ static void put_trade(const struct replica *replica, const struct event *event,
                               .contingent = fill->contingent,
                               .resource = fill->resource,
                               .side = fill->side,
-                              .liquidity = fill->resting ? LIQUIDITY_MAKER : LIQUIDITY_TAKER,
+                              .liquidity = codec_liquidity(fill->resting),
                               .trade_tier = fill->trade_tier};
     (void)contract_format(&replica->registry.names, fill->contract, row->symbol);
 }

@@ -210,6 +210,9 @@ claim "and shows what it would give" $?
 opened() { kashi analyst-1 book "$call" --json && says '"last_px_e4":130000,"last_qty":8'; }
 await 20 opened
 claim "it ends by itself, at the price nearest the reference" $?
+in_auction() { is "$(query "SELECT condition, aggressor FROM kashi.fills WHERE symbol = '$call'")" '2|2'; }
+await 20 in_auction && kashi buyer-1 trades --json && says '"symbol":"'"$call"'".*"liquidity":"auction"'
+claim "its trade is marked as an auction's, in the ledger and to its buyer" $?
 terms 0
 claim "and an operator ends opening auctions" $?
 
@@ -230,7 +233,7 @@ is $? 0 && says '"jobs_accepted":40,.*"sent_before":48,' && is "$(field matched_
     is "$(field mean_price_e4)" "$price"
 claim "brought in again, it orders nothing twice and knows what became of all" $?
 # 128 are of the JOB further up.
-in_ledger() { is "$(query "SELECT sum(qty) FROM kashi.fills WHERE contingent = 1")" $((matched + 128)); }
+in_ledger() { is "$(query "SELECT sum(qty) FROM kashi.fills WHERE condition = 1")" $((matched + 128)); }
 await 30 in_ledger
 claim "the ledger has the JOBs' fills" $?
 $bin/kashi import --dir "$dir" --nodes data/sample_jobs.csv --jobs data/sample_jobs.csv >"$top/out" 2>&1

@@ -243,6 +243,7 @@ struct model_clearing {
     int64_t bid_qty[TIER_COUNT];
     int64_t offer_qty[TIER_COUNT];
     int pool[TIER_COUNT]; /* its lowest tier */
+    uint8_t condition;    /* of the trades */
 };
 
 /* A trade about to be. */
@@ -254,6 +255,7 @@ struct model_deal {
     bool bid_rests;
     bool offer_rests;
     uint8_t aggressor;
+    uint8_t condition;
 };
 
 /* A key's orders entered before `before` are over. */
@@ -576,8 +578,10 @@ bool model_auction_delisting_unit(struct model *model);
 void model_clearing_find(struct model *model, uint64_t contract,
                          const int64_t reference_e4[TIER_COUNT], struct model_clearing *out);
 /* The trades too; in `out` what has traded. */
-void model_clearing_trade(struct model *model, uint64_t contract,
-                          const int64_t reference_e4[TIER_COUNT], struct model_clearing *out);
+void model_clearing_trade(struct model *model, const struct model_auction *auction,
+                          struct model_clearing *out);
+/* The condition of an auction's trades. */
+uint8_t model_clearing_condition(const struct model_auction *auction);
 
 /* model_registry.c: the operator's commands; false when the type is none of them. */
 bool model_registry_command(struct model *model);

@@ -372,8 +372,9 @@ static void meet_own(struct model *model, const struct model_order *bid,
 }
 
 /* The bid meets the offers as if it arrived, but keeps its place. */
-static void uncross(struct model *model, uint64_t contract)
+static void uncross(struct model *model, const struct model_auction *auction)
 {
+    uint64_t contract = auction->contract;
     for (struct model_order *bid = crossed_bid(model, contract); bid != NULL;
          bid = crossed_bid(model, contract)) {
         struct model_order *offer = model_book_best(model, bid, true);
@@ -389,7 +390,8 @@ static void uncross(struct model *model, uint64_t contract)
                                   .price_e4 = offer->price_e4,
                                   .bid_rests = true,
                                   .offer_rests = true,
-                                  .aggressor = SIDE_BUY};
+                                  .aggressor = AGGRESSOR_NONE,
+                                  .condition = model_clearing_condition(auction)};
         model_book_trade_pair(model, &deal);
         settle(model, ids[0]);
         settle(model, ids[1]);
@@ -417,7 +419,7 @@ static void clear(struct model *model, struct model_auction *due)
     struct model_auction auction = *due;
     forget(model, due);
     struct model_clearing traded;
-    model_clearing_trade(model, auction.contract, auction.reference_e4, &traded);
+    model_clearing_trade(model, &auction, &traded);
     uint32_t price_e4[TIER_COUNT];
     uint32_t qty[TIER_COUNT];
     for (int t = 0; t < TIER_COUNT; t++) {
@@ -425,7 +427,7 @@ static void clear(struct model *model, struct model_auction *due)
         qty[t] = told_qty(traded.bid_qty[t]);
     }
     emit_auction(model, &auction, AUCTION_ENDED, price_e4, qty);
-    uncross(model, auction.contract);
+    uncross(model, &auction);
     enum auction_kind kind = kind_of(model, auction.contract);
     if (kind == AUCTION_PERIODIC && model_room_of_hour(model, auction.contract) > 0 &&
         model_auction_room(model, 1)) {

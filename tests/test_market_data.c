@@ -48,6 +48,7 @@ struct world {
     struct follower followers[CONTRACTS];
     uint32_t updates;
     uint32_t trades_told;
+    struct md_trade_row told; /* the last of them */
 };
 
 static uint64_t contract_of(uint32_t number)
@@ -98,6 +99,9 @@ static void follow(void *context, const struct market_data_update *update)
     follower->best = update->best;
     world->updates++;
     world->trades_told += update->trade_count;
+    if (update->trade_count > 0) {
+        world->told = update->trades[update->trade_count - 1];
+    }
 }
 
 static struct event *add_event(struct world *world, uint8_t type)
@@ -447,6 +451,37 @@ Test(market_data, prints_a_trade_in_the_bids_contract_and_changes_depth_in_the_o
     cr_assert(world->trades_told == 1);
     cr_assert(follower_of(world, wanted)->seq == 2 && follower_of(world, wanted)->count == 0);
     cr_assert(follower_of(world, offered)->levels[0].qty == 8);
+    free_world(world);
+}
+
+Test(market_data, a_trade_of_an_auction_says_of_which_and_names_no_aggressor)
+{
+    struct world *world = new_world(1);
+    static const struct {
+        uint8_t condition, aggressor, auction, contingent;
+    } trades[] = {
+        {TRADE_REGULAR, SIDE_SELL, AUCTION_NONE, 0},
+        {TRADE_CONTINGENT, SIDE_BUY, AUCTION_NONE, 1},
+        {TRADE_OPENING, AGGRESSOR_NONE, AUCTION_OPENING, 0},
+        {TRADE_PERIODIC, AGGRESSOR_NONE, AUCTION_PERIODIC, 0},
+        {TRADE_VOLATILITY, AGGRESSOR_NONE, AUCTION_VOLATILITY, 0},
+    };
+    for (size_t i = 0; i < sizeof trades / sizeof trades[0]; i++) {
+        world->seq++;
+        world->event_count = 0;
+        struct event *event = add_event(world, EVENT_TRADE);
+        event->trade = (struct event_trade){.fill_id = i + 1,
+                                            .contract = contract_of(0),
+                                            .price_e4 = 105,
+                                            .qty = 2,
+                                            .aggressor = trades[i].aggressor,
+                                            .condition = trades[i].condition};
+        event->head.flags = EVENT_LAST;
+        market_data_apply(world->market_data, event);
+        cr_assert_eq(world->told.aggressor, trades[i].aggressor, "trade %zu", i);
+        cr_assert_eq(world->told.auction, trades[i].auction, "trade %zu", i);
+        cr_assert_eq(world->told.contingent, trades[i].contingent, "trade %zu", i);
+    }
     free_world(world);
 }
 

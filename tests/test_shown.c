@@ -642,8 +642,11 @@ Test(shown, a_job_shows_nothing_whatever_becomes_of_it)
     go();
     enter(1, contract, SIDE_SELL, 100, 8);
     go();
-    add(EVENT_TRADE)->trade = (struct event_trade){
-        .contract = contract, .price_e4 = 100, .qty = 8, .fill_id = 1, .contingent = 1};
+    add(EVENT_TRADE)->trade = (struct event_trade){.contract = contract,
+                                                   .price_e4 = 100,
+                                                   .qty = 8,
+                                                   .fill_id = 1,
+                                                   .condition = TRADE_CONTINGENT};
     job_filled(contract, 100, 8, 8);
     filled(1, contract, SIDE_SELL, 100, 8, 0);
     go();

@@ -438,7 +438,19 @@ enum ord_status { /* FIX OrdStatus */
                   STATUS_EXPIRED = 5,
                   STATUS_REJECTED = 6,
 };
-enum liquidity { LIQUIDITY_NONE = 0, LIQUIDITY_MAKER = 1, LIQUIDITY_TAKER = 2 };
+enum liquidity { /* FIX LastLiquidityInd */
+                 LIQUIDITY_NONE = 0,
+                 LIQUIDITY_MAKER = 1,
+                 LIQUIDITY_TAKER = 2,
+                 LIQUIDITY_AUCTION = 3, /* at an auction's end, with the maker's fee */
+};
+/* Of an event_fill's enum fill_resting. */
+static inline uint8_t codec_liquidity(uint8_t resting)
+{
+    return resting == FILL_AUCTION ? LIQUIDITY_AUCTION
+           : resting == FILL_MAKER ? LIQUIDITY_MAKER
+                                   : LIQUIDITY_TAKER;
+}
 
 /* Which optional groups of fields a report has. */
 enum report_fields {
@@ -827,9 +839,10 @@ struct md_trade_row {
     uint64_t fill_id;
     int64_t price_e4;
     int64_t qty;
-    uint8_t aggressor; /* enum side */
+    uint8_t aggressor; /* enum side, or AGGRESSOR_NONE */
     uint8_t offer_tier;
     uint8_t contingent;
+    uint8_t auction; /* enum auction_kind of the auction that it is of */
 };
 struct md_level_row {
     int64_t price_e4;

@@ -8,6 +8,7 @@
 #define NO_NAME  { NULL, 0 }
 
 const struct codec_names codec_names_side = { 2, { N("buy"), N("sell") } };
+const struct codec_names codec_names_aggressor = { 3, { N("buy"), N("sell"), N("none") } };
 const struct codec_names codec_names_ord_type = { 2, { N("limit"), N("market") } };
 const struct codec_names codec_names_tif = { 4, { N("gate"), N("time"), N("ioc"), N("fok") } };
 const struct codec_names codec_names_stp = { 3, { N("newest"), N("oldest"), N("decrement") } };
@@ -32,5 +33,6 @@ const struct codec_names codec_names_ord_status = {
          N("rejected") } };
 const struct codec_names codec_names_index_kind = {
     4, { NO_NAME, N("indicative"), N("preliminary"), N("final") } };
-const struct codec_names codec_names_liquidity = { 3, { NO_NAME, N("maker"), N("taker") } };
+const struct codec_names codec_names_liquidity = {
+    4, { NO_NAME, N("maker"), N("taker"), N("auction") } };
 /* clang-format on */

@@ -17,6 +17,7 @@ struct codec_names {
 };
 
 extern const struct codec_names codec_names_side;
+extern const struct codec_names codec_names_aggressor;
 extern const struct codec_names codec_names_ord_type;
 extern const struct codec_names codec_names_tif;
 extern const struct codec_names codec_names_stp;

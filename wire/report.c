@@ -193,7 +193,7 @@ static void put_fill(const struct contract_names *names, const struct event_fill
     report->trade_tier = event->trade_tier;
     report->trade_group = event->resting == FILL_AUCTION ? 0 : event->trade_group;
     report->contingent = event->contingent;
-    report->liquidity = event->resting != 0 ? LIQUIDITY_MAKER : LIQUIDITY_TAKER;
+    report->liquidity = codec_liquidity(event->resting);
 }
 
 static bool enters_order(uint8_t command)

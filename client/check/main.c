@@ -125,7 +125,7 @@ static bool same_fill(const struct check *check, const struct event *event,
                                 trade->offer_tier,
                                 trade->source_tier,
                                 trade->aggressor,
-                                trade->contingent};
+                                trade->condition};
     const int count = (int)(sizeof expected / sizeof expected[0]);
     for (int column = 0; column < count; column++) {
         if (expected[column] != pg_int(row, column)) {
@@ -159,7 +159,7 @@ static int compare_fills(struct check *check, struct error *error)
                      "SELECT seq, index, time_ns, fill_id, contract, price_e4, qty, buy_order_id, "
                      "sell_order_id, trade_group, buy_fee_e4, sell_fee_e4, bond_e4, buyer, seller, "
                      "buyer_group, seller_group, resource, offer_tier, source_tier, aggressor, "
-                     "contingent, symbol FROM kashi.fills ORDER BY seq, index",
+                     "condition, symbol FROM kashi.fills ORDER BY seq, index",
                      take_fill, check, error);
     if (rc == 0 && check->fills != check->recompute.trade_count) {
         (void)printf("%" PRIu64 " fills in the database, %zu on the tape\n", check->fills,

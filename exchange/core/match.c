@@ -283,8 +283,8 @@ static inline __attribute__((always_inline)) void close_deal(struct engine *e, c
 {
     struct order *bid = &e->orders[d->bid];
     struct order *offer = &e->orders[d->offer];
-    const bool bid_rests = d->sell || d->auction;
-    const bool offer_rests = !d->sell || d->auction;
+    const bool bid_rests = d->sell || d->auction != AUCTION_NONE;
+    const bool offer_rests = !d->sell || d->auction != AUCTION_NONE;
     uint64_t contract = d->contract;
     uint64_t offer_contract = contract_with_tier(contract, offer->tier);
     uint32_t hour = contract_hour(contract);
@@ -334,7 +334,9 @@ static inline __attribute__((always_inline)) void close_deal(struct engine *e, c
         .seller_group = e->keys[offer->key].group,
     };
     record_fill(e, print.fill_id, &event->trade);
-    if (__builtin_expect(d->auction, 0)) {
+    if (__builtin_expect(d->auction != AUCTION_NONE, 0)) {
+        event->trade.aggressor = AGGRESSOR_NONE;
+        event->trade.condition = event_auction_condition(d->auction);
         emit_fill(e, d->bid, &print, FILL_AUCTION, contract, buy.fee_e4)->fill.limit_e4 =
             bid->price_e4;
         emit_fill(e, d->offer, &print, FILL_AUCTION, offer_contract, sell.fee_e4)->fill.limit_e4 =
@@ -602,7 +604,7 @@ int64_t match_job_fill(struct engine *e, struct match_job *job, uint32_t offer_s
         .offer_tier = offer->tier,
         .source_tier = offer->source,
         .aggressor = SIDE_BUY,
-        .contingent = 1,
+        .condition = TRADE_CONTINGENT,
         .buy_fee_e4 = buy_fee,
         .sell_fee_e4 = sell.fee_e4,
         .bond_e4 = sell.bond_e4,

@@ -30,7 +30,7 @@ struct deal {
     int64_t price_e4;
     uint64_t contract; /* the bid's */
     bool sell;         /* the offer is the one that arrives */
-    bool auction;      /* both rest */
+    uint8_t auction;   /* enum auction_kind of the auction that ends: both rest */
 };
 
 /* A hint without effect: when a new order (`enters`) is about to trade, what its first trade will need. */

@@ -521,10 +521,19 @@ const char *cli_phase(uint8_t phase)
     return phase < codec_names_phase.count ? codec_names_phase.names[phase].text : NULL;
 }
 
+void cli_print_phase(uint8_t phase)
+{
+    const char *text = cli_phase(phase);
+    printf("%s", phase == PHASE_PRE_OPEN ? "pre-open"
+                 : phase == PHASE_HALTED ? "HALTED"
+                 : text == NULL          ? "phase not known"
+                                         : text);
+}
+
 void cli_print_auction(const struct auction_view *auction)
 {
     const char *phase = cli_phase(auction->phase);
-    if (phase == NULL) {
+    if (phase == NULL || auction->end_ns == 0 || auction->phase > PHASE_VOLATILITY) {
         return;
     }
     char utc[CLOCK_TEXT_SIZE];

@@ -40,6 +40,8 @@ extern const struct table_column cli_fill_columns[CLI_FILL_COLUMN_COUNT];
 
 /* Name of the phase of a contract's hour; NULL: it trades continuously. */
 const char *cli_phase(uint8_t phase);
+/* The same for people: "pre-open", "HALTED". */
+void cli_print_phase(uint8_t phase);
 /* "  opening auction until 12:00:00Z, now 8 × 16.40"; nothing where none collects. */
 void cli_print_auction(const struct auction_view *auction);
 

@@ -52,7 +52,11 @@ static void watch_people(const struct kashi_feed_event *event)
     }
     print_best("offer", book->best_offer_e4, book->best_offer_qty, 0);
     cli_print_auction(&book->auction);
-    printf("%s\n", book->halted ? "  HALTED" : "");
+    if (book->auction.phase > PHASE_CONTINUOUS) {
+        printf("  ");
+        cli_print_phase(book->auction.phase);
+    }
+    printf("\n");
 }
 
 static json_t *top_json(const struct kashi_feed_event *event)
@@ -80,6 +84,7 @@ static const struct table_column top_columns[] = {
     {"OFFER QTY", "best_offer_qty", TABLE_NUMBER},
     {"LAST", "last_px_e4", TABLE_MONEY},
     {"LAST QTY", "last_qty", TABLE_NUMBER},
+    {"PHASE", "phase", TABLE_TEXT},
 };
 
 static void watch_print(struct table *table, const struct kashi_feed_event *event)

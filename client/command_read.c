@@ -399,7 +399,9 @@ static void book_print(const struct cli *cli, const struct book_answer *book)
 {
     struct table table;
     if (cli->form == TABLE_PEOPLE) {
-        printf("%s%s\nbest, all eligible tiers:", book->symbol, book->halted ? "  HALTED" : "");
+        printf("%s  ", book->symbol);
+        cli_print_phase(book->auction.phase);
+        printf("\nbest, all eligible tiers:");
         print_price("bid", book->best_bid_e4, book->best_bid_qty);
         if (book->best_bid_shared_qty != 0) {
             printf(" + %lld shared", (long long)book->best_bid_shared_qty);

@@ -126,6 +126,8 @@ kashi provider-1 replace "$offer" --qty 24 --price 13.20 --json
 says '"exec_type":"replaced".*"price_e4":132000'
 claim "a replace is carried out" $?
 kashi operator admin halt --class H100 --region CN-GZ
+kashi analyst-1 book "$bought" && says 'HALTED'
+claim "the book says that a market is halted" $?
 kashi buyer-1 bid "$bought" --qty 8 --price 13.00
 is $? 1 && says 'MARKET_HALTED'
 claim "a halted market takes no order" $?
@@ -199,6 +201,10 @@ terms() { # opening_s
         --launch-price-g0 13.00 --launch-price-g80 13.00 --opening-s "$1"
 }
 call=$lane.$(date -u -d '+500 hours' +%Y%m%dT%HZ)
+:>"$top/watch"
+$bin/kashi watch "$call" --dir "$dir" --key analyst-1 --csv >"$top/watch" 2>&1 &
+watch=$!
+await 10 grep -qs continuous "$top/watch"
 terms 6
 kashi provider-1 offer "$call" --qty 8 --price 12.90 --resource 1 --json
 kashi buyer-1 bid "$call" --qty 8 --price 13.10 --json
@@ -213,6 +219,14 @@ claim "it ends by itself, at the price nearest the reference" $?
 in_auction() { is "$(query "SELECT condition, aggressor FROM kashi.fills WHERE symbol = '$call'")" '2|2'; }
 await 20 in_auction && kashi buyer-1 trades --json && says '"symbol":"'"$call"'".*"liquidity":"auction"'
 claim "its trade is marked as an auction's, in the ledger and to its buyer" $?
+kashi operator admin halt --class H100 --region CN-GZ
+kashi operator admin resume --class H100 --region CN-GZ
+phases() { is "$(tail -n +2 "$top/watch" | cut -d, -f10 | uniq | tr -d '\r' | paste -sd' ')" \
+    'continuous pre_open opening continuous halted continuous'; }
+await 10 phases
+claim "who watches the hour is told of every phase" $?
+kill "$watch" && wait "$watch"
+watch=
 terms 0
 claim "and an operator ends opening auctions" $?
 

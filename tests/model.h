@@ -554,6 +554,8 @@ model_wide model_due_gate_ns(const struct model *model, uint32_t hour);
 /* Whether an order that arrives in the hour rests without trading. */
 bool model_auction_collects(struct model *model, uint64_t contract);
 bool model_auction_under_way(struct model *model, uint64_t contract);
+/* enum ladder_phase, as the protocol has it. */
+uint8_t model_auction_phase(struct model *model, uint64_t contract);
 /* Whether its arrival begins an auction, and room for so many. */
 bool model_auction_begins(struct model *model, uint64_t contract);
 bool model_auction_room(const struct model *model, uint32_t count);

@@ -79,6 +79,28 @@ bool model_auction_under_way(struct model *model, uint64_t contract)
     return auction_of(model, contract) != NULL;
 }
 
+uint8_t model_auction_phase(struct model *model, uint64_t contract)
+{
+    const struct model_market *market = market_of(model, contract);
+    const struct model_auction *auction = auction_of(model, contract);
+    uint32_t hour = contract_hour(contract);
+    if (market == NULL || market->terms.mode == MODE_NONE ||
+        model_due_gate_ns(model, hour) <= model->time_ns) {
+        return PHASE_CLOSED;
+    } else if (market->halted) {
+        return PHASE_HALTED;
+    } else if (hour - model->time_ns / NS_PER_HOUR >= (int64_t)model->rules.horizon_hours) {
+        return PHASE_PRE_OPEN;
+    } else if (auction != NULL) {
+        return auction->kind;
+    } else if (market->terms.mode == MODE_LISTING) {
+        return PHASE_LISTING;
+    }
+    return market->terms.mode == MODE_AUCTION || kind_of(model, contract) != AUCTION_NONE
+               ? PHASE_PRE_OPEN
+               : PHASE_CONTINUOUS;
+}
+
 bool model_auction_begins(struct model *model, uint64_t contract)
 {
     return kind_of(model, contract) != AUCTION_NONE;

@@ -344,9 +344,11 @@ Test(reads, the_book_tells_of_an_auction)
 {
     struct reads_world *world = reads_world_new();
     set_market(world, MODE_CONTINUOUS, 0, 600);
-    reads_world_order(world, 2, TIER_G50, READS_WORLD_PRICE_E4, 5);
     const struct book_answer *book = ask_book(world);
-    cr_assert_eq(book->auction.phase, AUCTION_OPENING);
+    cr_assert_eq(book->auction.phase, PHASE_PRE_OPEN);
+    reads_world_order(world, 2, TIER_G50, READS_WORLD_PRICE_E4, 5);
+    book = ask_book(world);
+    cr_assert_eq(book->auction.phase, PHASE_OPENING);
     cr_assert_eq(book->auction.indicative_qty, 0);
     int64_t end_ns = book->auction.end_ns;
     reads_world_order(world, 3, TIER_G50, READS_WORLD_PRICE_E4 + 5, 4);
@@ -359,7 +361,7 @@ Test(reads, the_book_tells_of_an_auction)
     reads_world_begin(world, 0, COMMAND_TICK);
     reads_world_end(world);
     book = ask_book(world);
-    cr_assert(book->auction.phase == 0 && book->auction.end_ns == 0);
+    cr_assert(book->auction.phase == PHASE_CONTINUOUS && book->auction.end_ns == 0);
     cr_assert(book->last_px_e4 == READS_WORLD_PRICE_E4 && book->last_qty == 4);
     cr_assert_eq(book->best_bid_e4, 0);
     reads_world_free(world);

@@ -56,6 +56,13 @@ static void follow(void *context, const struct market_data_update *update)
     }
 }
 
+static uint8_t phase(void *context, uint64_t contract)
+{
+    (void)context;
+    (void)contract;
+    return PHASE_CONTINUOUS;
+}
+
 static struct event *add(uint8_t type)
 {
     CHECK(event_count < EVENTS_MAX);
@@ -81,7 +88,7 @@ static void go(void)
 static void begin(void)
 {
     static const uint32_t lots[] = {8, 1, 4};
-    market_data = market_data_new(follow, NULL);
+    market_data = market_data_new(follow, NULL, phase, NULL);
     seq = seen_count = event_count = trades = 0;
     for (uint16_t id = 0; id < 3; id++) {
         add(EVENT_CLASS)->class_ = (struct event_class){.class_id = id, .lot = lots[id]};

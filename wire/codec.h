@@ -654,12 +654,12 @@ struct level_row {
     int64_t shared_qty; /* of SETs, which is in other contracts too; bids only */
     int64_t orders;     /* always, 1 or more */
 };
-/* While an auction collects in the contract's hour; all zero: it trades continuously. */
+/* Phase of the contract's hour, and the auction that collects in it. */
 struct auction_view {
-    int64_t end_ns;        /* nominal */
+    int64_t end_ns;        /* nominal; 0: none collects */
     int64_t indicative_e4; /* at which bids of the contract would buy now; 0: none would */
     int64_t indicative_qty;
-    uint8_t phase; /* enum auction_kind */
+    uint8_t phase; /* enum ladder_phase */
     uint8_t reserved[7];
 };
 

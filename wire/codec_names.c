@@ -19,8 +19,11 @@ const struct codec_names codec_names_role = {
     4, { N("provider"), N("buyer"), N("analyst"), N("operator") } };
 const struct codec_names codec_names_mode = {
     4, { N("none"), N("continuous"), N("auction"), N("listing") } };
-const struct codec_names codec_names_phase = {
+const struct codec_names codec_names_auction = {
     4, { NO_NAME, N("opening"), N("periodic"), N("volatility") } };
+const struct codec_names codec_names_phase = {
+    9, { NO_NAME, N("opening"), N("periodic"), N("volatility"), N("continuous"), N("pre_open"),
+         N("listing"), N("halted"), N("closed") } };
 const struct codec_names codec_names_what = {
     9, { N("classes"), N("regions"), N("markets"), N("resources"), N("groups"), N("accounts"),
          N("keys"), N("fees"), N("gateways") } };

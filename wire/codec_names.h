@@ -26,6 +26,7 @@ extern const struct codec_names codec_names_placement;
 extern const struct codec_names codec_names_kind;
 extern const struct codec_names codec_names_role;
 extern const struct codec_names codec_names_mode;
+extern const struct codec_names codec_names_auction;
 extern const struct codec_names codec_names_phase;
 extern const struct codec_names codec_names_what;
 extern const struct codec_names codec_names_exec_type;

@@ -313,7 +313,7 @@ LISTED(gateways_fields, gateways);
 #define S struct md_trade_row
 static const struct codec_field md_trade_fields[] = {
     U0(fill_id), I0(price_e4), I0(qty), EA(aggressor, codec_names_aggressor), EA(offer_tier, codec_names_tier),
-    B0(contingent), E0(auction, codec_names_phase),
+    B0(contingent), E0(auction, codec_names_auction),
 };
 static const struct codec_schema md_trade_row = ROW(md_trade_fields, struct md_trade_row);
 #undef S

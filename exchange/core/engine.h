@@ -163,6 +163,9 @@ bool engine_best_offer(const struct engine *engine, uint64_t contract, int64_t *
 /* Reference price in force for a contract; false: none. */
 bool engine_reference(const struct engine *engine, uint64_t contract, int64_t *price_e4);
 
+/* enum ladder_phase of the contract's hour, after the last step. */
+uint8_t engine_phase(const struct engine *engine, uint64_t contract);
+
 /* What a request of several contracts would bring now, without anything being changed. */
 struct engine_quote {
     int64_t qty;         /* that it would fill on arrival; JOB: GPU-hours */

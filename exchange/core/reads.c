@@ -1,4 +1,5 @@
 /* Reads of the engine's state: engine.h declares them. */
+#include "exchange/core/auction.h"
 #include "exchange/core/book.h"
 #include "exchange/core/iceberg.h"
 #include "exchange/core/job.h"
@@ -173,6 +174,30 @@ static const struct ladder *ladder_of(const struct engine *e, uint64_t contract,
         return NULL;
     }
     return &e->ladders[ladder];
+}
+
+uint8_t engine_phase(const struct engine *e, uint64_t contract)
+{
+    uint32_t market;
+    const struct ladder *l = ladder_of(e, contract, &market);
+    uint32_t hour = contract_hour(contract);
+    const struct market *m = &e->markets[market];
+    if (market == 0 || m->mode == MODE_NONE || hour < e->s.open_hour) {
+        return PHASE_CLOSED;
+    }
+    if (m->halted) {
+        return PHASE_HALTED;
+    }
+    if (hour >= e->s.hour + e->s.horizon_hours) {
+        return PHASE_PRE_OPEN;
+    }
+    if (l != NULL && ladder_is_collecting(l)) {
+        return e->auctions[l->occupied >> LADDER_AUCTION_AT].kind;
+    }
+    if (m->mode == MODE_LISTING) {
+        return PHASE_LISTING;
+    }
+    return auction_collects(e, market, hour) ? PHASE_PRE_OPEN : PHASE_CONTINUOUS;
 }
 
 bool engine_listed_offer(const struct engine *e, uint64_t contract, uint64_t *cursor,

@@ -334,9 +334,50 @@ Test(reads, the_book_of_a_listing_market_names_offers_to_take)
     set_market(world, MODE_LISTING, 0, 0);
     book = ask_book(world);
     cr_assert_eq(book->listed[0].qty, 3);
-    cr_assert_eq(book->listed[0].name[0], 0, "names are not shown");
+    cr_assert(book->listed[0].name[0] == 0 && book->listed[0].node[0] == 0 &&
+                  book->listed[0].resource == 0,
+              "names are not shown");
     set_market(world, MODE_CONTINUOUS, 0, 0);
     cr_assert_eq(ask_book(world)->listed_count, 0);
+    reads_world_free(world);
+}
+
+static const struct message *ask_behind(struct reads_world *world, uint64_t order_id)
+{
+    struct request request = {.type = REQUEST_BOOK, .ref = 9, .book.after_order_id = order_id};
+    reads_world_put_text(request.book.symbol, SYMBOL_SIZE, "H100.CN-GZ.G50.20261120T05Z");
+    return reads_world_ask(world, 5, &request);
+}
+
+Test(reads, every_listed_offer_can_be_read_page_by_page)
+{
+    enum { OFFERS = 2 * CODEC_LISTED_MAX + 5 };
+    struct reads_world *world = reads_world_new();
+    set_market(world, MODE_LISTING, MARKET_NAMES_SHOWN, 0);
+    uint64_t offers[OFFERS];
+    for (int i = 0; i < OFFERS; i++) {
+        offers[i] = reads_world_order(world, 2, TIER_G50, READS_WORLD_PRICE_E4 + i / 3, 1);
+    }
+    uint64_t other = reads_world_order(world, 2, TIER_G80, READS_WORLD_PRICE_E4, 1);
+    uint32_t seen = 0;
+    const struct book_answer *book = ask_book(world);
+    for (bool more = true; more; book = &ask_behind(world, offers[seen - 1])->book) {
+        for (uint32_t i = 0; i < book->listed_count; i++) {
+            cr_assert_lt(seen, OFFERS);
+            cr_assert_eq(book->listed[i].order_id, offers[seen], "offer %u", seen);
+            cr_assert_eq(book->listed[i].resource, 1);
+            cr_assert_str_eq(book->listed[i].node, "guizhou");
+            seen++;
+        }
+        more = book->more;
+        cr_assert_eq(more, seen < OFFERS);
+    }
+    cr_assert_eq(seen, OFFERS);
+    reads_world_expect_reject(ask_behind(world, other), REASON_NOT_FOUND);
+    reads_world_expect_reject(ask_behind(world, offers[0] + 1000), REASON_NOT_FOUND);
+    reads_world_cancel(world, 2, offers[5]);
+    reads_world_expect_reject(ask_behind(world, offers[5]), REASON_NOT_FOUND);
+    cr_assert_eq(ask_behind(world, offers[4])->book.listed[0].order_id, offers[6]);
     reads_world_free(world);
 }
 

@@ -30,6 +30,7 @@
 #define CODEC_FIELD_SIZE      32    /* longest name of a field, with its NUL */
 #define CODEC_ROWS_MAX        64    /* rows of one answer (orders, trades, reports, lists) */
 #define CODEC_LEVELS_MAX      432   /* price levels of one side: two full sides fit a message */
+#define CODEC_LISTED_MAX      40    /* listed offers of an answer: they fit beside both sides */
 #define CODEC_HOLDINGS_MAX    256   /* holdings in an account's answer */
 #define CODEC_PUBLIC_KEY_TEXT 40    /* a CURVE key as Z85 text */
 
@@ -300,6 +301,7 @@ struct request_trades { /* the account's fills, oldest first */
 };
 struct request_book {
     char symbol[SYMBOL_SIZE];
+    uint64_t after_order_id; /* listed offers behind this one; 0: from the best */
 };
 struct request_account {
     uint32_t account;       /* 0: the key's own; another: operators only */
@@ -668,7 +670,9 @@ struct listed_row {
     uint64_t order_id;
     int64_t price_e4;
     int64_t qty;
-    char name[LABEL_SIZE]; /* of the ownership group, where the market shows names */
+    uint32_t resource;     /* this and the names below where the market shows names */
+    char name[LABEL_SIZE]; /* of the ownership group */
+    char node[LABEL_SIZE]; /* of the resource */
 };
 
 /* Depth of one contract (offers at their own tier); best_* are the ladder's, all eligible tiers:
@@ -688,13 +692,14 @@ struct book_answer {
     int64_t reference_e4;
     struct auction_view auction;
     uint8_t halted;
+    uint8_t more; /* 1: more offers are listed; ask again after the last order_id */
     char symbol[SYMBOL_SIZE];
     uint32_t bid_count; /* best first */
     uint32_t offer_count;
     uint32_t listed_count; /* listing markets: the offers of the contract, best first */
     struct level_row bids[CODEC_LEVELS_MAX];
     struct level_row offers[CODEC_LEVELS_MAX];
-    struct listed_row listed[CODEC_ROWS_MAX];
+    struct listed_row listed[CODEC_LISTED_MAX];
 };
 
 struct holding_row {

@@ -181,14 +181,16 @@ static const struct codec_field level_fields[] = {
 static const struct codec_schema level_row = ROW(level_fields, struct level_row);
 #undef S
 #define S struct listed_row
-static const struct codec_field listed_fields[] = { U0(order_id), I0(price_e4), IA(qty), T0(name) };
+static const struct codec_field listed_fields[] = {
+    U0(order_id), I0(price_e4), IA(qty), T0(name), U0(resource), T0(node),
+};
 static const struct codec_schema listed_row = ROW(listed_fields, struct listed_row);
 #undef S
 #define S struct book_answer
 static const struct codec_field book_fields[] = {
     U0(ref), UA(seq), UA(contract_seq), T0(symbol), I0(time_ns), I0(best_bid_e4), I0(best_bid_qty),
     I0(best_bid_shared_qty), I0(best_offer_e4), I0(best_offer_qty), I0(last_px_e4), I0(last_qty), I0(reference_e4),
-    B0(halted), AUCTION_FIELDS, ROWS(bids, "bids", bid_count, level_row),
+    B0(halted), B0(more), AUCTION_FIELDS, ROWS(bids, "bids", bid_count, level_row),
     ROWS(offers, "offers", offer_count, level_row), ROWS(listed, "listed", listed_count, listed_row),
 };
 #undef S

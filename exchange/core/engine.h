@@ -135,8 +135,8 @@ struct engine_order {
 };
 /* False when the order is not live. */
 bool engine_order(const struct engine *engine, uint64_t order_id, struct engine_order *out);
-/* Offers that stand in a contract of a listing market, best first; *cursor 0 to start, false at the end
- * or where it is none. */
+/* Offers that stand in a contract of a listing market, best first; *cursor 0 to start, or one of them;
+ * false at the end or where it is none. */
 bool engine_listed_offer(const struct engine *engine, uint64_t contract, uint64_t *cursor,
                          struct engine_order *out);
 /* Name of an ownership group, LABEL_SIZE bytes, NUL-padded; NULL: no such group. */

@@ -521,6 +521,19 @@ const char *cli_phase(uint8_t phase)
     return phase < codec_names_phase.count ? codec_names_phase.names[phase].text : NULL;
 }
 
+void cli_print_miss(FILE *out, const char *symbol, int64_t qty, int64_t wanted_qty)
+{
+    uint32_t hour;
+    char from[SYMBOL_HOUR_SIZE] = "";
+    if (symbol[0] == '\0' || !symbol_hour(symbol, &hour)) {
+        (void)fprintf(out, "nearest: none of %lld GPUs at your limit\n", (long long)wanted_qty);
+        return;
+    }
+    symbol_hour_show(hour, from);
+    (void)fprintf(out, "nearest: %lld of %lld GPUs at your limit in %.*s from %s\n", (long long)qty,
+                  (long long)wanted_qty, (int)(strrchr(symbol, '.') - symbol), symbol, from);
+}
+
 void cli_print_phase(uint8_t phase)
 {
     const char *text = cli_phase(phase);

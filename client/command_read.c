@@ -30,9 +30,9 @@ static const struct table_column order_columns[] = {
     {"WHY", "reason_name", TABLE_TEXT},
 };
 static const struct table_column leg_columns[] = {
-    {"LEG", "leg", TABLE_NUMBER},
-    {"SYMBOL", "symbol", TABLE_TEXT},
-    {"LIMIT", "price_e4", TABLE_MONEY},
+    {"LEG", "leg", TABLE_NUMBER},       {"SYMBOL", "symbol", TABLE_TEXT},
+    {"LIMIT", "price_e4", TABLE_MONEY}, {"STATE", "state", TABLE_TEXT},
+    {"OPEN", "open_qty", TABLE_NUMBER},
 };
 static const struct table_column lane_columns[] = {
     {"LANE", "lane", TABLE_NUMBER},       {"CLASS", "class", TABLE_TEXT},
@@ -277,6 +277,11 @@ static int run_order(struct cli *cli)
         table_end(&table, "");
         print_list(cli, row, "legs", leg_columns, COUNT_OF(leg_columns));
         print_list(cli, row, "lanes", lane_columns, COUNT_OF(lane_columns));
+        const struct order_row *found = &order->orders[0];
+        if (cli->form == TABLE_PEOPLE && found->miss_wanted_qty > 0 &&
+            found->ord_status != STATUS_FILLED) {
+            cli_print_miss(stdout, found->miss_symbol, found->miss_qty, found->miss_wanted_qty);
+        }
     }
     json_decref(json);
     return CLI_DONE;

@@ -180,6 +180,9 @@ kashi provider-1 offer "$second" --qty 8 --price 12.50 --resource 1 --json
 kashi analyst-1 book "$first" --json
 says '"price_e4":128000,"qty":0,"shared_qty":8,"orders":1'
 claim "a fill in one of them leaves less in the other" $?
+kashi buyer-2 order "$set_id"
+says '12.70  live      8' && says ' 8  gate '
+claim "and the SET's status tells which legs live, and its balance" $?
 kashi buyer-2 cancel "$set_id"
 claim "a SET is canceled as a whole" $?
 set -- job --gpus 16 --hours 8 --from "$from" --to "$to" --price 14 --lane H100/CN-GZ/G80
@@ -192,6 +195,14 @@ claim "and the JOB buys just that, out of what was reserved for it" $?
 kashi buyer-2 job --gpus 128 --hours 8 --from "$from" --to "$to" --price 14 --lane H100/CN-GZ/G80
 is $? 0 && says 'nearest: 16 of 128 GPUs at your limit in H100.CN-GZ.G80 from'
 claim "one that does not fit rests and is told how near it came" $?
+job=$(awk 'NR == 2 { print $1 }' "$top/out")
+kashi buyer-2 replace "$job" --qty 120
+is $? 0 && says 'nearest: 16 of 120 GPUs at your limit in H100.CN-GZ.G80 from'
+claim "so is one that is replaced" $?
+kashi buyer-2 order "$job"
+says 'nearest: 16 of 120 GPUs'
+claim "and its status tells it later" $?
+kashi buyer-2 replace "$job" --qty 128
 kashi provider-1 cancel "$range"
 claim "a range is canceled as a whole" $?
 

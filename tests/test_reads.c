@@ -342,6 +342,59 @@ Test(reads, the_book_of_a_listing_market_names_offers_to_take)
     reads_world_free(world);
 }
 
+static uint64_t enter_set(struct reads_world *world, uint32_t legs, int64_t qty)
+{
+    struct command *command = reads_world_begin(world, 3, COMMAND_NEW_SET);
+    command->head.slots = 2;
+    command->new_set.qty = qty;
+    command->new_set.leg_count = (uint8_t)legs;
+    for (uint32_t i = 0; i < legs; i++) {
+        world->slots[1].legs[i] =
+            (struct set_leg){.contract = contract_pack(0, 0, TIER_G0, READS_WORLD_HOUR + i),
+                             .price_e4 = (uint32_t)READS_WORLD_PRICE_E4};
+    }
+    reads_world_end(world);
+    const struct message *answer = reads_world_ask_status(world, 3, 0, world->cl_ord_ids[3]);
+    cr_assert_eq(answer->order_status.order_count, 1);
+    return answer->order_status.orders[0].order_id;
+}
+
+static void expect_legs(struct reads_world *world, uint64_t set, const uint8_t states[3],
+                        uint32_t open_qty)
+{
+    const struct message *answer = reads_world_ask_status(world, 3, set, 0);
+    const struct order_row *row = &answer->order_status.orders[0];
+    cr_assert_eq(row->leg_rows, 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        cr_assert_eq(row->legs[i].state, states[i], "leg %u", i + 1);
+        cr_assert_eq(row->legs[i].open_qty, states[i] == LEG_LIVE ? open_qty : 0, "leg %u", i + 1);
+    }
+}
+
+Test(reads, order_status_of_a_set_says_which_legs_live_sleep_or_have_ended)
+{
+    struct reads_world *world = reads_world_new();
+    uint64_t set = enter_set(world, 3, 10);
+    expect_legs(world, set, (const uint8_t[]){LEG_LIVE, LEG_LIVE, LEG_LIVE}, 10);
+    struct command *command = reads_world_begin(world, 3, COMMAND_MASS_CANCEL);
+    command->mass_cancel.filter = MASS_CANCEL_HOURS;
+    command->mass_cancel.hour_from = READS_WORLD_HOUR + 1;
+    command->mass_cancel.hour_to = READS_WORLD_HOUR + 2;
+    reads_world_end(world);
+    expect_legs(world, set, (const uint8_t[]){LEG_LIVE, LEG_ENDED, LEG_LIVE}, 10);
+    set_market(world, MODE_CONTINUOUS, 0, 600);
+    reads_world_order(world, 5, TIER_G0, READS_WORLD_PRICE_E4 - 5, 4);
+    expect_legs(world, set, (const uint8_t[]){LEG_ASLEEP, LEG_ENDED, LEG_LIVE}, 10);
+    command = reads_world_begin(world, 3, COMMAND_REPLACE_ORDER);
+    command->replace_order.order_id = set;
+    command->replace_order.qty = 6;
+    reads_world_end(world);
+    expect_legs(world, set, (const uint8_t[]){LEG_ASLEEP, LEG_ENDED, LEG_LIVE}, 6);
+    reads_world_cancel(world, 3, set);
+    expect_legs(world, set, (const uint8_t[]){LEG_ENDED, LEG_ENDED, LEG_ENDED}, 0);
+    reads_world_free(world);
+}
+
 static const struct message *ask_behind(struct reads_world *world, uint64_t order_id)
 {
     struct request request = {.type = REQUEST_BOOK, .ref = 9, .book.after_order_id = order_id};

@@ -38,4 +38,6 @@ const struct codec_names codec_names_index_kind = {
     4, { NO_NAME, N("indicative"), N("preliminary"), N("final") } };
 const struct codec_names codec_names_liquidity = {
     4, { NO_NAME, N("maker"), N("taker"), N("auction") } };
+const struct codec_names codec_names_leg_state = {
+    4, { NO_NAME, N("live"), N("asleep"), N("ended") } };
 /* clang-format on */

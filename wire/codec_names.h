@@ -33,5 +33,6 @@ extern const struct codec_names codec_names_exec_type;
 extern const struct codec_names codec_names_ord_status;
 extern const struct codec_names codec_names_index_kind;
 extern const struct codec_names codec_names_liquidity;
+extern const struct codec_names codec_names_leg_state;
 
 #endif

@@ -30,7 +30,9 @@
 #define HOUR0(member_) CODEC_FIELD(S, member_, #member_, HOUR, 0, .min = 0)
 
 #define S struct leg_row
-static const struct codec_field leg_fields[] = { UA(leg), T0(symbol), U0(price_e4) };
+static const struct codec_field leg_fields[] = {
+    UA(leg), T0(symbol), U0(price_e4), E0(state, codec_names_leg_state), U0(open_qty),
+};
 static const struct codec_schema leg_row = ROW(leg_fields, struct leg_row);
 #undef S
 #define S struct lane_row

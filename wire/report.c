@@ -392,7 +392,7 @@ static void add_legs(struct report_joined *joined, const struct contract_names *
     for (uint32_t i = 0; i < SET_LEGS_PER_EVENT && joined->count < joined->expected; i++) {
         const struct set_leg *leg = &event->legs[i];
         struct leg_row *row = &joined->legs[joined->count++];
-        *row = (struct leg_row){.price_e4 = leg->price_e4, .leg = leg->leg};
+        *row = (struct leg_row){.price_e4 = leg->price_e4, .leg = (uint8_t)leg->leg};
         (void)contract_format(names, leg->contract, row->symbol);
     }
     joined->report.legs = joined->legs;

@@ -5,6 +5,7 @@
 #include "exchange/core/job.h"
 #include "exchange/core/order.h"
 #include "exchange/core/range.h"
+#include "exchange/core/set.h"
 #include "exchange/core/state.h"
 
 bool engine_account(const struct engine *e, uint32_t account, struct engine_account *out)
@@ -105,6 +106,27 @@ bool engine_order(const struct engine *e, uint64_t order_id, struct engine_order
         .ranged = o->ranged,
     };
     return true;
+}
+
+enum engine_leg engine_set_leg(const struct engine *e, uint64_t order_id, uint32_t number,
+                               uint32_t *open_qty)
+{
+    uint32_t set = order_find(e, order_id);
+    *open_qty = 0;
+    if (set == 0 || e->orders[set].kind != KIND_SET) {
+        return ENGINE_LEG_ENDED;
+    }
+    for (uint32_t leg = e->orders[set].next; leg != 0; leg = e->orders[leg].newer) {
+        if (e->orders[leg].cl_ord_id != number) {
+            continue;
+        }
+        if (ladder_is_shadow(e, e->orders[leg].ladder)) {
+            return ENGINE_LEG_ASLEEP;
+        }
+        *open_qty = set_open(e, leg);
+        return ENGINE_LEG_LIVE;
+    }
+    return ENGINE_LEG_ENDED;
 }
 
 /* Key by key, each from its newest order; the cursor is the id of the last order returned. */

@@ -269,6 +269,22 @@ $bin/kashi import --dir "$dir" --nodes data/sample_nodes.csv --jobs "$top/jobs.c
 is $? 0 && says 'jobs.csv:7: a quote is opened' && says ' 36  of them ordered'
 claim "a broken line is named, the others are taken" $?
 
+# --- a list of offers -----------------------------------------------------------------------------
+kashi operator admin market --class 4090 --region CN-SH --mode listing --names-shown --inner-band-bp 2000 \
+    --outer-band-bp 5000 --launch-price-g0 1.30
+far=$(date -u -d '+300 hours' +%Y%m%dT%H)
+{
+    echo class,region,tier,from,hours,gpus,price
+    for _ in $(seq 60); do echo "4090,CN-SH,G0,$far,1,1,1.30"; done
+} >"$top/listed.csv"
+kashi operator list resources --json
+listed=$(grep '"class":"4090","region":"CN-SH"' "$top/out" | grep -o '"id":[0-9]*' | head -n 1 | cut -d: -f2)
+kashi provider-1 offer --csv "$top/listed.csv" --resource "$listed"
+claim "sixty offers are entered in a listing market" $?
+kashi buyer-1 book "4090.CN-SH.G0.${far}Z" --csv
+is "$(grep -c ',provider-1,' "$top/out")" 60
+claim "and listed one by one, by name, however many" $?
+
 # --- restarts -------------------------------------------------------------------------------------
 sql/cluster.sh stop "$dir"
 kashi buyer-2 bid "$offered" --qty 8 --price 13.60 --json
@@ -301,6 +317,8 @@ line=$(tail -n 1 "$top/demo.out")
 claim "its last line is the verdict, every fill settled" $?
 [[ $(tail -n 2 "$top/demo.out" | head -n 1) =~ ^SETs:\ [0-9]{3,}\ entered,\ [0-9]{2,}\ filled.*JOBs:\ [0-9]{3,}\ entered,\ [0-9]{2,}\ filled ]]
 claim "SETs and JOBs were entered and filled" $?
+grep -qE '^Auctions with trades: [1-9][0-9]* opening, [1-9][0-9]+ periodic' "$top/demo.out"
+claim "auctions opened one market and cleared another" $?
 is "$(sed -n '/^Index/,/^$/p' "$top/demo.out" | grep -c '2026-11-2[12] .* 1 ')" 10
 claim "ten index values of level 1" $?
 

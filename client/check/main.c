@@ -367,8 +367,13 @@ static int run(struct check *check, struct error *error)
     }
     check->wrong += check->number != 0;
     const struct parents *parents = &check->recompute.parents;
-    check->wrong += parents->wrong;
-    (void)printf("\nSETs: %" PRIu64 " entered, %" PRIu64 " filled at least in part; JOBs: %" PRIu64
+    const struct auctions *auctions = &check->recompute.auctions;
+    check->wrong += parents->wrong + auctions->wrong;
+    (void)printf("\nAuctions with trades: %" PRIu64 " opening, %" PRIu64 " periodic, %" PRIu64
+                 " volatility; %" PRId64 " GPU-hours\n",
+                 auctions->cleared[AUCTION_OPENING], auctions->cleared[AUCTION_PERIODIC],
+                 auctions->cleared[AUCTION_VOLATILITY], auctions->gpu_hours);
+    (void)printf("SETs: %" PRIu64 " entered, %" PRIu64 " filled at least in part; JOBs: %" PRIu64
                  " entered, %" PRIu64 " filled, %" PRId64 " GPU-hours\n",
                  parents->sets, parents->sets_filled, parents->jobs, parents->jobs_filled,
                  parents->job_gpu_hours);

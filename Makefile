@@ -201,11 +201,12 @@ kashi-demo_MAIN = client/demo.c
 kashi-demo_USES = DEMO FOUNDING CLIENT WIRE BASE
 
 # Only tape, database and pricing's arithmetic: nothing else of the market is in the checker.
-CHECKER = client/check/recompute.c client/check/parents.c client/check/tally.c client/check/index_check.c client/check/pg.c
+CHECKER = client/check/recompute.c client/check/parents.c client/check/auctions.c client/check/tally.c client/check/index_check.c client/check/pg.c
 PROGRAMS += kashi-check
 kashi-check_MAIN = client/check/main.c
 kashi-check_USES = CHECKER PRICING WIRE BASE
-TESTS += check_parents
+TESTS += check_parents check_auctions
+test_check_auctions_USES = CHECKER WIRE BASE
 test_check_parents_USES = CHECKER WIRE BASE
 
 PROGRAMS += kashi-load

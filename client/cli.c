@@ -516,16 +516,37 @@ int cli_symbol(struct cli *cli, char symbol[SYMBOL_SIZE])
 
 /* --- auctions -------------------------------------------------------------------------------- */
 
-const char *cli_phase(const struct auction_view *auction)
+const char *cli_phase(uint8_t phase)
 {
-    return auction->phase < codec_names_phase.count ? codec_names_phase.names[auction->phase].text
-                                                    : NULL;
+    return phase < codec_names_phase.count ? codec_names_phase.names[phase].text : NULL;
+}
+
+void cli_print_miss(FILE *out, const char *symbol, int64_t qty, int64_t wanted_qty)
+{
+    uint32_t hour;
+    char from[SYMBOL_HOUR_SIZE] = "";
+    if (symbol[0] == '\0' || !symbol_hour(symbol, &hour)) {
+        (void)fprintf(out, "nearest: none of %lld GPUs at your limit\n", (long long)wanted_qty);
+        return;
+    }
+    symbol_hour_show(hour, from);
+    (void)fprintf(out, "nearest: %lld of %lld GPUs at your limit in %.*s from %s\n", (long long)qty,
+                  (long long)wanted_qty, (int)(strrchr(symbol, '.') - symbol), symbol, from);
+}
+
+void cli_print_phase(uint8_t phase)
+{
+    const char *text = cli_phase(phase);
+    printf("%s", phase == PHASE_PRE_OPEN ? "pre-open"
+                 : phase == PHASE_HALTED ? "HALTED"
+                 : text == NULL          ? "phase not known"
+                                         : text);
 }
 
 void cli_print_auction(const struct auction_view *auction)
 {
-    const char *phase = cli_phase(auction);
-    if (phase == NULL) {
+    const char *phase = cli_phase(auction->phase);
+    if (phase == NULL || auction->end_ns == 0 || auction->phase > PHASE_VOLATILITY) {
         return;
     }
     char utc[CLOCK_TEXT_SIZE];

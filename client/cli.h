@@ -38,8 +38,12 @@ extern const struct table_column cli_fill_columns[CLI_FILL_COLUMN_COUNT];
 /* Each of these returns an enum cli_status and, unless it is CLI_DONE, has said why on stderr (a
  * refusal with --json on stdout too). */
 
-/* Name of the phase of a contract's hour; NULL: it trades continuously. */
-const char *cli_phase(const struct auction_view *auction);
+/* Name of the phase of a contract's hour, or of an auction; NULL: it has none. */
+const char *cli_phase(uint8_t phase);
+/* The same for people: "pre-open", "HALTED". */
+void cli_print_phase(uint8_t phase);
+/* "nearest: 12 of 64 GPUs at your limit in H100.CN-GZ.G80 from 2026-11-21T14Z", a line. */
+void cli_print_miss(FILE *out, const char *symbol, int64_t qty, int64_t wanted_qty);
 /* "  opening auction until 12:00:00Z, now 8 × 16.40"; nothing where none collects. */
 void cli_print_auction(const struct auction_view *auction);
 

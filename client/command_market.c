@@ -36,8 +36,12 @@ static void watch_people(const struct kashi_feed_event *event)
             char price[DECIMAL_TEXT_SIZE];
             decimal_format(trade->price_e4, DECIMAL_E4_PLACES, 2, price);
             print_clock(book->time_ns);
-            printf("  %-30s  trade %4lld × %s, %s came\n", book->symbol, (long long)trade->qty,
-                   price, trade->aggressor == SIDE_BUY ? "bid" : "offer");
+            printf("  %-30s  trade %4lld × %s, ", book->symbol, (long long)trade->qty, price);
+            if (trade->auction != AUCTION_NONE) {
+                printf("%s auction\n", cli_phase(trade->auction));
+            } else {
+                printf("%s came\n", trade->aggressor == SIDE_BUY ? "bid" : "offer");
+            }
         }
     }
     print_clock(book->time_ns);
@@ -48,7 +52,11 @@ static void watch_people(const struct kashi_feed_event *event)
     }
     print_best("offer", book->best_offer_e4, book->best_offer_qty, 0);
     cli_print_auction(&book->auction);
-    printf("%s\n", book->halted ? "  HALTED" : "");
+    if (book->auction.phase > PHASE_CONTINUOUS) {
+        printf("  ");
+        cli_print_phase(book->auction.phase);
+    }
+    printf("\n");
 }
 
 static json_t *top_json(const struct kashi_feed_event *event)
@@ -61,7 +69,7 @@ static json_t *top_json(const struct kashi_feed_event *event)
         "best_bid_shared_qty", (json_int_t)book->best_bid_shared_qty, "best_offer_e4",
         (json_int_t)book->best_offer_e4, "best_offer_qty", (json_int_t)book->best_offer_qty,
         "last_px_e4", (json_int_t)book->last_px_e4, "last_qty", (json_int_t)book->last_qty,
-        "halted", book->halted, "phase", cli_phase(&book->auction), "auction_end_ns",
+        "halted", book->halted, "phase", cli_phase(book->auction.phase), "auction_end_ns",
         (json_int_t)book->auction.end_ns, "indicative_e4", (json_int_t)book->auction.indicative_e4,
         "indicative_qty", (json_int_t)book->auction.indicative_qty);
 }
@@ -76,6 +84,7 @@ static const struct table_column top_columns[] = {
     {"OFFER QTY", "best_offer_qty", TABLE_NUMBER},
     {"LAST", "last_px_e4", TABLE_MONEY},
     {"LAST QTY", "last_qty", TABLE_NUMBER},
+    {"PHASE", "phase", TABLE_TEXT},
 };
 
 static void watch_print(struct table *table, const struct kashi_feed_event *event)

@@ -49,23 +49,23 @@ struct entry {
     bool refused;
     struct table fills;
     json_t *entered; /* its report: the order as understood */
-    char miss[192];
+    int64_t miss_qty;
+    int64_t miss_wanted_qty; /* 0: there was no miss */
+    char miss_symbol[SYMBOL_SIZE];
 };
 
-/* "12 of 64 GPUs at your limit in H100.CN-GZ.G80 from 2026-11-21T14Z". */
-static void miss_text(const char *symbol, int64_t qty, int64_t wanted_qty, char *text, size_t size)
+static void entry_missed(struct entry *entry, const char *symbol, int64_t qty, int64_t wanted_qty)
 {
-    uint32_t hour;
-    char from[SYMBOL_HOUR_SIZE] = "";
-    if (symbol[0] == '\0' || !symbol_hour(symbol, &hour)) {
-        (void)snprintf(text, size, "nearest: none of %lld GPUs at your limit",
-                       (long long)wanted_qty);
-        return;
+    (void)snprintf(entry->miss_symbol, sizeof(entry->miss_symbol), "%s", symbol);
+    entry->miss_qty = qty;
+    entry->miss_wanted_qty = wanted_qty;
+}
+
+static void entry_print_miss(const struct entry *entry, FILE *out)
+{
+    if (entry->miss_wanted_qty > 0) {
+        cli_print_miss(out, entry->miss_symbol, entry->miss_qty, entry->miss_wanted_qty);
     }
-    symbol_hour_show(hour, from);
-    (void)snprintf(text, size, "nearest: %lld of %lld GPUs at your limit in %.*s from %s",
-                   (long long)qty, (long long)wanted_qty, (int)(strrchr(symbol, '.') - symbol),
-                   symbol, from);
 }
 
 static void entry_make(void *context, uint32_t index, struct request *request)
@@ -91,8 +91,7 @@ static void entry_seen(void *context, uint32_t index, const struct message *mess
                entry->entered == NULL) {
         entry->entered = message_json(message);
     } else if (message->type == MESSAGE_REPORT && report->exec_type == EXEC_MISS) {
-        miss_text(report->miss_symbol, report->miss_qty, report->miss_wanted_qty, entry->miss,
-                  sizeof(entry->miss));
+        entry_missed(entry, report->miss_symbol, report->miss_qty, report->miss_wanted_qty);
     } else if (message->type == MESSAGE_REPORT && report->exec_type == EXEC_TRADE) {
         json_t *row = message_json(message);
         table_row(&entry->fills, row);
@@ -137,9 +136,7 @@ static void entry_print(struct entry *entry, const struct submit_result *result,
         printf("\n");
         table_end(&entry->fills, "");
     }
-    if (entry->miss[0] != '\0') {
-        printf("%s\n", entry->miss);
-    }
+    entry_print_miss(entry, stdout);
 }
 
 /* Sends the request and shows what became of it. */
@@ -173,13 +170,12 @@ static int dry_run(struct entry *entry)
     }
     const struct quote_answer *quote = &answer->quote;
     if (quote->miss_wanted_qty > 0) {
-        miss_text(quote->miss_symbol, quote->miss_qty, quote->miss_wanted_qty, entry->miss,
-                  sizeof(entry->miss));
+        entry_missed(entry, quote->miss_symbol, quote->miss_qty, quote->miss_wanted_qty);
     }
     if (quote->reason != 0) {
         status = cli_refused(cli, quote->reason, "dry run", answer);
-        if (entry->miss[0] != '\0' && cli->form != TABLE_JSON) {
-            (void)fprintf(stderr, "%s\n", entry->miss);
+        if (cli->form != TABLE_JSON) {
+            entry_print_miss(entry, stderr);
         }
         return status;
     }
@@ -193,8 +189,8 @@ static int dry_run(struct entry *entry)
     table_row(&table, row);
     table_end(&table, "");
     json_decref(row);
-    if (entry->miss[0] != '\0' && cli->form == TABLE_PEOPLE) {
-        printf("%s\n", entry->miss);
+    if (cli->form == TABLE_PEOPLE) {
+        entry_print_miss(entry, stdout);
     }
     return CLI_DONE;
 }

@@ -307,7 +307,7 @@ static int parse_replace(struct cli *cli, struct request *request)
                                                                          : CLI_DONE;
 }
 
-/* A replaced order may trade on arrival: its fills follow the answer. */
+/* A replaced order may trade on arrival: its fills follow the answer, or how near a JOB came. */
 static int print_fills_until_known(struct cli *cli, uint64_t order_id)
 {
     struct request request = {.type = REQUEST_ORDER_STATUS};
@@ -319,6 +319,7 @@ static int print_fills_until_known(struct cli *cli, uint64_t order_id)
         return cli_lost(cli);
     }
     const struct message *message;
+    struct report miss = {.miss_wanted_qty = 0};
     int status;
     do {
         status = cli_receive(cli, &message);
@@ -329,10 +330,17 @@ static int print_fills_until_known(struct cli *cli, uint64_t order_id)
             table_row(&fills, row);
             json_decref(row);
         }
+        if (status == CLI_DONE && message->type == MESSAGE_REPORT &&
+            message->report.order_id == order_id && message->report.exec_type == EXEC_MISS) {
+            miss = message->report;
+        }
     } while (status == CLI_DONE && !cli_answers(&request, message));
     if (fills.row_count > 0 && cli->form == TABLE_PEOPLE) {
         printf("\n");
         table_end(&fills, "");
+    }
+    if (miss.miss_wanted_qty > 0 && cli->form == TABLE_PEOPLE) {
+        cli_print_miss(stdout, miss.miss_symbol, miss.miss_qty, miss.miss_wanted_qty);
     }
     return status;
 }

@@ -30,9 +30,9 @@ static const struct table_column order_columns[] = {
     {"WHY", "reason_name", TABLE_TEXT},
 };
 static const struct table_column leg_columns[] = {
-    {"LEG", "leg", TABLE_NUMBER},
-    {"SYMBOL", "symbol", TABLE_TEXT},
-    {"LIMIT", "price_e4", TABLE_MONEY},
+    {"LEG", "leg", TABLE_NUMBER},       {"SYMBOL", "symbol", TABLE_TEXT},
+    {"LIMIT", "price_e4", TABLE_MONEY}, {"STATE", "state", TABLE_TEXT},
+    {"OPEN", "open_qty", TABLE_NUMBER},
 };
 static const struct table_column lane_columns[] = {
     {"LANE", "lane", TABLE_NUMBER},       {"CLASS", "class", TABLE_TEXT},
@@ -277,6 +277,11 @@ static int run_order(struct cli *cli)
         table_end(&table, "");
         print_list(cli, row, "legs", leg_columns, COUNT_OF(leg_columns));
         print_list(cli, row, "lanes", lane_columns, COUNT_OF(lane_columns));
+        const struct order_row *found = &order->orders[0];
+        if (cli->form == TABLE_PEOPLE && found->miss_wanted_qty > 0 &&
+            found->ord_status != STATUS_FILLED) {
+            cli_print_miss(stdout, found->miss_symbol, found->miss_qty, found->miss_wanted_qty);
+        }
     }
     json_decref(json);
     return CLI_DONE;
@@ -372,34 +377,30 @@ static void print_price(const char *name, int64_t price_e4, int64_t qty)
 }
 
 static const struct table_column listed_columns[] = {
-    {"ORDER", "order_id", TABLE_NUMBER},
-    {"QTY", "qty", TABLE_NUMBER},
-    {"PRICE", "price_e4", TABLE_MONEY},
-    {"NAME", "name", TABLE_TEXT},
+    {"ORDER", "order_id", TABLE_NUMBER},    {"QTY", "qty", TABLE_NUMBER},
+    {"PRICE", "price_e4", TABLE_MONEY},     {"NAME", "name", TABLE_TEXT},
+    {"RESOURCE", "resource", TABLE_NUMBER}, {"NODE", "node", TABLE_TEXT},
 };
 
 /* Offers of a listing market, which kashi take names. */
-static void listed_print(const struct cli *cli, const struct book_answer *book)
+static void listed_print(const struct cli *cli, const json_t *listed)
 {
     struct table table;
     table_begin(&table, stdout, cli->form, listed_columns, COUNT_OF(listed_columns));
-    for (uint32_t i = 0; i < book->listed_count; i++) {
-        const struct listed_row *listed = &book->listed[i];
-        json_t *row = json_pack("{sI sI sI ss}", "order_id", (json_int_t)listed->order_id, "qty",
-                                (json_int_t)listed->qty, "price_e4", (json_int_t)listed->price_e4,
-                                "name", listed->name);
-        CHECK(row != NULL);
-        table_row(&table, row);
-        json_decref(row);
+    for (size_t i = 0; i < json_array_size(listed); i++) {
+        table_row(&table, json_array_get(listed, i));
     }
     table_end(&table, "");
 }
 
-static void book_print(const struct cli *cli, const struct book_answer *book)
+/* `listed`: all pages of them. */
+static void book_print(const struct cli *cli, const struct book_answer *book, const json_t *listed)
 {
     struct table table;
     if (cli->form == TABLE_PEOPLE) {
-        printf("%s%s\nbest, all eligible tiers:", book->symbol, book->halted ? "  HALTED" : "");
+        printf("%s  ", book->symbol);
+        cli_print_phase(book->auction.phase);
+        printf("\nbest, all eligible tiers:");
         print_price("bid", book->best_bid_e4, book->best_bid_qty);
         if (book->best_bid_shared_qty != 0) {
             printf(" + %lld shared", (long long)book->best_bid_shared_qty);
@@ -410,8 +411,8 @@ static void book_print(const struct cli *cli, const struct book_answer *book)
         cli_print_auction(&book->auction);
         printf("\n\n");
     }
-    if (book->listed_count > 0) {
-        listed_print(cli, book);
+    if (json_array_size(listed) > 0) {
+        listed_print(cli, listed);
         return;
     }
     table_begin(&table, stdout, cli->form, book_columns, COUNT_OF(book_columns));
@@ -434,6 +435,45 @@ static void book_print(const struct cli *cli, const struct book_answer *book)
     table_end(&table, "no orders rest in this tier");
 }
 
+/* Adds the other pages of listed offers to those of the first. */
+static int listed_rest(struct cli *cli, struct request *request, const struct book_answer *first,
+                       json_t *listed)
+{
+    bool more = first->more != 0;
+    uint64_t last = more ? first->listed[first->listed_count - 1].order_id : 0;
+    while (more) {
+        const struct message *answer;
+        request->book.after_order_id = last;
+        int status = cli_ask(cli, request, &answer);
+        if (status != CLI_DONE) {
+            fprintf(stderr, "the offers changed while they were read; ask again\n");
+            return status;
+        }
+        json_t *json = message_json(answer);
+        json_t *rows = json_object_get(json, "listed");
+        CHECK(rows == NULL || json_array_extend(listed, rows) == 0);
+        more = answer->book.more != 0 && answer->book.listed_count > 0;
+        last = more ? answer->book.listed[answer->book.listed_count - 1].order_id : 0;
+        json_decref(json);
+    }
+    return CLI_DONE;
+}
+
+/* The answer of the first page is the caller's; others come while the rest is read. */
+static int book_show(struct cli *cli, struct request *request, const struct book_answer *first,
+                     json_t *json)
+{
+    json_t *listed = json_object_get(json, "listed");
+    int status = listed_rest(cli, request, first, listed);
+    json_object_del(json, "more");
+    if (status == CLI_DONE && cli->form == TABLE_JSON) {
+        cli_print_json(json_incref(json));
+    } else if (status == CLI_DONE) {
+        book_print(cli, first, listed);
+    }
+    return status;
+}
+
 static int run_book(struct cli *cli)
 {
     struct request request = {.type = REQUEST_BOOK};
@@ -448,11 +488,16 @@ static int run_book(struct cli *cli)
     if (status == CLI_DONE) {
         status = cli_ask(cli, &request, &answer);
     }
-    if (status == CLI_DONE && cli->form == TABLE_JSON) {
-        cli_print_json(message_json(answer));
-    } else if (status == CLI_DONE) {
-        book_print(cli, &answer->book);
+    if (status != CLI_DONE) {
+        return status;
     }
+    struct message *first = malloc(sizeof(*first));
+    CHECK(first != NULL);
+    *first = *answer;
+    json_t *json = message_json(first);
+    status = book_show(cli, &request, &first->book, json);
+    json_decref(json);
+    free(first);
     return status;
 }
 

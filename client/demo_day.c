@@ -60,7 +60,9 @@ static int on_message(void *context, uint32_t seat, const struct message *messag
     }
     demo->accepted += report->exec_type == EXEC_NEW;
     demo->rejected += report->exec_type == EXEC_REJECTED;
-    demo->fills += report->exec_type == EXEC_TRADE && report->liquidity == LIQUIDITY_TAKER;
+    demo->fills += report->exec_type == EXEC_TRADE &&
+                   (report->liquidity == LIQUIDITY_TAKER ||
+                    (report->liquidity == LIQUIDITY_AUCTION && report->side == SIDE_BUY));
     flow_report(&demo->flow, seat - demo->first_seat, report);
     return 0;
 }

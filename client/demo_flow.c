@@ -33,6 +33,10 @@ static const struct {
     {"A800", "CN-NM"}, {"A100-80", "FR"}, {"5090", "CN-GD"},    {"T4", "SG"},
 };
 
+/* The market of one hot lane is cleared every half hour, hours of another open with two hours of one. */
+#define PERIODIC_LANE 10
+#define OPENING_LANE  11
+
 static bool find_lane(const struct tables *tables, uint32_t lane, uint32_t *class_,
                       uint32_t *region)
 {
@@ -99,6 +103,25 @@ static int lay_out_resources(struct flow *flow, struct error *error)
     return 0;
 }
 
+static void lay_out_auctions(struct flow *flow)
+{
+    const struct found_resource *periodic = &flow->resources[PERIODIC_LANE * FLOW_HOT_RESOURCES];
+    const struct found_resource *opening = &flow->resources[OPENING_LANE * FLOW_HOT_RESOURCES];
+    flow->auctions[0] = (struct found_terms){.class_ = periodic->class_,
+                                             .region = periodic->region,
+                                             .period_s = 1800,
+                                             .random_end_s = 30};
+    flow->auctions[1] = (struct found_terms){
+        .class_ = opening->class_, .region = opening->region, .opening_s = 7200};
+}
+
+/* Whether its market has auctions only: no SETs, no JOBs, nothing that must trade at once. */
+static bool is_periodic(const struct flow *flow, const struct found_resource *resource)
+{
+    const struct found_terms *periodic = &flow->auctions[0];
+    return resource->class_ == periodic->class_ && resource->region == periodic->region;
+}
+
 int flow_init(struct flow *flow, const struct flow_config *config, struct error *error)
 {
     CHECK(config->providers >= FLOW_HOT_RESOURCES && config->providers <= FLOW_PROVIDERS_MAX &&
@@ -118,12 +141,18 @@ int flow_init(struct flow *flow, const struct flow_config *config, struct error 
         account->deposit_e4 = DEPOSIT_E4;
         account->roles = provider ? ROLE_PROVIDER : ROLE_BUYER;
     }
-    return lay_out_resources(flow, error);
+    int rc = lay_out_resources(flow, error);
+    if (rc == 0) {
+        lay_out_auctions(flow);
+    }
+    return rc;
 }
 
 void flow_plan(struct flow *flow, struct found_plan *plan)
 {
     *plan = (struct found_plan){.tables = flow->tables,
+                                .terms = flow->auctions,
+                                .terms_count = FLOW_AUCTION_LANES,
                                 .accounts = flow->accounts,
                                 .account_count = flow->trader_count,
                                 .resources = flow->resources,
@@ -241,8 +270,19 @@ static void draw_range(struct flow *flow, int64_t now_ns, uint32_t trader, struc
     request->new_range.qty = draw_qty(flow, class_of(flow, resource)->lot);
     request->new_range.price_e4 = draw_price(flow, price_of(flow, resource, tier), true);
     request->new_range.resource = resource->resource;
-    if (random_below(&flow->random, 4) == 0) {
+    if (random_below(&flow->random, 4) == 0 && !is_periodic(flow, resource)) {
         request->new_range.job_lead_hours = (uint16_t)random_between(&flow->random, 1, 12);
+    }
+}
+
+/* A resource that SETs and JOBs may buy from. */
+static const struct found_resource *draw_continuous(struct flow *flow, bool *hot)
+{
+    for (;;) {
+        const struct found_resource *resource = draw_resource(flow, false, 0, hot);
+        if (!is_periodic(flow, resource)) {
+            return resource;
+        }
     }
 }
 
@@ -251,7 +291,7 @@ static void draw_set(struct flow *flow, int64_t now_ns, struct request *request,
                      union flow_rows *rows)
 {
     bool hot;
-    const struct found_resource *resource = draw_resource(flow, false, 0, &hot);
+    const struct found_resource *resource = draw_continuous(flow, &hot);
     uint32_t hour = draw_hour(flow, now_ns, hot);
     uint32_t end = flow->first_hour + FLOW_HOURS;
     struct request_new_set *set = &request->new_set;
@@ -297,7 +337,7 @@ static void draw_job(struct flow *flow, int64_t now_ns, struct request *request,
     job->lanes = rows->lanes;
     for (uint32_t i = 0; i < wanted; i++) {
         bool hot;
-        const struct found_resource *resource = draw_resource(flow, false, 0, &hot);
+        const struct found_resource *resource = draw_continuous(flow, &hot);
         const struct tables_class *class_ = class_of(flow, resource);
         struct lane_row *lane = &rows->lanes[job->lane_count];
         int64_t price_e4 = price_of(flow, resource, TIER_G0);
@@ -337,7 +377,9 @@ static void draw_order(struct flow *flow, int64_t now_ns, bool offer, uint32_t t
     order->qty = draw_qty(flow, class_->lot);
     order->price_e4 = draw_price(flow, price_e4, offer);
     order->resource = offer ? resource->resource : 0;
-    draw_terms(flow, now_ns, price_e4, class_->lot, order);
+    if (!is_periodic(flow, resource)) {
+        draw_terms(flow, now_ns, price_e4, class_->lot, order);
+    }
 }
 
 static bool draw_change(struct flow *flow, bool replace, uint32_t trader, struct request *request)

@@ -24,6 +24,8 @@
 #define FLOW_OPEN_ORDERS_MAX 64 /* of a trader, that it remembers */
 #define FLOW_LEGS_MAX        8  /* of a SET */
 #define FLOW_LANES_MAX       3  /* of a JOB */
+#define FLOW_AUCTION_LANES                                                                         \
+    2 /* hot lanes with auctions: one opens with them, one has no other trading */
 
 struct flow_order {
     uint64_t order_id;
@@ -52,6 +54,7 @@ struct flow {
     struct found_account accounts[FLOW_TRADERS_MAX];
     struct found_resource resources[FLOW_RESOURCES_MAX];
     struct flow_trader traders[FLOW_TRADERS_MAX];
+    struct found_terms auctions[FLOW_AUCTION_LANES];
     uint32_t providers; /* the first of the traders; buyers follow */
     uint32_t trader_count;
     uint32_t resource_count;

@@ -290,6 +290,29 @@ static bool make_market(struct found *found, uint32_t item, struct request *requ
     return true;
 }
 
+/* Sets the terms of the markets that have some, whether they were there before or not. */
+static int set_terms(struct found *found, struct error *error)
+{
+    const struct found_plan *plan = found->plan;
+    for (uint32_t at = 0; at < plan->terms_count; at++) {
+        const struct found_terms *terms = &plan->terms[at];
+        struct request *request = &found->missing[at];
+        uint32_t item = terms->class_ * (uint32_t)plan->tables->region_count + terms->region;
+        memset(request, 0, sizeof *request);
+        if (!make_market(found, item, request)) {
+            return error_set(error, ERROR_NOT_FOUND, "data: no price of %s in %s",
+                             plan->tables->classes[terms->class_].name,
+                             plan->tables->regions[terms->region].name);
+        }
+        request->set_market.mode = terms->period_s != 0 ? MODE_AUCTION : MODE_CONTINUOUS;
+        request->set_market.opening_s = terms->opening_s;
+        request->set_market.period_s = terms->period_s;
+        request->set_market.random_end_s = terms->random_end_s;
+        found->missing_items[at] = item;
+    }
+    return submit(found, (uint32_t)plan->terms_count, error);
+}
+
 /* --- groups, accounts, keys, cash ----------------------------------------------------------------- */
 
 static uint32_t match_group(struct found *found, const struct list_answer *list, uint32_t row)
@@ -516,6 +539,7 @@ static int found_registry(struct found *found, struct error *error)
     rc = rc != 0 ? rc
                  : register_missing(found, (struct kind){LIST_MARKETS, match_market, make_market},
                                     classes * regions, error);
+    rc = rc != 0 ? rc : set_terms(found, error);
     if (rc != 0) {
         return rc;
     }

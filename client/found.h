@@ -31,8 +31,19 @@ struct found_resource {
     uint32_t resource; /* out: its id */
 };
 
+/* A market that is not to trade continuously from its first order on. */
+struct found_terms {
+    uint32_t class_; /* places in the plan's tables */
+    uint32_t region;
+    uint32_t opening_s;
+    uint32_t period_s; /* 0: continuous; else an auction each whole multiple of it */
+    uint16_t random_end_s;
+};
+
 struct found_plan {
     const struct tables *tables; /* every class and region, and a market where there is a price */
+    const struct found_terms *terms;
+    size_t terms_count;
     struct found_account *accounts;
     size_t account_count;
     struct found_resource *resources;

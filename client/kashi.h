@@ -159,7 +159,7 @@ struct kashi_book {
     int64_t last_qty;
     struct kashi_book_side sides[2]; /* enum side */
     uint8_t halted;
-    struct auction_view auction; /* all zero: none collects */
+    struct auction_view auction; /* phase of the hour, and what its auction would give */
     uint8_t current;             /* 0: a message was missed, a snapshot is on its way */
     uint8_t continued;           /* within a command whose changes need several messages */
 };

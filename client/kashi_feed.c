@@ -153,7 +153,7 @@ static void feed_step(struct kashi_feed *feed)
 }
 
 /* Whether a snapshot knows more than the book. A contract without depth of its own has no sequence
- * there (contract_seq 0); its best prices, from other tiers, tell. */
+ * there (contract_seq 0); its phase and its best prices, from other tiers, tell. */
 static bool snapshot_newer(const struct kashi_book *book, const struct book_answer *snapshot)
 {
     if (snapshot->seq <= book->seq || snapshot->seq <= book->snapshot_seq) {
@@ -162,8 +162,8 @@ static bool snapshot_newer(const struct kashi_book *book, const struct book_answ
     if (snapshot->contract_seq != 0) {
         return snapshot->contract_seq != book->seq;
     }
-    return book->sides[SIDE_BUY].count != 0 || book->sides[SIDE_SELL].count != 0 ||
-           snapshot->best_bid_e4 != book->best_bid_e4 ||
+    return snapshot->auction.phase != book->auction.phase || book->sides[SIDE_BUY].count != 0 ||
+           book->sides[SIDE_SELL].count != 0 || snapshot->best_bid_e4 != book->best_bid_e4 ||
            snapshot->best_bid_qty != book->best_bid_qty ||
            snapshot->best_bid_shared_qty != book->best_bid_shared_qty ||
            snapshot->best_offer_e4 != book->best_offer_e4 ||

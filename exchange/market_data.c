@@ -17,12 +17,15 @@ struct tier_depth {
     struct side_depth sides[2];
     struct market_data_best best; /* as last published */
     uint64_t seq;                 /* of the last update; 0: the next one starts from empty */
+    uint8_t phase;                /* as last published */
 };
 
 struct ladder {
     uint64_t contract; /* of tier G0; 0: free */
     struct tier_depth tiers[TIER_COUNT];
-    struct auction_view auctions[TIER_COUNT]; /* phase 0: none collects */
+    struct auction_view auctions[TIER_COUNT]; /* end_ns 0: none collects; phase: unused */
+    uint32_t watched_at;                      /* place in `watched` + 1; 0: by nobody */
+    uint8_t watched;                          /* tiers, bit by bit */
     bool auction_changed;                     /* by the command */
     bool touched;                             /* it stands in `touched` */
 };
@@ -40,11 +43,13 @@ struct contract_trade {
 
 /* Invariants: 1. a ladder stands in `map` exactly when it is not free. 2. levels have orders above 0
  * and are sorted, best first; within a command an iceberg whose slice is used up may leave one without
- * quantity. 3. between commands nothing is touched, no order arrives, and every ladder has depth or an
- * auction. */
+ * quantity. 3. between commands no order arrives, and a ladder that is not touched has depth, an auction or
+ * a watched tier. */
 struct market_data_state {
     market_data_publish *publish;
     void *context;
+    market_data_phase *phase;
+    void *phase_context;
     struct replica_map map; /* contract of tier G0 -> number of the ladder */
     struct ladder *ladders;
     size_t ladder_count;
@@ -54,7 +59,14 @@ struct market_data_state {
     size_t free_capacity;
     uint64_t seq; /* of the last whole command */
     struct shown shown;
-    bool phase_changed; /* the command halted or resumed what it touched */
+    uint32_t horizon_hours;
+    int64_t gate_lead_ns;
+    int64_t second;      /* of the last command */
+    int64_t open_hour;   /* the first whose gate was open then */
+    int64_t beyond_hour; /* the first that was too far ahead */
+    uint32_t *watched;   /* numbers of ladders */
+    size_t watched_count;
+    size_t watched_capacity;
     /* The command's doings. */
     uint32_t *touched;
     size_t touched_count;
@@ -130,6 +142,11 @@ static void level_change(struct side_depth *depth, uint8_t side, const struct le
 }
 
 /* --- ladders -------------------------------------------------------------------------------- */
+
+static bool is_watched(const struct ladder *ladder, size_t tier)
+{
+    return ((uint32_t)ladder->watched >> tier & 1u) != 0;
+}
 
 static struct ladder *ladder_find(const struct market_data_state *market_data, uint64_t contract)
 {
@@ -258,7 +275,8 @@ static void apply_trade(struct market_data_state *market_data, const struct even
                                           .qty = trade->qty,
                                           .aggressor = trade->aggressor,
                                           .offer_tier = trade->offer_tier,
-                                          .contingent = trade->contingent}};
+                                          .contingent = trade->condition == TRADE_CONTINGENT,
+                                          .auction = event_trade_auction(trade)}};
 }
 
 static void apply_auction(struct market_data_state *market_data, const struct event_auction *event)
@@ -270,24 +288,61 @@ static void apply_auction(struct market_data_state *market_data, const struct ev
                                   ? (struct auction_view){0}
                                   : (struct auction_view){.end_ns = event->end_time_ns,
                                                           .indicative_e4 = event->price_e4[t],
-                                                          .indicative_qty = event->qty[t],
-                                                          .phase = event->kind};
+                                                          .indicative_qty = event->qty[t]};
     }
 }
 
-/* A halt is told in every contract that shows something. */
-static void apply_halt(struct market_data_state *market_data, const struct event_halt *halt)
+/* What concerns whole markets may have changed the phase of each of their hours. */
+static void touch_markets(struct market_data_state *market_data, uint8_t filter, uint16_t class_id,
+                          uint16_t region_id)
 {
     for (size_t i = 0; i < market_data->ladder_count; i++) {
         uint64_t contract = market_data->ladders[i].contract;
-        bool outside =
-            (halt->filter & SCOPE_CLASS && contract_class(contract) != halt->class_id) ||
-            (halt->filter & SCOPE_REGION && contract_region(contract) != halt->region_id);
+        bool outside = (filter & SCOPE_CLASS && contract_class(contract) != class_id) ||
+                       (filter & SCOPE_REGION && contract_region(contract) != region_id);
         if (contract != 0 && !outside) {
             ladder_touch(market_data, contract);
         }
     }
-    market_data->phase_changed = true;
+}
+
+/* Hours whose gate has closed, or that have come within the horizon. */
+static void touch_hours(struct market_data_state *market_data, int64_t time_ns)
+{
+    int64_t open_hour = (time_ns + market_data->gate_lead_ns) / NS_PER_HOUR + 1;
+    int64_t beyond_hour = time_ns / NS_PER_HOUR + market_data->horizon_hours;
+    if (open_hour == market_data->open_hour && beyond_hour == market_data->beyond_hour) {
+        return;
+    }
+    for (size_t i = 0; i < market_data->ladder_count; i++) {
+        uint64_t contract = market_data->ladders[i].contract;
+        int64_t hour = contract_hour(contract);
+        bool closed = hour >= market_data->open_hour && hour < open_hour;
+        bool within = hour >= market_data->beyond_hour && hour < beyond_hour;
+        if (contract != 0 && (closed || within)) {
+            ladder_touch(market_data, contract);
+        }
+    }
+    market_data->open_hour = open_hour;
+    market_data->beyond_hour = beyond_hour;
+}
+
+/* Time alone may change a phase, by rules that are the engine's: what is watched is looked at each second. */
+static void touch_watched(struct market_data_state *market_data, int64_t time_ns)
+{
+    if (time_ns / NS_PER_SECOND == market_data->second) {
+        return;
+    }
+    market_data->second = time_ns / NS_PER_SECOND;
+    for (size_t i = 0; i < market_data->watched_count; i++) {
+        const struct ladder *ladder = &market_data->ladders[market_data->watched[i]];
+        uint8_t phase = market_data->phase(market_data->phase_context, ladder->contract);
+        for (size_t t = 0; t < TIER_COUNT; t++) {
+            if (is_watched(ladder, t) && ladder->tiers[t].phase != phase) {
+                ladder_touch(market_data, ladder->contract);
+            }
+        }
+    }
 }
 
 /* --- the end of a command ------------------------------------------------------------------- */
@@ -359,7 +414,7 @@ static uint32_t collect_trades(struct market_data_state *market_data, uint64_t c
 }
 
 static void publish_tier(struct market_data_state *market_data, struct ladder *ladder, size_t t,
-                         const struct event_head *head)
+                         uint8_t phase, const struct event_head *head)
 {
     struct tier_depth *tier = &ladder->tiers[t];
     uint64_t contract = contract_with_tier(ladder->contract, (uint8_t)t);
@@ -369,18 +424,20 @@ static void publish_tier(struct market_data_state *market_data, struct ladder *l
                                         .time_ns = head->time_ns,
                                         .best = ladder_best(ladder, t),
                                         .auction = ladder->auctions[t]};
+    update.auction.phase = phase;
     update.level_count = collect_changes(market_data, tier, contract);
     update.trade_count = collect_trades(market_data, contract);
-    bool shows = update.best.bid_e4 != 0 || update.best.offer_e4 != 0;
-    bool phase_changed = market_data->phase_changed || ladder->auction_changed;
+    bool told = update.best.bid_e4 != 0 || update.best.offer_e4 != 0 || is_watched(ladder, t);
+    bool phase_changed = phase != tier->phase || ladder->auction_changed;
     if (update.level_count == 0 && update.trade_count == 0 &&
-        best_equal(&update.best, &tier->best) && !(phase_changed && shows)) {
+        best_equal(&update.best, &tier->best) && !(phase_changed && told)) {
         return;
     }
     update.levels = market_data->changed;
     update.trades = market_data->update_trades;
     market_data->publish(market_data->context, &update);
     tier->best = update.best;
+    tier->phase = phase;
     bool empty = tier->sides[SIDE_BUY].count == 0 && tier->sides[SIDE_SELL].count == 0;
     tier->seq = empty ? 0 : head->seq;
 }
@@ -399,22 +456,24 @@ static bool ladder_empty(const struct ladder *ladder)
 static void finish_command(struct market_data_state *market_data, const struct event_head *head)
 {
     market_data->seq = head->seq;
+    touch_hours(market_data, head->time_ns);
+    touch_watched(market_data, head->time_ns);
     if (market_data->price_count > 1) {
         qsort(market_data->prices, market_data->price_count, sizeof(market_data->prices[0]),
               compare_prices);
     }
     for (size_t i = 0; i < market_data->touched_count; i++) {
         struct ladder *ladder = &market_data->ladders[market_data->touched[i]];
+        uint8_t phase = market_data->phase(market_data->phase_context, ladder->contract);
         for (size_t t = 0; t < TIER_COUNT; t++) {
-            publish_tier(market_data, ladder, t, head);
+            publish_tier(market_data, ladder, t, phase, head);
         }
         ladder->touched = false;
         ladder->auction_changed = false;
-        if (ladder_empty(ladder) && ladder->auctions[0].phase == 0) {
+        if (ladder_empty(ladder) && ladder->auctions[0].end_ns == 0 && ladder->watched == 0) {
             ladder_forget(market_data, ladder);
         }
     }
-    market_data->phase_changed = false;
     market_data->touched_count = 0;
     market_data->price_count = 0;
     market_data->trade_count = 0;
@@ -426,7 +485,13 @@ void market_data_apply(struct market_data_state *market_data, const struct event
     if (event->head.type == EVENT_TRADE) {
         apply_trade(market_data, event);
     } else if (event->head.type == EVENT_HALT) {
-        apply_halt(market_data, &event->halt);
+        touch_markets(market_data, event->halt.filter, event->halt.class_id, event->halt.region_id);
+    } else if (event->head.type == EVENT_MARKET) {
+        touch_markets(market_data, SCOPE_CLASS | SCOPE_REGION, event->market.class_id,
+                      event->market.region_id);
+    } else if (event->head.type == EVENT_GENESIS) {
+        market_data->horizon_hours = event->genesis.horizon_hours;
+        market_data->gate_lead_ns = event->genesis.gate_lead_s * NS_PER_SECOND;
     } else if (event->head.type == EVENT_AUCTION) {
         apply_auction(market_data, &event->auction);
     }
@@ -438,12 +503,15 @@ void market_data_apply(struct market_data_state *market_data, const struct event
 
 /* --- making and freeing --------------------------------------------------------------------- */
 
-struct market_data_state *market_data_new(market_data_publish *publish, void *context)
+struct market_data_state *market_data_new(market_data_publish *publish, void *context,
+                                          market_data_phase *phase, void *phase_context)
 {
     struct market_data_state *market_data = calloc(1, sizeof(*market_data));
     CHECK(market_data);
     market_data->publish = publish;
     market_data->context = context;
+    market_data->phase = phase;
+    market_data->phase_context = phase_context;
     replica_map_init(&market_data->map);
     shown_init(&market_data->shown, change_level, market_data);
     return market_data;
@@ -465,11 +533,51 @@ void market_data_free(struct market_data_state *market_data)
     free(market_data->ladders);
     free(market_data->free_ladders);
     free(market_data->touched);
+    free(market_data->watched);
     free(market_data->prices);
     free(market_data->trades);
     free(market_data->changed);
     free(market_data->update_trades);
     free(market_data);
+}
+
+/* --- who follows ---------------------------------------------------------------------------- */
+
+static void watch_begin(struct market_data_state *market_data, struct ladder *ladder)
+{
+    market_data->watched =
+        replica_grow(market_data->watched, market_data->watched_count,
+                     &market_data->watched_capacity, sizeof(market_data->watched[0]));
+    market_data->watched[market_data->watched_count++] = (uint32_t)(ladder - market_data->ladders);
+    ladder->watched_at = (uint32_t)market_data->watched_count;
+}
+
+static void watch_end(struct market_data_state *market_data, struct ladder *ladder)
+{
+    uint32_t last = market_data->watched[--market_data->watched_count];
+    market_data->watched[ladder->watched_at - 1] = last;
+    market_data->ladders[last].watched_at = ladder->watched_at;
+    ladder->watched_at = 0;
+}
+
+void market_data_watch(struct market_data_state *market_data, uint64_t contract, bool watch)
+{
+    uint8_t bit = (uint8_t)(1u << contract_tier(contract));
+    struct ladder *ladder = ladder_find(market_data, contract);
+    bool full = market_data->watched_count == MARKET_DATA_WATCHED_MAX;
+    if (watch ? full && (!ladder || ladder->watched == 0) : !ladder || !(ladder->watched & bit)) {
+        return;
+    }
+    ladder = ladder_touch(market_data, contract); /* it may be forgotten with the next command */
+    if (watch && ladder->watched == 0) {
+        watch_begin(market_data, ladder);
+    }
+    ladder->watched = (uint8_t)(watch ? ladder->watched | bit : ladder->watched & ~bit);
+    if (!watch && ladder->watched == 0) {
+        watch_end(market_data, ladder);
+    }
+    ladder->tiers[contract_tier(contract)].phase =
+        market_data->phase(market_data->phase_context, contract);
 }
 
 /* --- reads ---------------------------------------------------------------------------------- */
@@ -478,6 +586,8 @@ void market_data_find(const struct market_data_state *market_data, uint64_t cont
                       struct market_data_depth *depth)
 {
     *depth = (struct market_data_depth){.contract = contract, .tape_seq = market_data->seq};
+    uint8_t phase = market_data->phase(market_data->phase_context, contract);
+    depth->auction.phase = phase;
     const struct ladder *ladder = ladder_find(market_data, contract);
     if (!ladder || contract_tier(contract) >= TIER_COUNT) {
         return;
@@ -486,6 +596,7 @@ void market_data_find(const struct market_data_state *market_data, uint64_t cont
     depth->seq = tier->seq;
     depth->best = ladder_best(ladder, contract_tier(contract));
     depth->auction = ladder->auctions[contract_tier(contract)];
+    depth->auction.phase = phase;
     depth->bids = tier->sides[SIDE_BUY].levels;
     depth->offers = tier->sides[SIDE_SELL].levels;
     depth->bid_count = tier->sides[SIDE_BUY].count;

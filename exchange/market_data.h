@@ -6,8 +6,9 @@
  * Depth of a contract is what rests in its own tier. Best prices are the ladder's: the best offer of
  * its tier or a higher one, the best bid of its tier or a lower one, as an arriving order would
  * find them; updates go out too for contracts whose best changed because of another tier, and for all
- * that show something when a market is halted or resumed, or when an auction of their hour begins,
- * would clear otherwise, or ends.
+ * that show something or are watched when the phase of their hour changes or its auction would clear
+ * otherwise. Watched are those that somebody follows by name: they tell of their phase without any
+ * order, within a second where it is time that changes it.
  *
  * Depth is what the market may see: of an iceberg its slice, of an offer reserved for JOBs nothing until
  * its reservation ends, of a JOB nothing. The legs of a SET show what its balance allows as shared
@@ -65,16 +66,25 @@ struct market_data_depth {
     uint32_t offer_count;
 };
 
+/* Phase of the contract's hour (enum ladder_phase) after the command whose last event is applied. */
+typedef uint8_t market_data_phase(void *context, uint64_t contract);
+
 /* Called once for each contract that a command changed; what `update` points at is good during the
  * call. */
 typedef void market_data_publish(void *context, const struct market_data_update *update);
 
-struct market_data_state *market_data_new(market_data_publish *publish, void *context);
+struct market_data_state *market_data_new(market_data_publish *publish, void *context,
+                                          market_data_phase *phase, void *phase_context);
 void market_data_free(struct market_data_state *market_data); /* NULL is fine */
 
 /* Events in tape order; the last event of a command publishes. An event that does not fit what came
  * before (a level would fall below zero) is a CHECK. */
 void market_data_apply(struct market_data_state *market_data, const struct event *event);
+
+/* Follows the contract's phase, or no longer. Not above WATCHED_MAX ladder hours: it is then as if nobody
+ * watched. */
+#define MARKET_DATA_WATCHED_MAX 65536u
+void market_data_watch(struct market_data_state *market_data, uint64_t contract, bool watch);
 
 /* The depth's levels are good until the next apply. */
 void market_data_find(const struct market_data_state *market_data, uint64_t contract,
@@ -83,7 +93,7 @@ void market_data_find(const struct market_data_state *market_data, uint64_t cont
 /* Whether the order is an offer that stands apart, reserved for JOBs. */
 bool market_data_reserved(const struct market_data_state *market_data, uint64_t order_id);
 
-/* Ladder hours that have depth or an auction. */
+/* Ladder hours that have depth or an auction, or are watched. */
 size_t market_data_ladders(const struct market_data_state *market_data);
 
 #endif

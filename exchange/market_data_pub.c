@@ -9,6 +9,9 @@
 #define TOPIC_PREFIX      "md."
 #define TOPIC_PREFIX_SIZE (sizeof(TOPIC_PREFIX) - 1)
 
+#define SUBSCRIPTION_MAX 256  /* bytes that a subscriber may send at once */
+#define TAKEN_A_TURN     1024 /* the rest waits for the next */
+
 struct market_data_pub {
     void *socket;
     uint64_t count;
@@ -21,7 +24,7 @@ int market_data_pub_open(struct market_data_pub **pub, void *zmq_context,
 {
     struct market_data_pub *opened = calloc(1, sizeof(*opened));
     CHECK(opened);
-    opened->socket = zmq_socket(zmq_context, ZMQ_PUB);
+    opened->socket = zmq_socket(zmq_context, ZMQ_XPUB);
     if (!opened->socket) {
         int cause = zmq_errno();
         market_data_pub_close(opened);
@@ -30,6 +33,8 @@ int market_data_pub_open(struct market_data_pub **pub, void *zmq_context,
     int zero = 0;
     zmq_setsockopt(opened->socket, ZMQ_LINGER, &zero, sizeof(zero));
     zmq_setsockopt(opened->socket, ZMQ_SNDHWM, &hwm, sizeof(hwm));
+    int64_t largest = SUBSCRIPTION_MAX;
+    zmq_setsockopt(opened->socket, ZMQ_MAXMSGSIZE, &largest, sizeof(largest));
     size_t length = ENDPOINT_SIZE;
     if (zmq_bind(opened->socket, endpoint) != 0 ||
         zmq_getsockopt(opened->socket, ZMQ_LAST_ENDPOINT, endpoint, &length) != 0) {
@@ -50,6 +55,32 @@ void market_data_pub_close(struct market_data_pub *pub)
         zmq_close(pub->socket);
     }
     free(pub);
+}
+
+void *market_data_pub_socket(const struct market_data_pub *pub)
+{
+    return pub->socket;
+}
+
+/* The socket tells of a topic when its first subscriber comes (1) and when its last has gone (0). */
+void market_data_pub_take(struct market_data_pub *pub, const struct replica_registry *registry,
+                          struct market_data_state *market_data)
+{
+    for (int i = 0; i < TAKEN_A_TURN; i++) {
+        char bytes[1 + TOPIC_PREFIX_SIZE + SYMBOL_SIZE];
+        int length = zmq_recv(pub->socket, bytes, sizeof(bytes), ZMQ_DONTWAIT);
+        if (length < 0) {
+            return;
+        }
+        const char *symbol = bytes + 1 + TOPIC_PREFIX_SIZE;
+        uint64_t contract;
+        if ((size_t)length > 1 + TOPIC_PREFIX_SIZE && (size_t)length <= sizeof(bytes) &&
+            memcmp(bytes + 1, TOPIC_PREFIX, TOPIC_PREFIX_SIZE) == 0 && (bytes[0] & ~1) == 0 &&
+            contract_parse(&registry->names, symbol, (size_t)length - 1 - TOPIC_PREFIX_SIZE,
+                           &contract)) {
+            market_data_watch(market_data, contract, bytes[0] == 1);
+        }
+    }
 }
 
 uint64_t market_data_pub_count(const struct market_data_pub *pub)

@@ -36,24 +36,55 @@ static uint32_t put_levels(const struct level_row *levels, uint32_t count,
     return shown;
 }
 
-/* The offers of a listing market one by one. */
-static void put_listed(const struct replica *replica, uint64_t contract, bool names,
-                       struct book_answer *answer)
+/* Whose offer it is, and of what resource. */
+static int put_names(const struct replica *replica, const struct engine_order *order,
+                     struct listed_row *row, struct error *error)
 {
-    uint64_t cursor = 0;
+    struct engine_account account;
+    struct event event;
+    const struct registry_positions *resources = &replica->registry.kinds[REGISTRY_RESOURCE];
+    CHECK(engine_account(replica->engine, order->account, &account));
+    CHECK(order->resource >= 1 && order->resource <= resources->count);
+    const char *name = engine_group_name(replica->engine, account.group);
+    CHECK(name);
+    int result = reads_orders_event(replica, resources->items[order->resource - 1], &event, error);
+    if (result < 0) {
+        return result;
+    }
+    row->resource = order->resource;
+    memcpy(row->name, name, LABEL_SIZE);
+    memcpy(row->node, event.resource.node, LABEL_SIZE);
+    return 0;
+}
+
+/* The offers of a listing market one by one, behind one of them. */
+static int put_listed(const struct replica *replica, uint64_t contract, uint64_t after, bool names,
+                      struct book_answer *answer, struct error *error)
+{
+    uint64_t cursor = after;
     struct engine_order order;
-    while (answer->listed_count < CODEC_ROWS_MAX &&
-           engine_listed_offer(replica->engine, contract, &cursor, &order)) {
+    while (engine_listed_offer(replica->engine, contract, &cursor, &order)) {
+        if (answer->listed_count == CODEC_LISTED_MAX) {
+            answer->more = 1;
+            return 0;
+        }
         struct listed_row *row = &answer->listed[answer->listed_count++];
         *row = (struct listed_row){
             .order_id = order.order_id, .price_e4 = order.price_e4, .qty = order.leaves_qty};
-        struct engine_account account;
-        if (names && engine_account(replica->engine, order.account, &account)) {
-            const char *name = engine_group_name(replica->engine, account.group);
-            CHECK(name);
-            memcpy(row->name, name, LABEL_SIZE);
+        int result = names ? put_names(replica, &order, row, error) : 0;
+        if (result < 0) {
+            return result;
         }
     }
+    return 0;
+}
+
+/* Whether the offer stands in the contract, so that others may be read behind it. */
+static bool stands(const struct replica *replica, uint64_t contract, uint64_t order_id)
+{
+    struct engine_order order;
+    return engine_order(replica->engine, order_id, &order) && order.kind == ENGINE_ORDER &&
+           order.contract == contract && order.side == SIDE_SELL;
 }
 
 static int answer_book(const struct replica *replica, const struct request *request,
@@ -64,6 +95,11 @@ static int answer_book(const struct replica *replica, const struct request *requ
     if (!contract_parse(&replica->registry.names, symbol, strnlen(symbol, SYMBOL_SIZE),
                         &contract)) {
         reject_field(request, REASON_UNKNOWN_SYMBOL, "symbol", message);
+        return 0;
+    }
+    uint64_t after = request->book.after_order_id;
+    if (after != 0 && !stands(replica, contract, after)) {
+        reject_field(request, REASON_NOT_FOUND, "after_order_id", message);
         return 0;
     }
     struct market_data_depth depth;
@@ -86,13 +122,16 @@ static int answer_book(const struct replica *replica, const struct request *requ
     const struct registry_market *market = replica_registry_market(
         &replica->registry, contract_class(contract), contract_region(contract));
     answer->halted = market && market->halted;
-    put_listed(replica, contract, market && (market->terms.flags & MARKET_NAMES_SHOWN) != 0,
-               answer);
+    bool names = market && (market->terms.flags & MARKET_NAMES_SHOWN) != 0;
+    int result = put_listed(replica, contract, after, names, answer, error);
+    if (result < 0) {
+        return result;
+    }
     (void)engine_reference(replica->engine, contract, &answer->reference_e4);
     uint64_t position;
     if (status_last_trade(replica->status, contract, &position)) {
         struct event event;
-        int result = reads_orders_event(replica, position, &event, error);
+        result = reads_orders_event(replica, position, &event, error);
         if (result < 0) {
             return result;
         }

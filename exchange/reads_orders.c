@@ -260,26 +260,35 @@ static void keep_lists(struct codec_rows *rows, const struct report_joined *join
     report->lane_rows = report->lanes ? from->lane_rows : 0;
 }
 
-static int put_lists(const struct replica *replica, const struct reads_asker *asker,
-                     uint64_t entered, struct order_row *row, struct error *error)
+/* What has become of a SET's legs, in the rows that the answer keeps. */
+static void put_leg_states(const struct replica *replica, uint64_t order_id, struct leg_row *legs,
+                           uint32_t count)
 {
-    struct entry_events entry;
-    struct report lists;
-    if (row->kind != KIND_SET && row->kind != KIND_JOB) {
-        return 0;
+    static const uint8_t states[] = {[ENGINE_LEG_ENDED] = LEG_ENDED,
+                                     [ENGINE_LEG_ASLEEP] = LEG_ASLEEP,
+                                     [ENGINE_LEG_LIVE] = LEG_LIVE};
+    for (uint32_t i = 0; i < count; i++) {
+        legs[i].state =
+            states[engine_set_leg(replica->engine, order_id, legs[i].leg, &legs[i].open_qty)];
     }
-    int result = read_entry(replica, entered, &entry, error);
-    if (result < 0) {
-        return result;
+}
+
+/* How near it came when it arrived last; `entry` holds the events of its entry. */
+static int put_miss(const struct replica *replica, const struct status_order *order,
+                    struct entry_events *entry, struct order_row *row, struct error *error)
+{
+    if (order->terms != order->entered) {
+        int result = read_entry(replica, order->terms, entry, error);
+        if (result < 0) {
+            return result;
+        }
     }
-    keep_lists(asker->rows, &entry.joined, &lists);
-    row->legs = lists.legs;
-    row->leg_rows = lists.leg_rows;
-    row->lanes = lists.lanes;
-    row->lane_rows = lists.lane_rows;
-    for (uint32_t i = 1; i < entry.count; i++) {
-        const struct event_miss *miss = &entry.events[i].miss;
-        if (entry.events[i].head.type == EVENT_MISS && miss->order_id == row->order_id) {
+    for (uint32_t i = 1; i < entry->count; i++) {
+        const struct event_miss *miss = &entry->events[i].miss;
+        if (entry->events[i].head.seq != entry->events[0].head.seq) {
+            break;
+        }
+        if (entry->events[i].head.type == EVENT_MISS && miss->order_id == row->order_id) {
             row->miss_qty = miss->qty;
             row->miss_wanted_qty = miss->wanted_qty;
             if (miss->contract != 0) {
@@ -289,6 +298,27 @@ static int put_lists(const struct replica *replica, const struct reads_asker *as
         }
     }
     return 0;
+}
+
+static int put_lists(const struct replica *replica, const struct reads_asker *asker,
+                     const struct status_order *order, struct order_row *row, struct error *error)
+{
+    struct entry_events entry;
+    struct report lists;
+    if (row->kind != KIND_SET && row->kind != KIND_JOB) {
+        return 0;
+    }
+    int result = read_entry(replica, order->entered, &entry, error);
+    if (result < 0) {
+        return result;
+    }
+    put_leg_states(replica, row->order_id, entry.joined.legs, entry.joined.report.leg_rows);
+    keep_lists(asker->rows, &entry.joined, &lists);
+    row->legs = lists.legs;
+    row->leg_rows = lists.leg_rows;
+    row->lanes = lists.lanes;
+    row->lane_rows = lists.lane_rows;
+    return put_miss(replica, order, &entry, row, error);
 }
 
 /* --- order_status --------------------------------------------------------------------------- */
@@ -314,7 +344,7 @@ static int status_by_order(const struct replica *replica, const struct reads_ask
     }
     answer->order_count = 1;
     answer->cl_ord_id = answer->orders[0].cl_ord_id;
-    return put_lists(replica, asker, order.entered, &answer->orders[0], error);
+    return put_lists(replica, asker, &order, &answer->orders[0], error);
 }
 
 /* The order that the answer to a request is about; 0: none. */
@@ -380,7 +410,7 @@ static int status_by_request(const struct replica *replica, const struct reads_a
         result = put_order(replica, &order, &answer->orders[0], &account, error);
     }
     if (result == 0 && answer->order_count == 1) {
-        result = put_lists(replica, asker, order.entered, &answer->orders[0], error);
+        result = put_lists(replica, asker, &order, &answer->orders[0], error);
     }
     return result;
 }
@@ -476,7 +506,7 @@ static void put_trade(const struct replica *replica, const struct event *event,
                               .contingent = fill->contingent,
                               .resource = fill->resource,
                               .side = fill->side,
-                              .liquidity = fill->resting ? LIQUIDITY_MAKER : LIQUIDITY_TAKER,
+                              .liquidity = codec_liquidity(fill->resting),
                               .trade_tier = fill->trade_tier};
     (void)contract_format(&replica->registry.names, fill->contract, row->symbol);
 }

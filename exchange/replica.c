@@ -36,13 +36,20 @@ static void drain(struct event_sink *sink)
     apply_events(sink->context);
 }
 
+static uint8_t phase_of(void *context, uint64_t contract)
+{
+    const struct replica *replica = context;
+    return engine_phase(replica->engine, contract);
+}
+
 int replica_open(struct replica *replica, const char *tape_folder,
                  const struct engine_config *tables, market_data_publish *publish, void *context,
                  struct error *error)
 {
     memset(replica, 0, sizeof(*replica));
     replica->status = status_new();
-    replica->market_data = market_data_new(publish ? publish : ignore_update, context);
+    replica->market_data =
+        market_data_new(publish ? publish : ignore_update, context, phase_of, replica);
     replica_registry_init(&replica->registry);
     replica->sink =
         (struct event_sink){.capacity = SINK_EVENTS, .drain = drain, .context = replica};

@@ -287,7 +287,7 @@ static bool behind(const struct service *service)
 /* Waits for input, not longer than the first thing that is due. False: it is time to end. */
 static bool wait_for_input(struct service *service, bool more)
 {
-    zmq_pollitem_t items[5] = {
+    zmq_pollitem_t items[6] = {
         {.fd = service->signals, .events = ZMQ_POLLIN},
         {.socket = service->mark_socket, .events = ZMQ_POLLIN},
     };
@@ -300,7 +300,9 @@ static bool wait_for_input(struct service *service, bool more)
                                     .events = ZMQ_POLLIN};
         items[4] = (zmq_pollitem_t){.socket = reads_server_snapshot_socket(service->reads_server),
                                     .events = ZMQ_POLLIN};
-        count = 5;
+        items[5] =
+            (zmq_pollitem_t){.socket = market_data_pub_socket(service->pub), .events = ZMQ_POLLIN};
+        count = 6;
         int64_t left_ns = service->waiting_ns - clock_monotonic_ns();
         if (left_ns < IDLE_MS * NS_PER_MS) {
             timeout_ms = left_ns > 0 ? (long)(left_ns / NS_PER_MS) + 1 : 0;
@@ -318,6 +320,7 @@ static int serve(struct service *service, bool *more, struct error *error)
     int64_t now_ns = clock_monotonic_ns();
     bool more_tape = false;
     bool more_reads = false;
+    market_data_pub_take(service->pub, &service->replica.registry, service->replica.market_data);
     int result = tape_server_turn(service->tape_server, now_ns, &more_tape, error);
     if (result == 0) {
         result = reads_server_turn(service->reads_server, now_ns, &more_reads, &service->waiting_ns,

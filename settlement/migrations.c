@@ -7,9 +7,11 @@
 
 MIGRATION_TEXT(migration_001, "sql/001_ledger.sql");
 MIGRATION_TEXT(migration_002, "sql/002_index.sql");
+MIGRATION_TEXT(migration_003, "sql/003_trade_condition.sql");
 
 const struct migration migrate_list[] = {
     {1, "001_ledger", migration_001},
     {2, "002_index", migration_002},
+    {3, "003_trade_condition", migration_003},
 };
 const size_t migrate_count = sizeof(migrate_list) / sizeof(migrate_list[0]);

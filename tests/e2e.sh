@@ -126,6 +126,8 @@ kashi provider-1 replace "$offer" --qty 24 --price 13.20 --json
 says '"exec_type":"replaced".*"price_e4":132000'
 claim "a replace is carried out" $?
 kashi operator admin halt --class H100 --region CN-GZ
+kashi analyst-1 book "$bought" && says 'HALTED'
+claim "the book says that a market is halted" $?
 kashi buyer-1 bid "$bought" --qty 8 --price 13.00
 is $? 1 && says 'MARKET_HALTED'
 claim "a halted market takes no order" $?
@@ -178,6 +180,9 @@ kashi provider-1 offer "$second" --qty 8 --price 12.50 --resource 1 --json
 kashi analyst-1 book "$first" --json
 says '"price_e4":128000,"qty":0,"shared_qty":8,"orders":1'
 claim "a fill in one of them leaves less in the other" $?
+kashi buyer-2 order "$set_id"
+says '12.70  live      8' && says ' 8  gate '
+claim "and the SET's status tells which legs live, and its balance" $?
 kashi buyer-2 cancel "$set_id"
 claim "a SET is canceled as a whole" $?
 set -- job --gpus 16 --hours 8 --from "$from" --to "$to" --price 14 --lane H100/CN-GZ/G80
@@ -190,6 +195,14 @@ claim "and the JOB buys just that, out of what was reserved for it" $?
 kashi buyer-2 job --gpus 128 --hours 8 --from "$from" --to "$to" --price 14 --lane H100/CN-GZ/G80
 is $? 0 && says 'nearest: 16 of 128 GPUs at your limit in H100.CN-GZ.G80 from'
 claim "one that does not fit rests and is told how near it came" $?
+job=$(awk 'NR == 2 { print $1 }' "$top/out")
+kashi buyer-2 replace "$job" --qty 120
+is $? 0 && says 'nearest: 16 of 120 GPUs at your limit in H100.CN-GZ.G80 from'
+claim "so is one that is replaced" $?
+kashi buyer-2 order "$job"
+says 'nearest: 16 of 120 GPUs'
+claim "and its status tells it later" $?
+kashi buyer-2 replace "$job" --qty 128
 kashi provider-1 cancel "$range"
 claim "a range is canceled as a whole" $?
 
@@ -199,6 +212,10 @@ terms() { # opening_s
         --launch-price-g0 13.00 --launch-price-g80 13.00 --opening-s "$1"
 }
 call=$lane.$(date -u -d '+500 hours' +%Y%m%dT%HZ)
+:>"$top/watch"
+$bin/kashi watch "$call" --dir "$dir" --key analyst-1 --csv >"$top/watch" 2>&1 &
+watch=$!
+await 10 grep -qs continuous "$top/watch"
 terms 6
 kashi provider-1 offer "$call" --qty 8 --price 12.90 --resource 1 --json
 kashi buyer-1 bid "$call" --qty 8 --price 13.10 --json
@@ -210,6 +227,17 @@ claim "and shows what it would give" $?
 opened() { kashi analyst-1 book "$call" --json && says '"last_px_e4":130000,"last_qty":8'; }
 await 20 opened
 claim "it ends by itself, at the price nearest the reference" $?
+in_auction() { is "$(query "SELECT condition, aggressor FROM kashi.fills WHERE symbol = '$call'")" '2|2'; }
+await 20 in_auction && kashi buyer-1 trades --json && says '"symbol":"'"$call"'".*"liquidity":"auction"'
+claim "its trade is marked as an auction's, in the ledger and to its buyer" $?
+kashi operator admin halt --class H100 --region CN-GZ
+kashi operator admin resume --class H100 --region CN-GZ
+phases() { is "$(tail -n +2 "$top/watch" | cut -d, -f10 | uniq | tr -d '\r' | paste -sd' ')" \
+    'continuous pre_open opening continuous halted continuous'; }
+await 10 phases
+claim "who watches the hour is told of every phase" $?
+kill "$watch" && wait "$watch"
+watch=
 terms 0
 claim "and an operator ends opening auctions" $?
 
@@ -230,7 +258,7 @@ is $? 0 && says '"jobs_accepted":40,.*"sent_before":48,' && is "$(field matched_
     is "$(field mean_price_e4)" "$price"
 claim "brought in again, it orders nothing twice and knows what became of all" $?
 # 128 are of the JOB further up.
-in_ledger() { is "$(query "SELECT sum(qty) FROM kashi.fills WHERE contingent = 1")" $((matched + 128)); }
+in_ledger() { is "$(query "SELECT sum(qty) FROM kashi.fills WHERE condition = 1")" $((matched + 128)); }
 await 30 in_ledger
 claim "the ledger has the JOBs' fills" $?
 $bin/kashi import --dir "$dir" --nodes data/sample_jobs.csv --jobs data/sample_jobs.csv >"$top/out" 2>&1
@@ -240,6 +268,22 @@ sed 's/demo-task-05,.*/demo-task-05,1,1,1,-1,"T4,LS/' data/sample_jobs.csv >"$to
 $bin/kashi import --dir "$dir" --nodes data/sample_nodes.csv --jobs "$top/jobs.csv" --plan >"$top/out" 2>&1
 is $? 0 && says 'jobs.csv:7: a quote is opened' && says ' 36  of them ordered'
 claim "a broken line is named, the others are taken" $?
+
+# --- a list of offers -----------------------------------------------------------------------------
+kashi operator admin market --class 4090 --region CN-SH --mode listing --names-shown --inner-band-bp 2000 \
+    --outer-band-bp 5000 --launch-price-g0 1.30
+far=$(date -u -d '+300 hours' +%Y%m%dT%H)
+{
+    echo class,region,tier,from,hours,gpus,price
+    for _ in $(seq 60); do echo "4090,CN-SH,G0,$far,1,1,1.30"; done
+} >"$top/listed.csv"
+kashi operator list resources --json
+listed=$(grep '"class":"4090","region":"CN-SH"' "$top/out" | grep -o '"id":[0-9]*' | head -n 1 | cut -d: -f2)
+kashi provider-1 offer --csv "$top/listed.csv" --resource "$listed"
+claim "sixty offers are entered in a listing market" $?
+kashi buyer-1 book "4090.CN-SH.G0.${far}Z" --csv
+is "$(grep -c ',provider-1,' "$top/out")" 60
+claim "and listed one by one, by name, however many" $?
 
 # --- restarts -------------------------------------------------------------------------------------
 sql/cluster.sh stop "$dir"
@@ -273,6 +317,8 @@ line=$(tail -n 1 "$top/demo.out")
 claim "its last line is the verdict, every fill settled" $?
 [[ $(tail -n 2 "$top/demo.out" | head -n 1) =~ ^SETs:\ [0-9]{3,}\ entered,\ [0-9]{2,}\ filled.*JOBs:\ [0-9]{3,}\ entered,\ [0-9]{2,}\ filled ]]
 claim "SETs and JOBs were entered and filled" $?
+grep -qE '^Auctions with trades: [1-9][0-9]* opening, [1-9][0-9]+ periodic' "$top/demo.out"
+claim "auctions opened one market and cleared another" $?
 is "$(sed -n '/^Index/,/^$/p' "$top/demo.out" | grep -c '2026-11-2[12] .* 1 ')" 10
 claim "ten index values of level 1" $?
 

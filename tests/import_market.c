@@ -36,7 +36,7 @@ void import_market_config(const struct import_plan *plan, struct engine_config *
 static void fill(struct import_market *market, const struct event_trade *trade)
 {
     uint32_t job = market->job_of[(uint32_t)trade->buy_order_id];
-    CHECK(job > 0 && trade->contingent == 1);
+    CHECK(job > 0 && trade->condition == TRADE_CONTINGENT);
     struct import_fate *fate = &market->fates[job - 1];
     CHECK(fate->order_id == trade->buy_order_id);
     uint32_t hour = contract_hour(trade->contract) - IMPORT_MARKET_HOUR;

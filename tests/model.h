@@ -245,6 +245,7 @@ struct model_clearing {
     int64_t bid_qty[TIER_COUNT];
     int64_t offer_qty[TIER_COUNT];
     int pool[TIER_COUNT]; /* its lowest tier */
+    uint8_t condition;    /* of the trades */
 };
 
 /* A trade about to be. */
@@ -256,6 +257,7 @@ struct model_deal {
     bool bid_rests;
     bool offer_rests;
     uint8_t aggressor;
+    uint8_t condition;
 };
 
 /* A key's orders entered before `before` are over. */
@@ -565,6 +567,8 @@ model_wide model_due_gate_ns(const struct model *model, uint32_t hour);
 /* Whether an order that arrives in the hour rests without trading. */
 bool model_auction_collects(struct model *model, uint64_t contract);
 bool model_auction_under_way(struct model *model, uint64_t contract);
+/* enum ladder_phase, as the protocol has it. */
+uint8_t model_auction_phase(struct model *model, uint64_t contract);
 /* Whether its arrival begins an auction, and room for so many. */
 bool model_auction_begins(struct model *model, uint64_t contract);
 bool model_auction_room(const struct model *model, uint32_t count);
@@ -589,8 +593,10 @@ bool model_auction_delisting_unit(struct model *model);
 void model_clearing_find(struct model *model, uint64_t contract,
                          const int64_t reference_e4[TIER_COUNT], struct model_clearing *out);
 /* The trades too; in `out` what has traded. */
-void model_clearing_trade(struct model *model, uint64_t contract,
-                          const int64_t reference_e4[TIER_COUNT], struct model_clearing *out);
+void model_clearing_trade(struct model *model, const struct model_auction *auction,
+                          struct model_clearing *out);
+/* The condition of an auction's trades. */
+uint8_t model_clearing_condition(const struct model_auction *auction);
 
 /* model_registry.c: the operator's commands; false when the type is none of them. */
 bool model_registry_command(struct model *model);

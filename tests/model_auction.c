@@ -71,6 +71,28 @@ bool model_auction_under_way(struct model *model, uint64_t contract)
     return auction_of(model, contract) != NULL;
 }
 
+uint8_t model_auction_phase(struct model *model, uint64_t contract)
+{
+    const struct model_market *market = market_of(model, contract);
+    const struct model_auction *auction = auction_of(model, contract);
+    uint32_t hour = contract_hour(contract);
+    if (market == NULL || market->terms.mode == MODE_NONE ||
+        model_due_gate_ns(model, hour) <= model->time_ns) {
+        return PHASE_CLOSED;
+    } else if (market->halted) {
+        return PHASE_HALTED;
+    } else if (hour - model->time_ns / NS_PER_HOUR >= (int64_t)model->rules.horizon_hours) {
+        return PHASE_PRE_OPEN;
+    } else if (auction != NULL) {
+        return auction->kind;
+    } else if (market->terms.mode == MODE_LISTING) {
+        return PHASE_LISTING;
+    }
+    return market->terms.mode == MODE_AUCTION || kind_of(model, contract) != AUCTION_NONE
+               ? PHASE_PRE_OPEN
+               : PHASE_CONTINUOUS;
+}
+
 bool model_auction_begins(struct model *model, uint64_t contract)
 {
     return kind_of(model, contract) != AUCTION_NONE;
@@ -364,8 +386,9 @@ static void meet_own(struct model *model, const struct model_order *bid,
 }
 
 /* The bid meets the offers as if it arrived, but keeps its place. */
-static void uncross(struct model *model, uint64_t contract)
+static void uncross(struct model *model, const struct model_auction *auction)
 {
+    uint64_t contract = auction->contract;
     for (struct model_order *bid = crossed_bid(model, contract); bid != NULL;
          bid = crossed_bid(model, contract)) {
         struct model_order *offer = model_book_best(model, bid, true);
@@ -381,7 +404,8 @@ static void uncross(struct model *model, uint64_t contract)
                                   .price_e4 = offer->price_e4,
                                   .bid_rests = true,
                                   .offer_rests = true,
-                                  .aggressor = SIDE_BUY};
+                                  .aggressor = AGGRESSOR_NONE,
+                                  .condition = model_clearing_condition(auction)};
         model_book_trade_pair(model, &deal);
         settle(model, ids[0]);
         settle(model, ids[1]);
@@ -409,7 +433,7 @@ static void clear(struct model *model, struct model_auction *due)
     struct model_auction auction = *due;
     forget(model, due);
     struct model_clearing traded;
-    model_clearing_trade(model, auction.contract, auction.reference_e4, &traded);
+    model_clearing_trade(model, &auction, &traded);
     uint32_t price_e4[TIER_COUNT];
     uint32_t qty[TIER_COUNT];
     for (int t = 0; t < TIER_COUNT; t++) {
@@ -417,7 +441,7 @@ static void clear(struct model *model, struct model_auction *due)
         qty[t] = told_qty(traded.bid_qty[t]);
     }
     emit_auction(model, &auction, AUCTION_ENDED, price_e4, qty);
-    uncross(model, auction.contract);
+    uncross(model, &auction);
     enum auction_kind kind = kind_of(model, auction.contract);
     if (kind == AUCTION_PERIODIC && model_room_of_hour(model, auction.contract) > 0 &&
         model_auction_room(model, 1)) {

@@ -313,7 +313,7 @@ static void take_end(struct model_audit_job *audit, const struct event *event)
 static void nothing_comes_between(const struct model_audit_job *audit, const struct event *event)
 {
     model_audit_require(audit->filling.order_id == 0 ||
-                            (event->head.type == EVENT_TRADE && event->trade.contingent != 0) ||
+                            (event->head.type == EVENT_TRADE && event->trade.condition == TRADE_CONTINGENT) ||
                             event->head.type == EVENT_FILL || event->head.type == EVENT_REFRESHED,
                         event, "a JOB is filled whole before anything else happens");
 }
@@ -362,7 +362,7 @@ void model_audit_job_event(struct model_audit_job *audit, const struct event *ev
         take_end(audit, event);
         return;
     case EVENT_TRADE:
-        if (event->trade.contingent != 0) {
+        if (event->trade.condition == TRADE_CONTINGENT) {
             take_contingent(audit, event);
         }
         return;

@@ -362,6 +362,7 @@ void model_book_trade_pair(struct model *model, const struct model_deal *deal)
         .offer_tier = contract_tier(offer->contract),
         .source_tier = offer->source_tier,
         .aggressor = deal->aggressor,
+        .condition = deal->condition,
         .buy_fee_e4 = model_money_fee_e4(owner, price_e4, qty,
                                          deal->bid_rests ? owner->maker_bp : owner->taker_bp),
         .sell_fee_e4 = model_money_fee_e4(offer, price_e4, qty,

@@ -404,6 +404,18 @@ static struct part *partner(struct model *model, struct parts *offers,
     return NULL;
 }
 
+uint8_t model_clearing_condition(const struct model_auction *auction)
+{
+    switch (auction->kind) {
+    case AUCTION_OPENING:
+        return TRADE_OPENING;
+    case AUCTION_PERIODIC:
+        return TRADE_PERIODIC;
+    default:
+        return TRADE_VOLATILITY;
+    }
+}
+
 static int64_t trade_part(struct model *model, const struct model_clearing *c, int tier,
                           struct part *bid, struct parts offers[TIERS])
 {
@@ -422,7 +434,8 @@ static int64_t trade_part(struct model *model, const struct model_clearing *c, i
                                       .price_e4 = c->price_e4[tier],
                                       .bid_rests = true,
                                       .offer_rests = true,
-                                      .aggressor = SIDE_BUY};
+                                      .aggressor = AGGRESSOR_NONE,
+                                      .condition = c->condition};
             model_book_trade_pair(model, &deal);
             bid->left -= qty;
             offer->left -= qty;
@@ -443,10 +456,12 @@ static void refresh(struct model *model, const struct parts *parts)
     }
 }
 
-void model_clearing_trade(struct model *model, uint64_t contract,
-                          const int64_t reference_e4[TIER_COUNT], struct model_clearing *out)
+void model_clearing_trade(struct model *model, const struct model_auction *auction,
+                          struct model_clearing *out)
 {
-    model_clearing_find(model, contract, reference_e4, out);
+    uint64_t contract = auction->contract;
+    model_clearing_find(model, contract, auction->reference_e4, out);
+    out->condition = model_clearing_condition(auction);
     struct parts bids[TIERS];
     struct parts offers[TIERS];
     for (uint8_t t = 0; t < TIERS; t++) {

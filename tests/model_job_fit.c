@@ -348,7 +348,7 @@ static struct event_trade trade_of(struct model *model, struct model_order *orde
         .offer_tier = contract_tier(offer->contract),
         .source_tier = offer->source_tier,
         .aggressor = SIDE_BUY,
-        .contingent = 1,
+        .condition = TRADE_CONTINGENT,
         .buy_fee_e4 = model_money_fee_e4(order, price_e4, qty, order->taker_bp),
         .sell_fee_e4 = model_money_fee_e4(offer, price_e4, qty, offer->maker_bp),
         .bond_e4 = offer->bond_e4 * qty,

@@ -208,7 +208,9 @@ static int64_t expected_value(struct model_scenario *scenario, const struct mode
     case MODEL_TEXT_REASON:
         return reason_number(scenario, text);
     case MODEL_TEXT_SIDE:
-        return strcmp(text, "sell") == 0 ? SIDE_SELL : SIDE_BUY;
+        return strcmp(text, "none") == 0   ? AGGRESSOR_NONE
+               : strcmp(text, "sell") == 0 ? SIDE_SELL
+                                           : SIDE_BUY;
     case MODEL_TEXT_TIER:
         return model_scenario_tier(scenario, text);
     case MODEL_TEXT_HOUR:

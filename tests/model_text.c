@@ -138,7 +138,7 @@ static const struct model_text_field trade_fields[] = {
     FIELD(event, MONEY, "bond", trade.bond_e4),
     FIELD(event, NUMBER, "buyer_group", trade.buyer_group),
     FIELD(event, NUMBER, "seller_group", trade.seller_group),
-    FIELD(event, NUMBER, "contingent", trade.contingent),
+    FIELD(event, NUMBER, "condition", trade.condition),
     FIELD(event, TRADE_GROUP, "group", trade.trade_group),
     END};
 
@@ -672,7 +672,7 @@ static void add_field(struct line *line, const void *bytes, const struct model_t
         add(line, "%s", reason_name((uint16_t)value));
         return;
     case MODEL_TEXT_SIDE:
-        add(line, "%s", value == SIDE_BUY ? "buy" : value == SIDE_SELL ? "sell" : "?");
+        add(line, "%s", value == SIDE_BUY ? "buy" : value == SIDE_SELL ? "sell" : "none");
         return;
     case MODEL_TEXT_LABEL:
         add(line, "%.*s", (int)field->size, (const char *)bytes + field->offset);

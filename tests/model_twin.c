@@ -506,6 +506,23 @@ static bool same_best(const struct model_twin *twin, uint64_t contract)
     return same_number("reference", contract, expected ? expected_e4 : 0, actual ? actual_e4 : 0);
 }
 
+/* Of the order's hour, and of hours `around`, from before the gate to beyond the horizon. */
+static bool same_phases(const struct model_twin *twin, uint64_t contract, bool around)
+{
+    uint32_t now = (uint32_t)(twin->model->time_ns / NS_PER_HOUR);
+    const uint32_t hours[] = {contract_hour(contract), now, now + 1,
+                              now + twin->model->rules.horizon_hours - 1,
+                              now + twin->model->rules.horizon_hours};
+    for (size_t i = 0; i < (around ? sizeof hours / sizeof hours[0] : 1); i++) {
+        uint64_t other = contract - contract_hour(contract) + hours[i];
+        if (!same_number("phase", other, model_auction_phase(twin->model, other),
+                         engine_phase(twin->engine, other))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool model_twin_same_state(const struct model_twin *twin)
 {
     const struct model *model = twin->model;
@@ -528,7 +545,7 @@ bool model_twin_same_state(const struct model_twin *twin)
         const struct model_order *order = &model->orders[i];
         same = (order->kind == MODEL_LEG || same_order(twin, order)) &&
                (order->kind == MODEL_SET || order->kind == MODEL_JOB ||
-                same_best(twin, order->contract));
+                (same_best(twin, order->contract) && same_phases(twin, order->contract, i == 0)));
     }
     return same;
 }

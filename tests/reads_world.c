@@ -136,6 +136,7 @@ struct reads_world *reads_world_new(void)
     command->register_resource.account = 2;
     command->register_resource.gpus = 1000000;
     command->register_resource.tier = TIER_G100;
+    reads_world_put_text(command->register_resource.node, LABEL_SIZE, "guizhou");
     reads_world_put_text(world->slots[1].identity.identifier, IDENTIFIER_SIZE, "resource-1");
     reads_world_end(world);
     return world;

@@ -78,7 +78,7 @@ static void fill_job(uint64_t order_id, const struct piece *pieces, uint32_t cou
                                         .trade_group = group,
                                         .resource = pieces[i].resource,
                                         .offer_tier = TIER_G80,
-                                        .contingent = 1}};
+                                        .condition = TRADE_CONTINGENT}};
         take(event, EVENT_TRADE, i + 1 == count);
     }
 }
@@ -187,7 +187,7 @@ Test(check_parents, marks_and_groups_of_fills_are_those_of_a_job, .init = begin,
                                    .buy_order_id = 2,
                                    .trade_group = 500,
                                    .offer_tier = TIER_G50,
-                                   .contingent = 1}};
+                                   .condition = TRADE_CONTINGENT}};
     take(late, EVENT_TRADE, true);
     cr_assert_eq(parents.wrong, 5, "a group that is not named by its first fill");
 }
@@ -215,7 +215,7 @@ Test(check_parents, a_job_takes_no_offer_below_its_lanes_tier, .init = begin, .f
                                             .buy_order_id = 1 + tier,
                                             .trade_group = 100 * (tier + UINT64_C(1)),
                                             .offer_tier = tier,
-                                            .contingent = 1}};
+                                            .condition = TRADE_CONTINGENT}};
             take(event, EVENT_TRADE, hour == 2);
         }
         cr_assert_eq(parents.wrong, 1, "tier %u", tier);

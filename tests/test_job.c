@@ -14,7 +14,7 @@ static void expect_trade(uint32_t number, uint32_t hour, int64_t price_e4, int64
     cr_assert_eq(e->trade.price_e4, price_e4);
     cr_assert_eq(e->trade.qty, qty);
     cr_assert_eq(e->trade.resource, resource);
-    cr_assert_eq(e->trade.contingent, 1);
+    cr_assert_eq(e->trade.condition, TRADE_CONTINGENT);
     cr_assert_eq(e->trade.aggressor, SIDE_BUY);
     cr_assert_eq(e->trade.trade_group, market_event(EVENT_TRADE, 0)->trade.fill_id);
 }

@@ -25,7 +25,7 @@ Test(job, plain_bid_that_can_have_the_offer_comes_before_every_job)
     uint64_t bid = market_bid(DING, HOUR(0), YUAN(13), 8);
     market_sell(AN_1, HOUR(0), YUAN(13), 8);
     cr_assert(market_live(id) && !market_live(bid));
-    cr_assert_eq(market_event(EVENT_TRADE, 0)->trade.contingent, 0);
+    cr_assert_eq(market_event(EVENT_TRADE, 0)->trade.condition, TRADE_REGULAR);
 }
 
 Test(job, fewer_gpus_at_the_same_limit_keep_their_time_and_all_else_loses_it)
@@ -271,7 +271,7 @@ static void check_fills(const bool *reserved_hours)
     int64_t filled = 0;
     for (uint32_t i = 0; i < market_event_count; i++) {
         const struct event_trade *t = &market_events[i].trade;
-        if (market_events[i].head.type != EVENT_TRADE || !t->contingent) {
+        if (market_events[i].head.type != EVENT_TRADE || t->condition != TRADE_CONTINGENT) {
             continue;
         }
         filled += t->qty;
@@ -338,7 +338,8 @@ Test(job, never_takes_an_offer_past_a_bid_that_could_have_had_it)
         market_walks = i % 50 == 0;
         random_command(&dice, HOURS, reserved_hours);
         fills += market_event(EVENT_TRADE, 0) != NULL &&
-                 market_event(EVENT_TRADE, market_count(EVENT_TRADE) - 1)->trade.contingent;
+                 market_event(EVENT_TRADE, market_count(EVENT_TRADE) - 1)->trade.condition ==
+                     TRADE_CONTINGENT;
         check_fills(reserved_hours);
     }
     cr_assert_gt(fills, 200, "seed %lu: %lu JOBs filled", seed, fills);

@@ -31,6 +31,7 @@ struct order {
 struct follower {
     uint64_t seq;
     struct market_data_best best;
+    uint8_t phase;
     uint32_t count;
     struct md_level_row levels[LEVELS_MAX];
 };
@@ -48,6 +49,8 @@ struct world {
     struct follower followers[CONTRACTS];
     uint32_t updates;
     uint32_t trades_told;
+    struct md_trade_row told; /* the last of them */
+    uint8_t phase;            /* of all hours */
 };
 
 static uint64_t contract_of(uint32_t number)
@@ -80,6 +83,13 @@ static void follow_level(struct follower *follower, const struct md_level_row *l
     }
 }
 
+static uint8_t phase_of(void *context, uint64_t contract)
+{
+    const struct world *world = context;
+    (void)contract;
+    return world->phase;
+}
+
 static void follow(void *context, const struct market_data_update *update)
 {
     struct world *world = context;
@@ -96,8 +106,12 @@ static void follow(void *context, const struct market_data_update *update)
     }
     follower->seq = update->seq;
     follower->best = update->best;
+    follower->phase = update->auction.phase;
     world->updates++;
     world->trades_told += update->trade_count;
+    if (update->trade_count > 0) {
+        world->told = update->trades[update->trade_count - 1];
+    }
 }
 
 static struct event *add_event(struct world *world, uint8_t type)
@@ -367,7 +381,8 @@ static struct world *new_world(uint64_t seed)
     struct world *world = calloc(1, sizeof(*world));
     CHECK(world);
     random_seed(&world->random, seed);
-    world->market_data = market_data_new(follow, world);
+    world->phase = PHASE_CONTINUOUS;
+    world->market_data = market_data_new(follow, world, phase_of, world);
     return world;
 }
 
@@ -450,6 +465,37 @@ Test(market_data, prints_a_trade_in_the_bids_contract_and_changes_depth_in_the_o
     free_world(world);
 }
 
+Test(market_data, a_trade_of_an_auction_says_of_which_and_names_no_aggressor)
+{
+    struct world *world = new_world(1);
+    static const struct {
+        uint8_t condition, aggressor, auction, contingent;
+    } trades[] = {
+        {TRADE_REGULAR, SIDE_SELL, AUCTION_NONE, 0},
+        {TRADE_CONTINGENT, SIDE_BUY, AUCTION_NONE, 1},
+        {TRADE_OPENING, AGGRESSOR_NONE, AUCTION_OPENING, 0},
+        {TRADE_PERIODIC, AGGRESSOR_NONE, AUCTION_PERIODIC, 0},
+        {TRADE_VOLATILITY, AGGRESSOR_NONE, AUCTION_VOLATILITY, 0},
+    };
+    for (size_t i = 0; i < sizeof trades / sizeof trades[0]; i++) {
+        world->seq++;
+        world->event_count = 0;
+        struct event *event = add_event(world, EVENT_TRADE);
+        event->trade = (struct event_trade){.fill_id = i + 1,
+                                            .contract = contract_of(0),
+                                            .price_e4 = 105,
+                                            .qty = 2,
+                                            .aggressor = trades[i].aggressor,
+                                            .condition = trades[i].condition};
+        event->head.flags = EVENT_LAST;
+        market_data_apply(world->market_data, event);
+        cr_assert_eq(world->told.aggressor, trades[i].aggressor, "trade %zu", i);
+        cr_assert_eq(world->told.auction, trades[i].auction, "trade %zu", i);
+        cr_assert_eq(world->told.contingent, trades[i].contingent, "trade %zu", i);
+    }
+    free_world(world);
+}
+
 Test(market_data, a_halt_is_told_in_every_contract_of_its_scope_that_shows_something)
 {
     struct world *world = new_world(1);
@@ -473,11 +519,76 @@ Test(market_data, a_halt_is_told_in_every_contract_of_its_scope_that_shows_somet
     struct event *event = add_event(world, EVENT_HALT);
     event->halt = (struct event_halt){.class_id = 1, .filter = SCOPE_CLASS, .halted = 1};
     event->head.flags = EVENT_LAST;
+    world->phase = PHASE_HALTED;
     market_data_apply(world->market_data, event);
     cr_assert(world->updates == before + 2, "the offer's tier and the one below it");
+    cr_assert(follower_of(world, inside)->phase == PHASE_HALTED);
     cr_assert(follower_of(world, inside)->seq == 3 && follower_of(world, inside)->count == 1);
     cr_assert(follower_of(world, contract_with_tier(inside, TIER_G0))->seq == 3);
     cr_assert(follower_of(world, outside)->seq == 2);
+    free_world(world);
+}
+
+/* One command of one event. */
+static void go(struct world *world, uint8_t type)
+{
+    world->seq++;
+    world->event_count = 0;
+    add_event(world, type)->head.flags = EVENT_LAST;
+    market_data_apply(world->market_data, &world->events[0]);
+}
+
+Test(market_data, a_watched_contract_tells_of_its_phase_without_orders_until_nobody_watches)
+{
+    struct world *world = new_world(1);
+    uint64_t watched = contract_of(5);
+    go(world, EVENT_TIME);
+    market_data_watch(world->market_data, watched, true);
+    cr_assert_eq(market_data_ladders(world->market_data), 1);
+    go(world, EVENT_TIME);
+    cr_assert_eq(world->updates, 0, "the phase has not changed");
+    const uint8_t phases[] = {PHASE_PRE_OPEN, PHASE_OPENING, PHASE_CONTINUOUS, PHASE_CLOSED};
+    for (uint32_t i = 0; i < sizeof phases; i++) {
+        world->phase = phases[i];
+        world->seq += NS_PER_SECOND / 10 - 1; /* a second later */
+        go(world, EVENT_TIME);
+        cr_assert_eq(world->updates, i + 1, "this contract and no other tier");
+        cr_assert_eq(follower_of(world, watched)->phase, phases[i]);
+        go(world, EVENT_TIME);
+        cr_assert_eq(world->updates, i + 1, "told once");
+    }
+    market_data_watch(world->market_data, watched, false);
+    market_data_watch(world->market_data, watched, false);
+    world->phase = PHASE_CONTINUOUS;
+    go(world, EVENT_HALT);
+    cr_assert_eq(world->updates, sizeof phases);
+    cr_assert_eq(market_data_ladders(world->market_data), 0);
+    free_world(world);
+}
+
+Test(market_data, a_gate_is_told_where_orders_stand_before_they_are_taken_out)
+{
+    struct world *world = new_world(1);
+    uint64_t contract = contract_of(0);
+    world->seq = (HOUR_FIRST - 1) * (NS_PER_HOUR / 10);
+    world->event_count = 0;
+    struct event *event = add_event(world, EVENT_GENESIS);
+    event->genesis = (struct event_genesis){.horizon_hours = 840, .gate_lead_s = 600};
+    event->head.flags = EVENT_LAST;
+    market_data_apply(world->market_data, event);
+    world->seq++;
+    world->event_count = 0;
+    event = add_event(world, EVENT_NEW);
+    event->new_order = (struct event_new){
+        .order_id = 1, .contract = contract, .price_e4 = 105, .qty = 10, .side = SIDE_SELL};
+    event->head.flags = EVENT_LAST;
+    market_data_apply(world->market_data, event);
+    cr_assert_eq(follower_of(world, contract)->phase, PHASE_CONTINUOUS);
+    world->phase = PHASE_CLOSED;
+    world->seq = HOUR_FIRST * (NS_PER_HOUR / 10) - 60 * NS_PER_SECOND - 1;
+    go(world, EVENT_TIME);
+    cr_assert_eq(follower_of(world, contract)->phase, PHASE_CLOSED);
+    cr_assert_eq(follower_of(world, contract)->count, 1);
     free_world(world);
 }
 
@@ -507,6 +618,56 @@ static void name_lane(struct replica_registry *registry)
     event = (struct event){.head = {.type = EVENT_REGION}};
     memcpy(event.region.name, "CN-GZ", 5);
     replica_registry_apply(registry, &event, 1);
+}
+
+/* Until the market's ladder hours are so many. */
+static bool await_ladders(struct market_data_pub *pub, const struct replica_registry *registry,
+                          struct market_data_state *market_data, size_t count)
+{
+    int64_t until_ns = clock_monotonic_ns() + 20 * NS_PER_SECOND;
+    while (market_data_ladders(market_data) != count && clock_monotonic_ns() < until_ns) {
+        zmq_pollitem_t item = {.socket = market_data_pub_socket(pub), .events = ZMQ_POLLIN};
+        (void)zmq_poll(&item, 1, 10);
+        market_data_pub_take(pub, registry, market_data);
+        struct event tick = {.head = {.type = EVENT_TIME, .flags = EVENT_LAST}};
+        market_data_apply(market_data, &tick);
+    }
+    return market_data_ladders(market_data) == count;
+}
+
+Test(market_data, what_is_subscribed_to_by_its_whole_symbol_is_watched)
+{
+    struct world *world = new_world(1);
+    struct replica_registry registry;
+    replica_registry_init(&registry);
+    name_lane(&registry);
+    void *context = zmq_ctx_new();
+    char endpoint[ENDPOINT_SIZE] = "inproc://market-data";
+    struct market_data_pub *pub;
+    struct error error;
+    cr_assert(market_data_pub_open(&pub, context, endpoint, 1000, &error) == 0, "%s", error.text);
+    void *sub = zmq_socket(context, ZMQ_SUB);
+    CHECK(zmq_connect(sub, endpoint) == 0);
+    static const char *const topics[] = {"md.H100.CN-GZ.",
+                                         "md.",
+                                         "",
+                                         "ix.H100.CN-GZ.G80.20261121T14Z",
+                                         "md.NONE.CN-GZ.G80.20261121T14Z",
+                                         "md.H100.CN-GZ.G80.20261121T14Z",
+                                         "md.H100.CN-GZ.G0.20261121T14Z",
+                                         "md.H100.CN-GZ.G80.20261121T15Z"};
+    for (size_t i = 0; i < sizeof topics / sizeof topics[0]; i++) {
+        CHECK(zmq_setsockopt(sub, ZMQ_SUBSCRIBE, topics[i], strlen(topics[i])) == 0);
+    }
+    cr_assert(await_ladders(pub, &registry, world->market_data, 2), "two hours");
+    CHECK(zmq_setsockopt(sub, ZMQ_UNSUBSCRIBE, topics[7], strlen(topics[7])) == 0);
+    cr_assert(await_ladders(pub, &registry, world->market_data, 1));
+    zmq_close(sub);
+    cr_assert(await_ladders(pub, &registry, world->market_data, 0), "who goes watches no more");
+    market_data_pub_close(pub);
+    zmq_ctx_term(context);
+    replica_registry_free(&registry);
+    free_world(world);
 }
 
 Test(market_data, an_update_too_large_for_a_message_goes_out_in_several_of_one_seq)

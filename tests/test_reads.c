@@ -334,9 +334,103 @@ Test(reads, the_book_of_a_listing_market_names_offers_to_take)
     set_market(world, MODE_LISTING, 0, 0);
     book = ask_book(world);
     cr_assert_eq(book->listed[0].qty, 3);
-    cr_assert_eq(book->listed[0].name[0], 0, "names are not shown");
+    cr_assert(book->listed[0].name[0] == 0 && book->listed[0].node[0] == 0 &&
+                  book->listed[0].resource == 0,
+              "names are not shown");
     set_market(world, MODE_CONTINUOUS, 0, 0);
     cr_assert_eq(ask_book(world)->listed_count, 0);
+    reads_world_free(world);
+}
+
+static uint64_t enter_set(struct reads_world *world, uint32_t legs, int64_t qty)
+{
+    struct command *command = reads_world_begin(world, 3, COMMAND_NEW_SET);
+    command->head.slots = 2;
+    command->new_set.qty = qty;
+    command->new_set.leg_count = (uint8_t)legs;
+    for (uint32_t i = 0; i < legs; i++) {
+        world->slots[1].legs[i] =
+            (struct set_leg){.contract = contract_pack(0, 0, TIER_G0, READS_WORLD_HOUR + i),
+                             .price_e4 = (uint32_t)READS_WORLD_PRICE_E4};
+    }
+    reads_world_end(world);
+    const struct message *answer = reads_world_ask_status(world, 3, 0, world->cl_ord_ids[3]);
+    cr_assert_eq(answer->order_status.order_count, 1);
+    return answer->order_status.orders[0].order_id;
+}
+
+static void expect_legs(struct reads_world *world, uint64_t set, const uint8_t states[3],
+                        uint32_t open_qty)
+{
+    const struct message *answer = reads_world_ask_status(world, 3, set, 0);
+    const struct order_row *row = &answer->order_status.orders[0];
+    cr_assert_eq(row->leg_rows, 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        cr_assert_eq(row->legs[i].state, states[i], "leg %u", i + 1);
+        cr_assert_eq(row->legs[i].open_qty, states[i] == LEG_LIVE ? open_qty : 0, "leg %u", i + 1);
+    }
+}
+
+Test(reads, order_status_of_a_set_says_which_legs_live_sleep_or_have_ended)
+{
+    struct reads_world *world = reads_world_new();
+    uint64_t set = enter_set(world, 3, 10);
+    expect_legs(world, set, (const uint8_t[]){LEG_LIVE, LEG_LIVE, LEG_LIVE}, 10);
+    struct command *command = reads_world_begin(world, 3, COMMAND_MASS_CANCEL);
+    command->mass_cancel.filter = MASS_CANCEL_HOURS;
+    command->mass_cancel.hour_from = READS_WORLD_HOUR + 1;
+    command->mass_cancel.hour_to = READS_WORLD_HOUR + 2;
+    reads_world_end(world);
+    expect_legs(world, set, (const uint8_t[]){LEG_LIVE, LEG_ENDED, LEG_LIVE}, 10);
+    set_market(world, MODE_CONTINUOUS, 0, 600);
+    reads_world_order(world, 5, TIER_G0, READS_WORLD_PRICE_E4 - 5, 4);
+    expect_legs(world, set, (const uint8_t[]){LEG_ASLEEP, LEG_ENDED, LEG_LIVE}, 10);
+    command = reads_world_begin(world, 3, COMMAND_REPLACE_ORDER);
+    command->replace_order.order_id = set;
+    command->replace_order.qty = 6;
+    reads_world_end(world);
+    expect_legs(world, set, (const uint8_t[]){LEG_ASLEEP, LEG_ENDED, LEG_LIVE}, 6);
+    reads_world_cancel(world, 3, set);
+    expect_legs(world, set, (const uint8_t[]){LEG_ENDED, LEG_ENDED, LEG_ENDED}, 0);
+    reads_world_free(world);
+}
+
+static const struct message *ask_behind(struct reads_world *world, uint64_t order_id)
+{
+    struct request request = {.type = REQUEST_BOOK, .ref = 9, .book.after_order_id = order_id};
+    reads_world_put_text(request.book.symbol, SYMBOL_SIZE, "H100.CN-GZ.G50.20261120T05Z");
+    return reads_world_ask(world, 5, &request);
+}
+
+Test(reads, every_listed_offer_can_be_read_page_by_page)
+{
+    enum { OFFERS = 2 * CODEC_LISTED_MAX + 5 };
+    struct reads_world *world = reads_world_new();
+    set_market(world, MODE_LISTING, MARKET_NAMES_SHOWN, 0);
+    uint64_t offers[OFFERS];
+    for (int i = 0; i < OFFERS; i++) {
+        offers[i] = reads_world_order(world, 2, TIER_G50, READS_WORLD_PRICE_E4 + i / 3, 1);
+    }
+    uint64_t other = reads_world_order(world, 2, TIER_G80, READS_WORLD_PRICE_E4, 1);
+    uint32_t seen = 0;
+    const struct book_answer *book = ask_book(world);
+    for (bool more = true; more; book = &ask_behind(world, offers[seen - 1])->book) {
+        for (uint32_t i = 0; i < book->listed_count; i++) {
+            cr_assert_lt(seen, OFFERS);
+            cr_assert_eq(book->listed[i].order_id, offers[seen], "offer %u", seen);
+            cr_assert_eq(book->listed[i].resource, 1);
+            cr_assert_str_eq(book->listed[i].node, "guizhou");
+            seen++;
+        }
+        more = book->more;
+        cr_assert_eq(more, seen < OFFERS);
+    }
+    cr_assert_eq(seen, OFFERS);
+    reads_world_expect_reject(ask_behind(world, other), REASON_NOT_FOUND);
+    reads_world_expect_reject(ask_behind(world, offers[0] + 1000), REASON_NOT_FOUND);
+    reads_world_cancel(world, 2, offers[5]);
+    reads_world_expect_reject(ask_behind(world, offers[5]), REASON_NOT_FOUND);
+    cr_assert_eq(ask_behind(world, offers[4])->book.listed[0].order_id, offers[6]);
     reads_world_free(world);
 }
 
@@ -344,9 +438,11 @@ Test(reads, the_book_tells_of_an_auction)
 {
     struct reads_world *world = reads_world_new();
     set_market(world, MODE_CONTINUOUS, 0, 600);
-    reads_world_order(world, 2, TIER_G50, READS_WORLD_PRICE_E4, 5);
     const struct book_answer *book = ask_book(world);
-    cr_assert_eq(book->auction.phase, AUCTION_OPENING);
+    cr_assert_eq(book->auction.phase, PHASE_PRE_OPEN);
+    reads_world_order(world, 2, TIER_G50, READS_WORLD_PRICE_E4, 5);
+    book = ask_book(world);
+    cr_assert_eq(book->auction.phase, PHASE_OPENING);
     cr_assert_eq(book->auction.indicative_qty, 0);
     int64_t end_ns = book->auction.end_ns;
     reads_world_order(world, 3, TIER_G50, READS_WORLD_PRICE_E4 + 5, 4);
@@ -359,7 +455,7 @@ Test(reads, the_book_tells_of_an_auction)
     reads_world_begin(world, 0, COMMAND_TICK);
     reads_world_end(world);
     book = ask_book(world);
-    cr_assert(book->auction.phase == 0 && book->auction.end_ns == 0);
+    cr_assert(book->auction.phase == PHASE_CONTINUOUS && book->auction.end_ns == 0);
     cr_assert(book->last_px_e4 == READS_WORLD_PRICE_E4 && book->last_qty == 4);
     cr_assert_eq(book->best_bid_e4, 0);
     reads_world_free(world);

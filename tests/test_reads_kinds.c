@@ -194,6 +194,20 @@ Test(reads_kinds, a_job_is_told_with_its_lanes_and_how_near_it_came)
     row = row_of(80, 0);
     cr_assert(row->price_e4 == 150000 && row->gpus == 32 && row->order_qty == 256);
     cr_assert(row->leaves_qty == 256 && row->ord_status == STATUS_NEW && row->cl_ord_id == 6);
+    cr_assert_eq(row->miss_wanted_qty, 0, "no miss of what it was before");
+    replaced = report_of(EVENT_REPLACED, BUYER, 7);
+    replaced->replaced.order_id = 80;
+    replaced->replaced.price_e4 = 150000;
+    replaced->replaced.qty = 40;
+    replaced->replaced.leaves_qty = 320;
+    replaced->replaced.old_leaves_qty = 256;
+    miss = report_of(EVENT_MISS, BUYER, 0);
+    miss->party.cl_ord_id = 7;
+    miss->miss.order_id = 80;
+    miss->miss.wanted_qty = 40;
+    go(BUYER, 7);
+    row = row_of(80, 0);
+    cr_assert(row->miss_qty == 0 && row->miss_wanted_qty == 40 && row->miss_symbol[0] == 0);
 }
 
 Test(reads_kinds, a_range_and_its_offers_are_told_each_by_its_id)

@@ -36,6 +36,21 @@ Test(report, a_fill_becomes_a_trade_report)
     cr_assert_eq(strncmp(report.symbol, "H100.CN-GZ.G80.", 15), 0);
 }
 
+Test(report, a_fill_of_an_auction_is_reported_as_one)
+{
+    struct report report;
+    const struct event event = {
+        .head = {.seq = 9, .type = EVENT_FILL},
+        .fill = {.party = {.report_seq = 4, .cl_ord_id = 3, .key = 2, .account = 1},
+                 .contract = contract_pack(0, 0, TIER_G80, 498686),
+                 .qty = 8,
+                 .resting = FILL_AUCTION,
+                 .limit_e4 = 164000}};
+    cr_assert(report_from_event(&names, &event, &report));
+    cr_assert_eq(report.liquidity, LIQUIDITY_AUCTION);
+    cr_assert_eq(report.trade_group, 0);
+}
+
 Test(report, an_expired_order_is_reported_as_expired_and_a_canceled_one_as_canceled)
 {
     struct report report;

@@ -177,6 +177,9 @@ Test(store, url_that_is_none_and_server_that_is_none_are_told_apart)
 
 /* --- cut connections -------------------------------------------------------------------------- */
 
+/* Commands of a try: two commits of half of them. */
+enum { TRY_COMMANDS = 6 };
+
 /* One try over the cut wire, then one that is not cut; what was committed in the first counts. */
 static bool cut_once(struct proxy *proxy, const char *url, uint64_t to_seq, bool *answer_lost)
 {
@@ -187,7 +190,7 @@ static bool cut_once(struct proxy *proxy, const char *url, uint64_t to_seq, bool
     int rc = store_open(&store, url, &error);
     if (rc == 0) {
         before = store.place.seq;
-        rc = settlement_tape_add(&store, to_seq - 5, &error);
+        rc = settlement_tape_add(&store, to_seq - TRY_COMMANDS / 2, &error);
         if (rc == 0) {
             rc = store_commit(&store, &error);
         }
@@ -214,6 +217,30 @@ static bool cut_once(struct proxy *proxy, const char *url, uint64_t to_seq, bool
     return cut;
 }
 
+/* Tries, one after the other, and what they have met. */
+struct tries {
+    struct proxy *proxy;
+    const char *url;
+    struct pg *pg;
+    uint64_t to_seq;
+    int cuts;
+    int lost;
+};
+
+static bool try_cut(struct tries *tries, enum proxy_cut how, int at)
+{
+    bool answer_lost;
+    tries->to_seq += TRY_COMMANDS;
+    cr_assert_leq(tries->to_seq, SETTLEMENT_TAPE_COMMANDS);
+    proxy_cut(tries->proxy, how, at);
+    bool was_cut = cut_once(tries->proxy, tries->url, tries->to_seq, &answer_lost);
+    tries->cuts += was_cut;
+    tries->lost += answer_lost;
+    cr_assert_eq(settlement_base_number(tries->pg, "SELECT last_seq FROM kashi.progress"),
+                 (int64_t)tries->to_seq);
+    return was_cut;
+}
+
 Test(cut, at_every_message_everything_arrives_exactly_once)
 {
     struct settlement_base cut;
@@ -222,39 +249,31 @@ Test(cut, at_every_message_everything_arrives_exactly_once)
     char url[SETTLEMENT_URL_SIZE];
     char folder[] = "/tmp/kashi-proxy-XXXXXX";
     char digests[2][128];
-    uint64_t to_seq = 40;
-    int cuts = 0;
-    int lost = 0;
+    int most = 0;
     settlement_tape_make(7);
     settlement_base_make(&cut, "a");
     settlement_base_make(&whole, "b");
     cr_assert_not_null(mkdtemp(folder));
     cr_assert(proxy_start(&proxy, folder, cut.folder));
     settlement_base_url(url, folder, cut.name);
-    settlement_tape_apply(&cut, to_seq, to_seq);
+    struct tries tries = {.proxy = &proxy, .url = url, .pg = cut.pg, .to_seq = 40};
+    settlement_tape_apply(&cut, tries.to_seq, tries.to_seq);
     for (enum proxy_cut how = PROXY_BEFORE; how <= PROXY_AFTER; how++) {
-        bool was_cut = true;
-        for (int at = 1; was_cut; at++) {
-            bool answer_lost;
-            to_seq += 10;
-            cr_assert_leq(to_seq, SETTLEMENT_TAPE_COMMANDS);
-            proxy_cut(&proxy, how, at);
-            was_cut = cut_once(&proxy, url, to_seq, &answer_lost);
-            cuts += was_cut;
-            lost += answer_lost;
-            cr_assert_eq(settlement_base_number(cut.pg, "SELECT last_seq FROM kashi.progress"),
-                         (int64_t)to_seq);
+        for (most = 1; try_cut(&tries, how, most); most++) {
         }
+    }
+    /* How many messages a batch takes depends on what is in it: a commit may have been missed. */
+    for (int at = most; tries.lost<2; at = at> most / 2 ? at - 1 : most) {
+        (void)try_cut(&tries, PROXY_AFTER, at);
     }
     proxy_stop(&proxy);
     (void)rmdir(folder);
     settlement_base_expect_sound(cut.pg);
-    settlement_tape_apply(&whole, to_seq, 1000);
+    settlement_tape_apply(&whole, tries.to_seq, 1000);
     settlement_base_digest(cut.pg, digests[0]);
     settlement_base_digest(whole.pg, digests[1]);
     cr_assert_str_eq(digests[0], digests[1]);
-    cr_assert_gt(cuts, 60, "only %d cuts", cuts);
-    cr_assert_geq(lost, 2, "both commits lost their answer once, not %d", lost);
+    cr_assert_gt(tries.cuts, 60, "only %d cuts", tries.cuts);
     settlement_base_drop(&cut);
     settlement_base_drop(&whole);
 }

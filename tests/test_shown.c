@@ -56,6 +56,13 @@ static void follow(void *context, const struct market_data_update *update)
     }
 }
 
+static uint8_t phase(void *context, uint64_t contract)
+{
+    (void)context;
+    (void)contract;
+    return PHASE_CONTINUOUS;
+}
+
 static struct event *add(uint8_t type)
 {
     CHECK(event_count < EVENTS_MAX);
@@ -81,7 +88,7 @@ static void go(void)
 static void begin(void)
 {
     static const uint32_t lots[] = {8, 1, 4};
-    market_data = market_data_new(follow, NULL);
+    market_data = market_data_new(follow, NULL, phase, NULL);
     seq = seen_count = event_count = trades = 0;
     for (uint16_t id = 0; id < 3; id++) {
         add(EVENT_CLASS)->class_ = (struct event_class){.class_id = id, .lot = lots[id]};
@@ -642,8 +649,11 @@ Test(shown, a_job_shows_nothing_whatever_becomes_of_it)
     go();
     enter(1, contract, SIDE_SELL, 100, 8);
     go();
-    add(EVENT_TRADE)->trade = (struct event_trade){
-        .contract = contract, .price_e4 = 100, .qty = 8, .fill_id = 1, .contingent = 1};
+    add(EVENT_TRADE)->trade = (struct event_trade){.contract = contract,
+                                                   .price_e4 = 100,
+                                                   .qty = 8,
+                                                   .fill_id = 1,
+                                                   .condition = TRADE_CONTINGENT};
     job_filled(contract, 100, 8, 8);
     filled(1, contract, SIDE_SELL, 100, 8, 0);
     go();

@@ -9,9 +9,10 @@ struct md_trade_row {
     uint64_t fill_id;
     int64_t price_e4;
     int64_t qty;
-    uint8_t aggressor; /* enum side */
+    uint8_t aggressor; /* enum side, or AGGRESSOR_NONE */
     uint8_t offer_tier;
     uint8_t contingent;
+    uint8_t auction; /* enum auction_kind of the auction that it is of */
 };
 struct md_level_row {
     int64_t price_e4;

@@ -8,6 +8,7 @@
 #define NO_NAME  { NULL, 0 }
 
 const struct codec_names codec_names_side = { 2, { N("buy"), N("sell") } };
+const struct codec_names codec_names_aggressor = { 3, { N("buy"), N("sell"), N("none") } };
 const struct codec_names codec_names_ord_type = { 2, { N("limit"), N("market") } };
 const struct codec_names codec_names_tif = { 4, { N("gate"), N("time"), N("ioc"), N("fok") } };
 const struct codec_names codec_names_stp = { 3, { N("newest"), N("oldest"), N("decrement") } };
@@ -18,8 +19,11 @@ const struct codec_names codec_names_role = {
     4, { N("provider"), N("buyer"), N("analyst"), N("operator") } };
 const struct codec_names codec_names_mode = {
     4, { N("none"), N("continuous"), N("auction"), N("listing") } };
-const struct codec_names codec_names_phase = {
+const struct codec_names codec_names_auction = {
     4, { NO_NAME, N("opening"), N("periodic"), N("volatility") } };
+const struct codec_names codec_names_phase = {
+    9, { NO_NAME, N("opening"), N("periodic"), N("volatility"), N("continuous"), N("pre_open"),
+         N("listing"), N("halted"), N("closed") } };
 const struct codec_names codec_names_what = {
     9, { N("classes"), N("regions"), N("markets"), N("resources"), N("groups"), N("accounts"),
          N("keys"), N("fees"), N("gateways") } };
@@ -32,5 +36,8 @@ const struct codec_names codec_names_ord_status = {
          N("rejected") } };
 const struct codec_names codec_names_index_kind = {
     4, { NO_NAME, N("indicative"), N("preliminary"), N("final") } };
-const struct codec_names codec_names_liquidity = { 3, { NO_NAME, N("maker"), N("taker") } };
+const struct codec_names codec_names_liquidity = {
+    4, { NO_NAME, N("maker"), N("taker"), N("auction") } };
+const struct codec_names codec_names_leg_state = {
+    4, { NO_NAME, N("live"), N("asleep"), N("ended") } };
 /* clang-format on */

@@ -17,6 +17,7 @@ struct codec_names {
 };
 
 extern const struct codec_names codec_names_side;
+extern const struct codec_names codec_names_aggressor;
 extern const struct codec_names codec_names_ord_type;
 extern const struct codec_names codec_names_tif;
 extern const struct codec_names codec_names_stp;
@@ -25,11 +26,13 @@ extern const struct codec_names codec_names_placement;
 extern const struct codec_names codec_names_kind;
 extern const struct codec_names codec_names_role;
 extern const struct codec_names codec_names_mode;
+extern const struct codec_names codec_names_auction;
 extern const struct codec_names codec_names_phase;
 extern const struct codec_names codec_names_what;
 extern const struct codec_names codec_names_exec_type;
 extern const struct codec_names codec_names_ord_status;
 extern const struct codec_names codec_names_index_kind;
 extern const struct codec_names codec_names_liquidity;
+extern const struct codec_names codec_names_leg_state;
 
 #endif

@@ -100,12 +100,12 @@ struct level_row {
     int64_t shared_qty; /* of SETs, which is in other contracts too; bids only */
     int64_t orders;     /* always, 1 or more */
 };
-/* While an auction collects in the contract's hour; all zero: it trades continuously. */
+/* Phase of the contract's hour, and the auction that collects in it. */
 struct auction_view {
-    int64_t end_ns;        /* nominal */
+    int64_t end_ns;        /* nominal; 0: none collects */
     int64_t indicative_e4; /* at which bids of the contract would buy now; 0: none would */
     int64_t indicative_qty;
-    uint8_t phase; /* enum auction_kind */
+    uint8_t phase; /* enum ladder_phase */
     uint8_t reserved[7];
 };
 
@@ -114,7 +114,9 @@ struct listed_row {
     uint64_t order_id;
     int64_t price_e4;
     int64_t qty;
-    char name[LABEL_SIZE]; /* of the ownership group, where the market shows names */
+    uint32_t resource;     /* this and the names below where the market shows names */
+    char name[LABEL_SIZE]; /* of the ownership group */
+    char node[LABEL_SIZE]; /* of the resource */
 };
 
 /* Depth of one contract (offers at their own tier); best_* are the ladder's, all eligible tiers:
@@ -134,13 +136,14 @@ struct book_answer {
     int64_t reference_e4;
     struct auction_view auction;
     uint8_t halted;
+    uint8_t more; /* 1: more offers are listed; ask again after the last order_id */
     char symbol[SYMBOL_SIZE];
     uint32_t bid_count; /* best first */
     uint32_t offer_count;
     uint32_t listed_count; /* listing markets: the offers of the contract, best first */
     struct level_row bids[CODEC_LEVELS_MAX];
     struct level_row offers[CODEC_LEVELS_MAX];
-    struct listed_row listed[CODEC_ROWS_MAX];
+    struct listed_row listed[CODEC_LISTED_MAX];
 };
 
 struct holding_row {

@@ -32,7 +32,19 @@ enum ord_status { /* FIX OrdStatus */
                   STATUS_EXPIRED = 5,
                   STATUS_REJECTED = 6,
 };
-enum liquidity { LIQUIDITY_NONE = 0, LIQUIDITY_MAKER = 1, LIQUIDITY_TAKER = 2 };
+enum liquidity { /* FIX LastLiquidityInd */
+                 LIQUIDITY_NONE = 0,
+                 LIQUIDITY_MAKER = 1,
+                 LIQUIDITY_TAKER = 2,
+                 LIQUIDITY_AUCTION = 3, /* at an auction's end, with the maker's fee */
+};
+/* Of an event_fill's enum fill_resting. */
+static inline uint8_t codec_liquidity(uint8_t resting)
+{
+    return resting == FILL_AUCTION ? LIQUIDITY_AUCTION
+           : resting == FILL_MAKER ? LIQUIDITY_MAKER
+                                   : LIQUIDITY_TAKER;
+}
 
 /* Which optional groups of fields a report has. */
 enum report_fields {

@@ -243,6 +243,7 @@ struct request_trades { /* the account's fills, oldest first */
 };
 struct request_book {
     char symbol[SYMBOL_SIZE];
+    uint64_t after_order_id; /* listed offers behind this one; 0: from the best */
 };
 struct request_account {
     uint32_t account;       /* 0: the key's own; another: operators only */

@@ -14,6 +14,7 @@
 #define CODEC_FIELD_SIZE      32    /* longest name of a field, with its NUL */
 #define CODEC_ROWS_MAX        64    /* rows of one answer (orders, trades, reports, lists) */
 #define CODEC_LEVELS_MAX      432   /* price levels of one side: two full sides fit a message */
+#define CODEC_LISTED_MAX      40    /* listed offers of an answer: they fit beside both sides */
 #define CODEC_HOLDINGS_MAX    256   /* holdings in an account's answer */
 #define CODEC_PUBLIC_KEY_TEXT 40    /* a CURVE key as Z85 text */
 
@@ -22,8 +23,12 @@
 struct leg_row {
     char symbol[SYMBOL_SIZE];
     uint32_t price_e4; /* limit */
-    uint32_t leg;      /* what the server says: its place, from 1 */
+    uint32_t open_qty; /* order_status: what it may trade now */
+    uint8_t leg;       /* what the server says: its place, from 1 */
+    uint8_t state;     /* order_status: enum leg_state */
 };
+/* A leg sleeps while the balance is below its lot or an auction collects in its hour. */
+enum leg_state { LEG_STATE_NONE = 0, LEG_LIVE = 1, LEG_ASLEEP = 2, LEG_ENDED = 3 };
 struct lane_row {
     char class_name[NAME_SIZE];
     char region[NAME_SIZE];
@@ -38,7 +43,7 @@ struct codec_rows {
     uint32_t size;
     uint32_t used;
 };
-/* Room for all rows of any message: a row of the shortest texts takes 20 bytes of the message and 72
+/* Room for all rows of any message: a row of the shortest texts takes 20 bytes of the message and 76
  * in memory, and one refused request may have a full list on top before it gives it back. */
 #define CODEC_ROWS_BYTES_MAX 262144
 /* Room for those of one request. */

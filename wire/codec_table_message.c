@@ -30,7 +30,9 @@
 #define HOUR0(member_) CODEC_FIELD(S, member_, #member_, HOUR, 0, .min = 0)
 
 #define S struct leg_row
-static const struct codec_field leg_fields[] = { UA(leg), T0(symbol), U0(price_e4) };
+static const struct codec_field leg_fields[] = {
+    UA(leg), T0(symbol), U0(price_e4), E0(state, codec_names_leg_state), U0(open_qty),
+};
 static const struct codec_schema leg_row = ROW(leg_fields, struct leg_row);
 #undef S
 #define S struct lane_row
@@ -181,14 +183,16 @@ static const struct codec_field level_fields[] = {
 static const struct codec_schema level_row = ROW(level_fields, struct level_row);
 #undef S
 #define S struct listed_row
-static const struct codec_field listed_fields[] = { U0(order_id), I0(price_e4), IA(qty), T0(name) };
+static const struct codec_field listed_fields[] = {
+    U0(order_id), I0(price_e4), IA(qty), T0(name), U0(resource), T0(node),
+};
 static const struct codec_schema listed_row = ROW(listed_fields, struct listed_row);
 #undef S
 #define S struct book_answer
 static const struct codec_field book_fields[] = {
     U0(ref), UA(seq), UA(contract_seq), T0(symbol), I0(time_ns), I0(best_bid_e4), I0(best_bid_qty),
     I0(best_bid_shared_qty), I0(best_offer_e4), I0(best_offer_qty), I0(last_px_e4), I0(last_qty), I0(reference_e4),
-    B0(halted), AUCTION_FIELDS, ROWS(bids, "bids", bid_count, level_row),
+    B0(halted), B0(more), AUCTION_FIELDS, ROWS(bids, "bids", bid_count, level_row),
     ROWS(offers, "offers", offer_count, level_row), ROWS(listed, "listed", listed_count, listed_row),
 };
 #undef S
@@ -312,8 +316,8 @@ LISTED(gateways_fields, gateways);
 
 #define S struct md_trade_row
 static const struct codec_field md_trade_fields[] = {
-    U0(fill_id), I0(price_e4), I0(qty), EA(aggressor, codec_names_side), EA(offer_tier, codec_names_tier),
-    B0(contingent),
+    U0(fill_id), I0(price_e4), I0(qty), EA(aggressor, codec_names_aggressor), EA(offer_tier, codec_names_tier),
+    B0(contingent), E0(auction, codec_names_auction),
 };
 static const struct codec_schema md_trade_row = ROW(md_trade_fields, struct md_trade_row);
 #undef S

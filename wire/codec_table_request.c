@@ -248,6 +248,7 @@ static const struct codec_field trades_request_fields[] = {
 };
 static const struct codec_field book_request_fields[] = {
     R(book.symbol, "symbol", TEXT, MUST, .min = 1),
+    R(book.after_order_id, "after_order_id", UINT, 0, .min = 0),
     REF,
 };
 static const struct codec_field account_request_fields[] = {

@@ -76,6 +76,18 @@ enum auction_kind {
     AUCTION_PERIODIC = 2,
     AUCTION_VOLATILITY = 3
 };
+/* Phase of a ladder hour as it is published; while an auction collects, its kind. */
+enum ladder_phase {
+    PHASE_OPENING = AUCTION_OPENING,
+    PHASE_PERIODIC = AUCTION_PERIODIC,
+    PHASE_VOLATILITY = AUCTION_VOLATILITY,
+    PHASE_CONTINUOUS = 4,
+    PHASE_PRE_OPEN =
+        5, /* nothing trades: an auction has not begun, or the hour lies too far ahead */
+    PHASE_LISTING = 6,
+    PHASE_HALTED = 7,
+    PHASE_CLOSED = 8, /* past the gate, or no market */
+};
 enum market_mode { MODE_NONE = 0, MODE_CONTINUOUS = 1, MODE_AUCTION = 2, MODE_LISTING = 3 };
 enum market_flags { MARKET_NO_RESALE = 1, MARKET_NAMES_SHOWN = 2 };
 

@@ -173,7 +173,7 @@ struct event_out { /* CANCELED, RESTATED */
     uint8_t reserved[20];
 };
 
-/* AUCTION: maker as well, at the auction's price and not at its own. */
+/* AUCTION: at the maker's rate, at the auction's price and not at its own. */
 enum fill_resting { FILL_TAKER = 0, FILL_MAKER = 1, FILL_AUCTION = 2 };
 struct event_fill {
     struct event_party party; /* cl_ord_id: the order's latest */
@@ -196,6 +196,15 @@ struct event_fill {
     };
 };
 
+/* What came about otherwise than by an arriving order meeting a resting one. */
+enum trade_condition {
+    TRADE_REGULAR = 0,
+    TRADE_CONTINGENT = 1, /* of a JOB */
+    TRADE_OPENING = 2,    /* at the end of an auction of that kind; nobody arrived */
+    TRADE_PERIODIC = 3,
+    TRADE_VOLATILITY = 4,
+};
+#define AGGRESSOR_NONE 2 /* beside the values of enum side */
 struct event_trade {
     uint64_t fill_id;  /* never repeats */
     uint64_t contract; /* the bid's */
@@ -209,8 +218,8 @@ struct event_trade {
     uint32_t resource;
     uint8_t offer_tier;
     uint8_t source_tier; /* SOURCE_OWN, or the tier of the seller's holding: a resale */
-    uint8_t aggressor;   /* side that arrived */
-    uint8_t contingent;  /* 1: fill of a JOB */
+    uint8_t aggressor;   /* side that arrived, or AGGRESSOR_NONE */
+    uint8_t condition;   /* enum trade_condition */
     int64_t buy_fee_e4;
     int64_t sell_fee_e4;
     int64_t bond_e4; /* the seller's, locked for this fill */
@@ -509,6 +518,18 @@ struct event {
         uint8_t bytes[104];
     };
 };
+
+static inline uint8_t event_auction_condition(uint8_t auction_kind)
+{
+    return (uint8_t)(TRADE_OPENING + auction_kind - AUCTION_OPENING);
+}
+/* enum auction_kind; AUCTION_NONE for a trade of no auction. */
+static inline uint8_t event_trade_auction(const struct event_trade *trade)
+{
+    return trade->condition < TRADE_OPENING
+               ? AUCTION_NONE
+               : (uint8_t)(AUCTION_OPENING + trade->condition - TRADE_OPENING);
+}
 
 /* Whether the payload begins with a party (of zeros where a tick or a link tells something). */
 static inline bool event_has_party(const struct event *event)

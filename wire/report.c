@@ -193,7 +193,7 @@ static void put_fill(const struct contract_names *names, const struct event_fill
     report->trade_tier = event->trade_tier;
     report->trade_group = event->resting == FILL_AUCTION ? 0 : event->trade_group;
     report->contingent = event->contingent;
-    report->liquidity = event->resting != 0 ? LIQUIDITY_MAKER : LIQUIDITY_TAKER;
+    report->liquidity = codec_liquidity(event->resting);
 }
 
 static bool enters_order(uint8_t command)
@@ -392,7 +392,7 @@ static void add_legs(struct report_joined *joined, const struct contract_names *
     for (uint32_t i = 0; i < SET_LEGS_PER_EVENT && joined->count < joined->expected; i++) {
         const struct set_leg *leg = &event->legs[i];
         struct leg_row *row = &joined->legs[joined->count++];
-        *row = (struct leg_row){.price_e4 = leg->price_e4, .leg = leg->leg};
+        *row = (struct leg_row){.price_e4 = leg->price_e4, .leg = (uint8_t)leg->leg};
         (void)contract_format(names, leg->contract, row->symbol);
     }
     joined->report.legs = joined->legs;

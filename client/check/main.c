@@ -125,7 +125,7 @@ static bool same_fill(const struct check *check, const struct event *event,
                                 trade->offer_tier,
                                 trade->source_tier,
                                 trade->aggressor,
-                                trade->contingent};
+                                trade->condition};
     const int count = (int)(sizeof expected / sizeof expected[0]);
     for (int column = 0; column < count; column++) {
         if (expected[column] != pg_int(row, column)) {
@@ -159,7 +159,7 @@ static int compare_fills(struct check *check, struct error *error)
                      "SELECT seq, index, time_ns, fill_id, contract, price_e4, qty, buy_order_id, "
                      "sell_order_id, trade_group, buy_fee_e4, sell_fee_e4, bond_e4, buyer, seller, "
                      "buyer_group, seller_group, resource, offer_tier, source_tier, aggressor, "
-                     "contingent, symbol FROM kashi.fills ORDER BY seq, index",
+                     "condition, symbol FROM kashi.fills ORDER BY seq, index",
                      take_fill, check, error);
     if (rc == 0 && check->fills != check->recompute.trade_count) {
         (void)printf("%" PRIu64 " fills in the database, %zu on the tape\n", check->fills,
@@ -367,8 +367,13 @@ static int run(struct check *check, struct error *error)
     }
     check->wrong += check->number != 0;
     const struct parents *parents = &check->recompute.parents;
-    check->wrong += parents->wrong;
-    (void)printf("\nSETs: %" PRIu64 " entered, %" PRIu64 " filled at least in part; JOBs: %" PRIu64
+    const struct auctions *auctions = &check->recompute.auctions;
+    check->wrong += parents->wrong + auctions->wrong;
+    (void)printf("\nAuctions with trades: %" PRIu64 " opening, %" PRIu64 " periodic, %" PRIu64
+                 " volatility; %" PRId64 " GPU-hours\n",
+                 auctions->cleared[AUCTION_OPENING], auctions->cleared[AUCTION_PERIODIC],
+                 auctions->cleared[AUCTION_VOLATILITY], auctions->gpu_hours);
+    (void)printf("SETs: %" PRIu64 " entered, %" PRIu64 " filled at least in part; JOBs: %" PRIu64
                  " entered, %" PRIu64 " filled, %" PRId64 " GPU-hours\n",
                  parents->sets, parents->sets_filled, parents->jobs, parents->jobs_filled,
                  parents->job_gpu_hours);

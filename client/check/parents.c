@@ -254,9 +254,9 @@ static void take_contingent(struct parents *parents, const struct event_trade *t
 static void take_trade(struct parents *parents, const struct event_trade *trade)
 {
     struct parent *parent = find(parents, trade->buy_order_id);
-    if (trade->contingent != 0 && trade->trade_group != 0) {
+    if (trade->condition == TRADE_CONTINGENT && trade->trade_group != 0) {
         take_contingent(parents, trade);
-    } else if (trade->contingent != 0 || trade->trade_group != 0 ||
+    } else if (trade->condition == TRADE_CONTINGENT || trade->trade_group != 0 ||
                (parent != NULL && parent->hours > 0)) {
         complain(parents, trade->buy_order_id, "a fill is marked as a JOB's in part only");
     } else if (parent != NULL) {

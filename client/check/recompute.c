@@ -63,6 +63,7 @@ static int take_trade(struct recompute *recompute, const struct event *event, st
 static int take_event(struct recompute *recompute, const struct event *event, struct error *error)
 {
     parents_take(&recompute->parents, event);
+    auctions_take(&recompute->auctions, event);
     switch (event->head.type) {
     case EVENT_CLASS:
         memcpy(recompute->names.classes[event->class_.class_id], event->class_.name, NAME_SIZE);
@@ -91,6 +92,7 @@ int recompute_read(struct recompute *recompute, const char *directory, struct er
     memset(recompute, 0, sizeof *recompute);
     tally_init(&recompute->tally);
     parents_init(&recompute->parents);
+    auctions_init(&recompute->auctions);
     recompute->trade_capacity = TRADES_FIRST;
     recompute->trades = calloc(TRADES_FIRST, sizeof *recompute->trades);
     CHECK(recompute->trades != NULL);
@@ -120,6 +122,7 @@ void recompute_free(struct recompute *recompute)
 {
     tally_free(&recompute->tally);
     parents_free(&recompute->parents);
+    auctions_free(&recompute->auctions);
     free(recompute->trades);
     recompute->trades = NULL;
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "client/check/auctions.h"
 #include "client/check/parents.h"
 #include "client/check/tally.h"
 #include "wire/contract.h"
@@ -20,8 +21,9 @@ struct recompute {
     size_t trade_count;
     size_t trade_capacity;
     struct parents parents; /* SET and JOB orders */
-    uint64_t orders;        /* accepted: NEW events */
-    uint64_t last_seq;      /* complete commands of the tape */
+    struct auctions auctions;
+    uint64_t orders;   /* accepted: NEW events */
+    uint64_t last_seq; /* complete commands of the tape */
     int64_t first_time_ns;
     int64_t last_time_ns;
 };

@@ -306,10 +306,10 @@ static void clear_first(struct engine *e)
     }
     struct auction a = detach(e, auction);
     struct auction_outcome out;
-    auction_trade(e, ladder, a.reference_e4, &out);
+    auction_trade(e, &a, &out);
     emit_auction(e, &a, AUCTION_ENDED, &out);
     e->busy = ladder;
-    auction_uncross(e, ladder);
+    auction_uncross(e, &a);
     go_on(e, ladder);
     e->busy = 0;
     ladder_release_if_idle(e, ladder);

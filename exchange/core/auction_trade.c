@@ -79,6 +79,7 @@ struct picked {
 struct clearing {
     uint32_t ladder;
     uint64_t contract; /* tier 0 */
+    uint8_t kind;      /* enum auction_kind */
     const struct auction_outcome *out;
     struct picked books[BOOKS];
 };
@@ -164,7 +165,7 @@ static int64_t trade_bid(struct engine *e, struct clearing *c, uint32_t tier,
             .ladder = c->ladder,
             .price_e4 = c->out->price_e4[tier],
             .contract = contract_with_tier(c->contract, (uint8_t)tier),
-            .auction = true,
+            .auction = c->kind,
         };
         deal_close(e, &deal);
         bid->left -= deal.qty;
@@ -189,11 +190,13 @@ static void refresh_icebergs(struct engine *e, const struct clearing *c)
     }
 }
 
-void auction_trade(struct engine *e, uint32_t ladder, const uint32_t reference_e4[TIER_COUNT],
-                   struct auction_outcome *out)
+void auction_trade(struct engine *e, const struct auction *auction, struct auction_outcome *out)
 {
-    auction_foresee(e, ladder, reference_e4, out);
-    struct clearing c = {.ladder = ladder, .contract = e->ladders[ladder].contract, .out = out};
+    auction_foresee(e, auction->ladder, auction->reference_e4, out);
+    struct clearing c = {.ladder = auction->ladder,
+                         .kind = auction->kind,
+                         .contract = e->ladders[auction->ladder].contract,
+                         .out = out};
     pick_all(e, &c);
     int64_t traded[TIER_COUNT];
     for (uint32_t tier = TIER_COUNT; tier-- > 0;) {
@@ -253,8 +256,9 @@ static void prevent_self_trade(struct engine *e, uint32_t bid, uint32_t offer)
     }
 }
 
-void auction_uncross(struct engine *e, uint32_t ladder)
+void auction_uncross(struct engine *e, const struct auction *auction)
 {
+    uint32_t ladder = auction->ladder;
     struct ladder *l = &e->ladders[ladder];
     for (uint32_t bid; (bid = crossed_bid(l)) != 0;) {
         const struct order *b = &e->orders[bid];
@@ -272,7 +276,7 @@ void auction_uncross(struct engine *e, uint32_t ladder)
             .ladder = ladder,
             .price_e4 = o->price_e4,
             .contract = contract_with_tier(l->contract, b->tier),
-            .auction = true,
+            .auction = auction->kind,
         };
         deal_close(e, &deal);
         settle(e, offer);

@@ -67,7 +67,7 @@ int64_t deal_with_job(struct engine *e, struct deal_job *job, uint32_t offer_slo
         .offer_tier = offer->tier,
         .source_tier = offer->source,
         .aggressor = SIDE_BUY,
-        .contingent = 1,
+        .condition = TRADE_CONTINGENT,
         .bond_e4 = (int64_t)offer->bond_unit * qty,
         .buyer_group = buy_key->group,
         .seller_group = sell_key->group,

@@ -19,7 +19,7 @@ struct deal {
     int64_t price_e4;
     uint64_t contract; /* the bid's */
     bool sell;         /* the offer is the one that arrives */
-    bool auction;      /* both rest */
+    uint8_t auction;   /* enum auction_kind of the auction that ends: both rest */
 };
 
 /* Carries a deal out and reports it; orders that it uses up are the caller's to end. */
@@ -48,7 +48,7 @@ static inline uint16_t deal_rate(const struct engine *e, const struct order *o, 
 static inline int64_t deal_settle_bid(struct engine *e, struct order *o, struct account *account,
                                       const struct deal *d)
 {
-    bool maker = d->sell || d->auction;
+    bool maker = d->sell || d->auction != AUCTION_NONE;
     int64_t before = money_bid_reserve(e, o->fees, o->fee_rest, o->price_e4, o->leaves);
     int64_t notional = d->price_e4 * d->qty;
     uint16_t rest;
@@ -68,7 +68,7 @@ static inline int64_t deal_settle_bid(struct engine *e, struct order *o, struct 
 static inline int64_t deal_settle_offer(struct engine *e, struct order *o, struct account *account,
                                         const struct deal *d)
 {
-    bool maker = !d->sell || d->auction;
+    bool maker = !d->sell || d->auction != AUCTION_NONE;
     uint16_t rest;
     int64_t fee = money_fee(o->fee_rest, d->price_e4 * d->qty, deal_rate(e, o, maker), &rest);
     int64_t bond = (int64_t)o->bond_unit * d->qty;
@@ -192,7 +192,9 @@ static inline __attribute__((always_inline)) void deal_close_inline(struct engin
         .seller_group = sell_key->group,
     };
     deal_record(e, t, offer->bond_unit);
-    if (__builtin_expect(d->auction, 0)) {
+    if (__builtin_expect(d->auction != AUCTION_NONE, 0)) {
+        t->aggressor = AGGRESSOR_NONE;
+        t->condition = event_auction_condition(d->auction);
         deal_emit_fill(e, d->bid, t, FILL_AUCTION, buy_fee)->fill.limit_e4 = bid->price_e4;
         deal_emit_fill(e, d->offer, t, FILL_AUCTION, sell_fee)->fill.limit_e4 = offer->price_e4;
     } else {

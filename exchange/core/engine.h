@@ -135,8 +135,13 @@ struct engine_order {
 };
 /* False when the order is not live. */
 bool engine_order(const struct engine *engine, uint64_t order_id, struct engine_order *out);
-/* Offers that stand in a contract of a listing market, best first; *cursor 0 to start, false at the end
- * or where it is none. */
+/* What has become of a SET's leg. */
+enum engine_leg { ENGINE_LEG_ENDED, ENGINE_LEG_ASLEEP, ENGINE_LEG_LIVE };
+/* `number`: among the SET's legs as entered, from 1. `open_qty`: what it may trade now, 0 unless it is live. */
+enum engine_leg engine_set_leg(const struct engine *engine, uint64_t order_id, uint32_t number,
+                               uint32_t *open_qty);
+/* Offers that stand in a contract of a listing market, best first; *cursor 0 to start, or one of them;
+ * false at the end or where it is none. */
 bool engine_listed_offer(const struct engine *engine, uint64_t contract, uint64_t *cursor,
                          struct engine_order *out);
 /* Name of an ownership group, LABEL_SIZE bytes, NUL-padded; NULL: no such group. */
@@ -162,6 +167,9 @@ bool engine_best_bid(const struct engine *engine, uint64_t contract, int64_t *pr
 bool engine_best_offer(const struct engine *engine, uint64_t contract, int64_t *price_e4);
 /* Reference price in force for a contract; false: none. */
 bool engine_reference(const struct engine *engine, uint64_t contract, int64_t *price_e4);
+
+/* enum ladder_phase of the contract's hour, after the last step. */
+uint8_t engine_phase(const struct engine *engine, uint64_t contract);
 
 /* What a request of several contracts would bring now, without anything being changed. */
 struct engine_quote {

@@ -1,10 +1,12 @@
 /* Reads of the engine's state: engine.h declares them. */
+#include "exchange/core/auction.h"
 #include "exchange/core/book.h"
 #include "exchange/core/capacity.h"
 #include "exchange/core/iceberg.h"
 #include "exchange/core/job.h"
 #include "exchange/core/order.h"
 #include "exchange/core/range.h"
+#include "exchange/core/set.h"
 #include "exchange/core/state.h"
 
 bool engine_account(const struct engine *e, uint32_t account, struct engine_account *out)
@@ -107,6 +109,27 @@ bool engine_order(const struct engine *e, uint64_t order_id, struct engine_order
     return true;
 }
 
+enum engine_leg engine_set_leg(const struct engine *e, uint64_t order_id, uint32_t number,
+                               uint32_t *open_qty)
+{
+    uint32_t set = order_find(e, order_id);
+    *open_qty = 0;
+    if (set == 0 || e->orders[set].kind != KIND_SET) {
+        return ENGINE_LEG_ENDED;
+    }
+    for (uint32_t leg = e->orders[set].next; leg != 0; leg = e->orders[leg].newer) {
+        if (e->orders[leg].cl_ord_id != number) {
+            continue;
+        }
+        if (ladder_is_shadow(e, e->orders[leg].ladder)) {
+            return ENGINE_LEG_ASLEEP;
+        }
+        *open_qty = set_open(e, leg);
+        return ENGINE_LEG_LIVE;
+    }
+    return ENGINE_LEG_ENDED;
+}
+
 /* Key by key, each from its newest order; the cursor is the id of the last order returned. */
 bool engine_account_order(const struct engine *e, uint32_t account, uint64_t *cursor,
                           struct engine_order *out)
@@ -201,6 +224,30 @@ static const struct ladder *ladder_of(const struct engine *e, uint64_t contract,
         return NULL;
     }
     return &e->ladders[ladder];
+}
+
+uint8_t engine_phase(const struct engine *e, uint64_t contract)
+{
+    uint32_t market;
+    const struct ladder *l = ladder_of(e, contract, &market);
+    uint32_t hour = contract_hour(contract);
+    const struct market *m = &e->markets[market];
+    if (market == 0 || m->mode == MODE_NONE || hour < e->s.open_hour) {
+        return PHASE_CLOSED;
+    }
+    if (m->halted) {
+        return PHASE_HALTED;
+    }
+    if (hour >= e->s.hour + e->s.horizon_hours) {
+        return PHASE_PRE_OPEN;
+    }
+    if (l != NULL && ladder_is_collecting(l)) {
+        return e->auctions[l->occupied >> LADDER_AUCTION_AT].kind;
+    }
+    if (m->mode == MODE_LISTING) {
+        return PHASE_LISTING;
+    }
+    return auction_collects(e, market, hour) ? PHASE_PRE_OPEN : PHASE_CONTINUOUS;
 }
 
 bool engine_listed_offer(const struct engine *e, uint64_t contract, uint64_t *cursor,

@@ -15,7 +15,7 @@ static const uint8_t copy_header[19] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";
 #define FILL_COLUMNS                                                                               \
     "seq, index, time_ns, fill_id, contract, price_e4, qty, buy_order_id, sell_order_id, "         \
     "trade_group, buy_fee_e4, sell_fee_e4, bond_e4, buyer, seller, buyer_group, seller_group, "    \
-    "resource, class_id, region_id, hour, tier, offer_tier, source_tier, aggressor, contingent, "  \
+    "resource, class_id, region_id, hour, tier, offer_tier, source_tier, aggressor, condition, "   \
     "symbol"
 #define COPY(table, columns) "COPY kashi." table " (" columns ") FROM STDIN (FORMAT binary)"
 
@@ -280,7 +280,7 @@ static void add_fill(struct rows_buffer *buffer, const struct event *event, cons
     put_int2(buffer, trade->offer_tier);
     put_int2(buffer, trade->source_tier);
     put_int2(buffer, trade->aggressor);
-    put_int2(buffer, trade->contingent);
+    put_int2(buffer, trade->condition);
     put_bytes(buffer, symbol, symbol_length);
 }
 

@@ -352,6 +352,18 @@ static int recall(struct send *send, uint32_t account, uint32_t *sent, struct er
     return 0;
 }
 
+/* Waits for all answers and for the fills behind them: an answer to a later question follows them. */
+static int settle_fills(struct send *send, struct error *error)
+{
+    struct request request = {.type = REQUEST_ORDER_STATUS, .order_status.cl_ord_id = 1};
+    int rc = desk_settle(send->desk, ANSWER_TIMEOUT_MS, error);
+    if (rc != 0 || send->counts[BUYER] == 0) {
+        return rc;
+    }
+    rc = kashi_session_send(desk_session(send->desk, send->seats[BUYER]), &request, 1, error);
+    return rc != 0 ? rc : desk_settle(send->desk, ANSWER_TIMEOUT_MS, error);
+}
+
 static int send_ranges(struct send *send, struct error *error)
 {
     uint32_t sent = 0;
@@ -373,14 +385,14 @@ static int send_jobs(struct send *send, struct error *error)
             rc = send_one(send, BUYER, place, error);
             continue;
         }
-        rc = desk_settle(send->desk, ANSWER_TIMEOUT_MS, error);
+        rc = settle_fills(send, error);
         if (rc == 0 && send->fates[BUYER][job->previous].trade_group != 0) {
             rc = send_one(send, BUYER, place, error);
         } else if (rc == 0) {
             know(send, &send->fates[BUYER][place], REASON_NEVER_ENTERED);
         }
     }
-    return rc != 0 ? rc : desk_settle(send->desk, ANSWER_TIMEOUT_MS, error);
+    return rc != 0 ? rc : settle_fills(send, error);
 }
 
 static void sum_up(const struct send *send, struct import_outcome *outcome)

@@ -240,6 +240,12 @@ sed 's/demo-task-05,.*/demo-task-05,1,1,1,-1,"T4,LS/' data/sample_jobs.csv >"$to
 $bin/kashi import --dir "$dir" --nodes data/sample_nodes.csv --jobs "$top/jobs.csv" --plan >"$top/out" 2>&1
 is $? 0 && says 'jobs.csv:7: a quote is opened' && says ' 36  of them ordered'
 claim "a broken line is named, the others are taken" $?
+# Many ranges, so that reports are under way when the JOB is answered.
+(echo sn,gpu,model && seq -f 'node-%g,1,T4' 80) >"$top/nodes.csv"
+printf '%s\n' name,num_gpu,gpu_milli,gpu_spec,qos,creation_time,deletion_time long,1,1000,T4,LS,0,2880000 >"$top/jobs.csv"
+$bin/kashi import --dir "$dir" --nodes "$top/nodes.csv" --jobs "$top/jobs.csv" --island-nodes 1 --json >"$top/out" 2>&1
+is $? 0 && says '"jobs_filled":1,.*"matched_gpu_hours":800,'
+claim "every hour of a long task is counted, however many fills it has" $?
 
 # --- restarts -------------------------------------------------------------------------------------
 sql/cluster.sh stop "$dir"

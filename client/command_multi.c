@@ -124,6 +124,11 @@ static void entry_print(struct entry *entry, const struct submit_result *result,
         json_object_set_new(row, "leaves_qty", json_integer(result->leaves_qty));
         json_object_set_new(row, "ord_status", json_string(submit_status_name(result->ord_status)));
     }
+    /* What was reserved on entry is so no longer when it has traded or ended. */
+    if (entry->request.type != REQUEST_NEW_RANGE &&
+        (result->cum_qty > 0 || result->leaves_qty == 0)) {
+        json_object_del(row, "reserved_e4");
+    }
     if (result->reason != 0) {
         json_object_set_new(row, "reason_name", json_string(reason_name(result->reason)));
     }
@@ -328,7 +333,7 @@ const char *const command_multi_set_hidden[] = {"display_qty", NULL};
 const struct arguments_option command_multi_set_options[] = {
     {"qty", "GPUS", "required; GPUs in all, in whichever legs they are found"},
     {"leg", "LEG",
-     "required; an alternative, SYMBOL=PRICE or CLASS/REGION/TIER/HOUR=PRICE; up to 64"},
+     "an alternative, SYMBOL=PRICE or CLASS/REGION/TIER/HOUR=PRICE; 1 to 64, or --legs"},
     {"legs", "FILE",
      "a file of legs: CSV with the columns symbol,price or class,region,tier,hour,price, or the "
      "protocol's JSON array"},

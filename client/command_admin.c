@@ -83,7 +83,8 @@ static const struct arguments_option kill_options[] = {
     {NULL, NULL, NULL},
 };
 static const struct arguments_option market_options[] = {
-    {"launch-price-g0", "YUAN", "reference price of tier G0 until there is a trade"},
+    {"launch-price-g0", "YUAN",
+     "reference price of tier G0 until there is a trade; what is left out here and below is none"},
     {"launch-price-g50", "YUAN", "of G50"},
     {"launch-price-g80", "YUAN", "of G80"},
     {"launch-price-g100", "YUAN", "of G100"},

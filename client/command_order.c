@@ -455,8 +455,8 @@ static const struct arguments_option replace_options[] = {
 static const struct arguments_option mass_cancel_options[] = {
     {"class", "CLASS", "only this class"},
     {"region", "REGION", "only this region"},
-    {"hour-from", "HOUR", "only delivery hours from this one on"},
-    {"hour-to", "HOUR", "and before this one"},
+    {"hour-from", "HOUR", "with --hour-to: only delivery hours from this one on"},
+    {"hour-to", "HOUR", "with --hour-from: and before this one"},
     {"own-key", NULL, "only what this key has entered, not all of the account"},
     {NULL, NULL, NULL},
 };

@@ -178,6 +178,9 @@ kashi provider-1 offer "$second" --qty 8 --price 12.50 --resource 1 --json
 kashi analyst-1 book "$first" --json
 says '"price_e4":128000,"qty":0,"shared_qty":8,"orders":1'
 claim "a fill in one of them leaves less in the other" $?
+kashi buyer-2 replace "$set_id" --qty 24
+is $? 0 && kashi analyst-1 book "$first" --json && says '"price_e4":128000,"qty":0,"shared_qty":16,"orders":1'
+claim "more of a SET, what was filled included, rests in all of them" $?
 kashi buyer-2 cancel "$set_id"
 claim "a SET is canceled as a whole" $?
 set -- job --gpus 16 --hours 8 --from "$from" --to "$to" --price 14 --lane H100/CN-GZ/G80
@@ -190,6 +193,9 @@ claim "and the JOB buys just that, out of what was reserved for it" $?
 kashi buyer-2 job --gpus 128 --hours 8 --from "$from" --to "$to" --price 14 --lane H100/CN-GZ/G80
 is $? 0 && says 'nearest: 16 of 128 GPUs at your limit in H100.CN-GZ.G80 from'
 claim "one that does not fit rests and is told how near it came" $?
+kashi provider-1 replace "$range" --price 13.20 --json
+is $? 0 && says '"exec_type":"replaced".*"price_e4":132000'
+claim "a range gets a new price as a whole" $?
 kashi provider-1 cancel "$range"
 claim "a range is canceled as a whole" $?
 
@@ -212,6 +218,26 @@ await 20 opened
 claim "it ends by itself, at the price nearest the reference" $?
 terms 0
 claim "and an operator ends opening auctions" $?
+
+# --- a listing ------------------------------------------------------------------------------------
+mode() { # mode, options …
+    kashi operator admin market 910B CN-NM --mode "$@" --inner-band-bp 2000 --outer-band-bp 5000 --launch-price-g80 6.00
+}
+mode listing --names-shown
+listed=910B.CN-NM.G80.$(date -u -d '+500 hours' +%Y%m%dT%HZ)
+kashi buyer-1 bid "$listed" --qty 8 --price 6.00
+is $? 1 && says 'NOT_SUPPORTED'
+claim "a listing market takes no bid" $?
+kashi provider-1 offer "$listed" --qty 16 --price 6.00 --resource 7
+kashi buyer-1 book "$listed" --json
+says '"listed":\[{"order_id":[0-9]*,"price_e4":60000,"qty":16,"name":"provider-1"}\]'
+claim "it shows its offers by name" $?
+kashi buyer-1 take "$(field order_id)" --qty 8 --json
+is $? 0 && says '"exec_type":"trade".*"last_px_e4":60000,"last_qty":8'
+claim "and a buyer takes a part of the one it chooses" $?
+kashi provider-1 mass-cancel --class 910B --hour-from "${listed##*.}" --hour-to "$(date -u -d '+502 hours' +%Y-%m-%dT%H)"
+is $? 0 && says '1 order canceled' && mode continuous
+claim "what is left of it goes with a range of hours" $?
 
 # --- a trace --------------------------------------------------------------------------------------
 trace() { # options …: brings the sample in

@@ -22,6 +22,11 @@ static const struct table_column set_columns[] = {
     {"LEFT", "leaves_qty", TABLE_NUMBER}, {"STATUS", "ord_status", TABLE_TEXT},
     {"WHY", "reason_name", TABLE_TEXT},   {"RESERVED", "reserved_e4", TABLE_MONEY},
 };
+static const struct table_column ended_columns[] = {
+    {"LEG ENDED", "symbol", TABLE_TEXT},
+    {"LIMIT", "price_e4", TABLE_MONEY},
+    {"WHY", "reason_name", TABLE_TEXT},
+};
 static const struct table_column job_columns[] = {
     {"JOB", "order_id", TABLE_NUMBER},    {"LANES", "lanes", TABLE_NUMBER},
     {"GPUS", "gpus", TABLE_NUMBER},       {"HOURS", "hours", TABLE_NUMBER},
@@ -48,7 +53,8 @@ struct entry {
     struct lanes lanes;
     bool refused;
     struct table fills;
-    json_t *entered; /* its report: the order as understood */
+    struct table ended; /* legs */
+    json_t *entered;    /* its report: the order as understood */
     char miss[192];
 };
 
@@ -93,9 +99,10 @@ static void entry_seen(void *context, uint32_t index, const struct message *mess
     } else if (message->type == MESSAGE_REPORT && report->exec_type == EXEC_MISS) {
         miss_text(report->miss_symbol, report->miss_qty, report->miss_wanted_qty, entry->miss,
                   sizeof(entry->miss));
-    } else if (message->type == MESSAGE_REPORT && report->exec_type == EXEC_TRADE) {
+    } else if (message->type == MESSAGE_REPORT &&
+               (report->exec_type == EXEC_TRADE || report->exec_type == EXEC_LEG_CANCELED)) {
         json_t *row = message_json(message);
-        table_row(&entry->fills, row);
+        table_row(report->exec_type == EXEC_TRADE ? &entry->fills : &entry->ended, row);
         json_decref(row);
     }
 }
@@ -142,6 +149,10 @@ static void entry_print(struct entry *entry, const struct submit_result *result,
         printf("\n");
         table_end(&entry->fills, "");
     }
+    if (entry->ended.row_count > 0) {
+        printf("\n");
+        table_end(&entry->ended, "");
+    }
     if (entry->miss[0] != '\0') {
         printf("%s\n", entry->miss);
     }
@@ -158,6 +169,7 @@ static int entry_run(struct entry *entry, const struct table_column *columns, ui
                             .context = entry,
                             .results = &result};
     table_begin(&entry->fills, stdout, TABLE_PEOPLE, cli_fill_columns, CLI_FILL_COLUMN_COUNT);
+    table_begin(&entry->ended, stdout, TABLE_PEOPLE, ended_columns, COUNT_OF(ended_columns));
     int status = submit_run(&submit);
     if (status == CLI_DONE) {
         entry_print(entry, &result, columns, column_count);

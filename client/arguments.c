@@ -203,10 +203,16 @@ static void help_option(FILE *out, const char *name, const char *value, const ch
     (void)snprintf(left, sizeof(left), "--%s%s%s", name, value[0] != '\0' ? " " : "", value);
     int width = (int)table_width(left);
     if (help[0] == '\0') {
-        (void)fprintf(out, "  %s\n", left);
+        (void)fprintf(out, "  %s", left);
     } else {
-        (void)fprintf(out, "  %s%*s %s\n", left, width < 28 ? 28 - width : 0, "", help);
+        (void)fprintf(out, "  %s%*s %s", left, width < 28 ? 28 - width : 0, "", help);
     }
+    for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
+        if (strcmp(name, aliases[i][1]) == 0) {
+            (void)fprintf(out, " (or --%s)", aliases[i][0]);
+        }
+    }
+    (void)fprintf(out, "\n");
 }
 
 void arguments_help(const struct arguments_command *command, const char *program, FILE *out)

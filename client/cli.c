@@ -40,7 +40,15 @@ int cli_lost(const struct cli *cli)
 }
 
 /* What value and bound of a refusal are. */
-enum bound_kind { BOUND_NUMBER, BOUND_MONEY, BOUND_HOUR, BOUND_TIME, BOUND_TIER, BOUND_NONE };
+enum bound_kind {
+    BOUND_NUMBER,
+    BOUND_MONEY,
+    BOUND_HOUR,
+    BOUND_TIME,
+    BOUND_TIER,
+    BOUND_ALONE, /* the value, and nothing that it was compared with */
+    BOUND_NONE
+};
 
 static enum bound_kind bound_kind(uint16_t reason)
 {
@@ -64,7 +72,14 @@ static enum bound_kind bound_kind(uint16_t reason)
         return BOUND_TIME;
     case REASON_TIER_NOT_CERTIFIED:
         return BOUND_TIER;
+    case REASON_MIN_QTY_WITH_FOK:
+    case REASON_MIN_QTY_WITH_POST_ONLY:
+    case REASON_RESOURCE_MISMATCH:
+    case REASON_UNKNOWN_RESOURCE:
+        return BOUND_ALONE;
     case REASON_MARKET_MUST_NOT_REST:
+    case REASON_NOT_SUPPORTED:
+    case REASON_AUCTION_COLLECTING:
     case REASON_POST_ONLY_WITH_IMMEDIATE:
     case REASON_EXPIRE_TIME_NOT_ALLOWED:
     case REASON_NOTHING_TO_REPLACE:
@@ -116,7 +131,14 @@ static void print_bound(uint16_t reason, int64_t value, int64_t bound)
     char bound_text[BOUND_TEXT_SIZE];
     bound_show(kind, value, value_text);
     bound_show(kind, bound, bound_text);
-    (void)fprintf(stderr, " [%s against %s]", value_text, bound_text);
+    if (kind == BOUND_ALONE) {
+        (void)fprintf(stderr, " [%s]", value_text);
+    } else if (reason == REASON_JOB_TOO_LARGE && value == 0) {
+        /* The value itself has no room in a number. */
+        (void)fprintf(stderr, " [above %s]", bound_text);
+    } else {
+        (void)fprintf(stderr, " [%s against %s]", value_text, bound_text);
+    }
 }
 
 /* The leg, lane or hour at fault. */
@@ -441,6 +463,20 @@ static int ask_once(struct cli *cli, struct request *request, const struct messa
     return CLI_DONE;
 }
 
+/* "order 4294967297" of a request that names one, for its refusal. */
+static void what_asked(const struct request *request, char *text, size_t size)
+{
+    uint64_t order_id = request->type == REQUEST_CANCEL_ORDER    ? request->cancel_order.order_id
+                        : request->type == REQUEST_REPLACE_ORDER ? request->replace_order.order_id
+                        : request->type == REQUEST_TAKE_OFFER    ? request->take_offer.order_id
+                        : request->type == REQUEST_ORDER_STATUS  ? request->order_status.order_id
+                                                                 : 0;
+    text[0] = '\0';
+    if (order_id != 0) {
+        (void)snprintf(text, size, "order %llu", (unsigned long long)order_id);
+    }
+}
+
 int cli_ask(struct cli *cli, struct request *request, const struct message **answer)
 {
     const uint64_t number = request->cl_ord_id;
@@ -461,11 +497,13 @@ int cli_ask(struct cli *cli, struct request *request, const struct message **ans
         }
         zmq_poll(NULL, 0, AGAIN_PAUSE_MS);
     }
+    char what[32];
+    what_asked(request, what, sizeof(what));
     if ((*answer)->type == MESSAGE_REJECT) {
-        return cli_refused(cli, (*answer)->reject.reason, "", *answer);
+        return cli_refused(cli, (*answer)->reject.reason, what, *answer);
     }
     if ((*answer)->type == MESSAGE_REPORT && (*answer)->report.exec_type == EXEC_REJECTED) {
-        return cli_refused(cli, (*answer)->report.reason, "", *answer);
+        return cli_refused(cli, (*answer)->report.reason, what, *answer);
     }
     return CLI_DONE;
 }

@@ -83,7 +83,8 @@ static const struct arguments_option kill_options[] = {
     {NULL, NULL, NULL},
 };
 static const struct arguments_option market_options[] = {
-    {"launch-price-g0", "YUAN", "reference price of tier G0 until there is a trade"},
+    {"launch-price-g0", "YUAN",
+     "reference price of tier G0 until there is a trade; what is left out here and below is none"},
     {"launch-price-g50", "YUAN", "of G50"},
     {"launch-price-g80", "YUAN", "of G80"},
     {"launch-price-g100", "YUAN", "of G100"},
@@ -125,12 +126,17 @@ const struct arguments_command command_admin_list[] = {
      .examples = {"CN-GZ --grid-g-per-kwh 498.00 --carbon-free-bp 3500"},
      .run = run_admin},
     {.name = "admin market",
-     .summary = "Open a market of a class in a region, or change it.",
+     .summary = "Open a market of a class in a region, or give all its terms anew: what is left "
+                "out is none.",
      .positional = {"class", "region"},
      .options = market_options,
      .request = REQUEST_SET_MARKET,
      .examples = {"H100 CN-GZ --mode continuous --inner-band-bp 2000 --outer-band-bp 5000 "
-                  "--launch-price-g0 13.01"},
+                  "--launch-price-g0 13.01",
+                  "H100 CN-GZ --mode auction --period-s 900 --random-end-s 30 --inner-band-bp 2000 "
+                  "--outer-band-bp 5000 --launch-price-g0 13.01",
+                  "H100 CN-GZ --mode listing --names-shown --inner-band-bp 2000 --outer-band-bp "
+                  "5000 --launch-price-g0 13.01"},
      .run = run_admin},
     {.name = "admin group",
      .summary = "Register an ownership group.",

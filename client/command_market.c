@@ -119,7 +119,9 @@ static int watch_follow(struct cli *cli, struct kashi_feed *feed, int64_t count)
             seen++;
             continue;
         }
-        if (seen == 0 && kashi_feed_waiting(feed) > 0 && clock_monotonic_ns() >= deadline_ns) {
+        if (kashi_feed_waiting(feed) == 0) {
+            deadline_ns = clock_monotonic_ns() + cli->timeout_ns;
+        } else if (seen == 0 && clock_monotonic_ns() >= deadline_ns) {
             error_set(&cli->error, ERROR_LOST, "the market data service does not answer");
             return cli_lost(cli);
         }

@@ -22,6 +22,11 @@ static const struct table_column set_columns[] = {
     {"LEFT", "leaves_qty", TABLE_NUMBER}, {"STATUS", "ord_status", TABLE_TEXT},
     {"WHY", "reason_name", TABLE_TEXT},   {"RESERVED", "reserved_e4", TABLE_MONEY},
 };
+static const struct table_column ended_columns[] = {
+    {"LEG ENDED", "symbol", TABLE_TEXT},
+    {"LIMIT", "price_e4", TABLE_MONEY},
+    {"WHY", "reason_name", TABLE_TEXT},
+};
 static const struct table_column job_columns[] = {
     {"JOB", "order_id", TABLE_NUMBER},    {"LANES", "lanes", TABLE_NUMBER},
     {"GPUS", "gpus", TABLE_NUMBER},       {"HOURS", "hours", TABLE_NUMBER},
@@ -48,7 +53,8 @@ struct entry {
     struct lanes lanes;
     bool refused;
     struct table fills;
-    json_t *entered; /* its report: the order as understood */
+    struct table ended; /* legs */
+    json_t *entered;    /* its report: the order as understood */
     int64_t miss_qty;
     int64_t miss_wanted_qty; /* 0: there was no miss */
     char miss_symbol[SYMBOL_SIZE];
@@ -92,9 +98,10 @@ static void entry_seen(void *context, uint32_t index, const struct message *mess
         entry->entered = message_json(message);
     } else if (message->type == MESSAGE_REPORT && report->exec_type == EXEC_MISS) {
         entry_missed(entry, report->miss_symbol, report->miss_qty, report->miss_wanted_qty);
-    } else if (message->type == MESSAGE_REPORT && report->exec_type == EXEC_TRADE) {
+    } else if (message->type == MESSAGE_REPORT &&
+               (report->exec_type == EXEC_TRADE || report->exec_type == EXEC_LEG_CANCELED)) {
         json_t *row = message_json(message);
-        table_row(&entry->fills, row);
+        table_row(report->exec_type == EXEC_TRADE ? &entry->fills : &entry->ended, row);
         json_decref(row);
     }
 }
@@ -123,6 +130,11 @@ static void entry_print(struct entry *entry, const struct submit_result *result,
         json_object_set_new(row, "leaves_qty", json_integer(result->leaves_qty));
         json_object_set_new(row, "ord_status", json_string(submit_status_name(result->ord_status)));
     }
+    /* What was reserved on entry is so no longer when it has traded or ended. */
+    if (entry->request.type != REQUEST_NEW_RANGE &&
+        (result->cum_qty > 0 || result->leaves_qty == 0)) {
+        json_object_del(row, "reserved_e4");
+    }
     if (result->reason != 0) {
         json_object_set_new(row, "reason_name", json_string(reason_name(result->reason)));
     }
@@ -135,6 +147,10 @@ static void entry_print(struct entry *entry, const struct submit_result *result,
     if (entry->fills.row_count > 0) {
         printf("\n");
         table_end(&entry->fills, "");
+    }
+    if (entry->ended.row_count > 0) {
+        printf("\n");
+        table_end(&entry->ended, "");
     }
     entry_print_miss(entry, stdout);
 }
@@ -150,6 +166,7 @@ static int entry_run(struct entry *entry, const struct table_column *columns, ui
                             .context = entry,
                             .results = &result};
     table_begin(&entry->fills, stdout, TABLE_PEOPLE, cli_fill_columns, CLI_FILL_COLUMN_COUNT);
+    table_begin(&entry->ended, stdout, TABLE_PEOPLE, ended_columns, COUNT_OF(ended_columns));
     int status = submit_run(&submit);
     if (status == CLI_DONE) {
         entry_print(entry, &result, columns, column_count);
@@ -324,7 +341,7 @@ const char *const command_multi_set_hidden[] = {"display_qty", NULL};
 const struct arguments_option command_multi_set_options[] = {
     {"qty", "GPUS", "required; GPUs in all, in whichever legs they are found"},
     {"leg", "LEG",
-     "required; an alternative, SYMBOL=PRICE or CLASS/REGION/TIER/HOUR=PRICE; up to 64"},
+     "an alternative, SYMBOL=PRICE or CLASS/REGION/TIER/HOUR=PRICE; 1 to 64, or --legs"},
     {"legs", "FILE",
      "a file of legs: CSV with the columns symbol,price or class,region,tier,hour,price, or the "
      "protocol's JSON array"},

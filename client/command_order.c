@@ -21,7 +21,8 @@
         "hour", "HOUR", "UTC, 2026-11-21T14; +3: three hours from now"                             \
     }
 
-static const char *const order_hidden[] = {"symbol", "side", "resource", NULL};
+static const char *const offer_hidden[] = {"symbol", "side", "resource", NULL};
+static const char *const bid_hidden[] = {"symbol", "side", "resource", "job_lead_hours", NULL};
 
 static const struct table_column outcome_columns[] = {
     {"ORDER", "order_id", TABLE_NUMBER},  {"SYMBOL", "symbol", TABLE_TEXT},
@@ -215,6 +216,13 @@ static const struct table_column done_columns[] = {
     {"WHY", "reason_name", TABLE_TEXT},
 };
 
+/* A take: all of it trades, as the fills below it show. */
+static const struct table_column take_columns[] = {
+    {"ORDER", "order_id", TABLE_NUMBER}, {"SYMBOL", "symbol", TABLE_TEXT},
+    {"SIDE", "side", TABLE_TEXT},        {"PRICE", "price_e4", TABLE_MONEY},
+    {"QTY", "order_qty", TABLE_NUMBER},
+};
+
 static void done_row(struct table *table, const struct message *answer)
 {
     json_t *row = message_json(answer);
@@ -382,7 +390,7 @@ static int run_take(struct cli *cli)
     }
     if (status == CLI_DONE) {
         struct table table;
-        table_begin(&table, stdout, cli->form, done_columns, COUNT_OF(done_columns));
+        table_begin(&table, stdout, cli->form, take_columns, COUNT_OF(take_columns));
         done_row(&table, answer);
         table_end(&table, "");
         status = print_fills_until_known(cli, answer->report.order_id);
@@ -442,7 +450,8 @@ static const struct arguments_option offer_options[] = {
     {NULL, NULL, NULL},
 };
 static const struct arguments_option take_options[] = {
-    {"qty", "GPUS", "at most what the offer has left, in lots of the class"},
+    {"order-id", "N", "required; the offer, as kashi book shows it"},
+    {"qty", "GPUS", "required; at most what the offer has left, in lots of the class"},
     {NULL, NULL, NULL},
 };
 static const struct arguments_option replace_options[] = {
@@ -454,8 +463,8 @@ static const struct arguments_option replace_options[] = {
 static const struct arguments_option mass_cancel_options[] = {
     {"class", "CLASS", "only this class"},
     {"region", "REGION", "only this region"},
-    {"hour-from", "HOUR", "only delivery hours from this one on"},
-    {"hour-to", "HOUR", "and before this one"},
+    {"hour-from", "HOUR", "with --hour-to: only delivery hours from this one on"},
+    {"hour-to", "HOUR", "with --hour-from: and before this one"},
     {"own-key", NULL, "only what this key has entered, not all of the account"},
     {NULL, NULL, NULL},
 };
@@ -466,7 +475,7 @@ const struct arguments_command command_order_list[] = {
      .positional = {"symbol"},
      .options = offer_options,
      .request = REQUEST_NEW_ORDER,
-     .hidden = order_hidden,
+     .hidden = offer_hidden,
      .examples =
          {"H100.CN-GZ.G80.20261121T14Z --price 16.40 --qty 8 --resource 1",
           "--class H100 --region CN-GZ --tier G80 --hour +6 --hours 4 --price 16.40 --qty 8 "
@@ -481,7 +490,7 @@ const struct arguments_command command_order_list[] = {
      .positional = {"symbol"},
      .options = bid_options,
      .request = REQUEST_NEW_ORDER,
-     .hidden = order_hidden,
+     .hidden = bid_hidden,
      .examples = {"H100.CN-GZ.G80.20261121T14Z --price 16.40 --qty 8",
                   "--class H100 --region CN-GZ --tier G0 --hour 2026-11-21T14 --price 17 --qty 8 "
                   "--tif ioc",

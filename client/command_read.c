@@ -9,25 +9,17 @@
 #define COUNT_OF(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
 
 static const struct table_column order_columns[] = {
-    {"ORDER", "order_id", TABLE_NUMBER},
-    {"ENTERED", "time_ns", TABLE_TIME},
-    {"KIND", "kind", TABLE_TEXT},
-    {"SYMBOL", "symbol", TABLE_TEXT},
-    {"LEGS", "leg_count", TABLE_NUMBER},
-    {"LANES", "lane_count", TABLE_NUMBER},
-    {"SIDE", "side", TABLE_TEXT},
-    {"PRICE", "price_e4", TABLE_MONEY},
-    {"GPUS", "gpus", TABLE_NUMBER},
-    {"HOURS", "hours", TABLE_NUMBER},
-    {"QTY", "order_qty", TABLE_NUMBER},
-    {"SHOWN", "display_qty", TABLE_NUMBER},
-    {"FILLED", "cum_qty", TABLE_NUMBER},
-    {"LEFT", "leaves_qty", TABLE_NUMBER},
-    {"TIF", "tif", TABLE_TEXT},
-    {"STATUS", "ord_status", TABLE_TEXT},
-    {"RESERVED", "reserved_for_jobs", TABLE_YES},
-    {"RESOURCE", "resource", TABLE_NUMBER},
-    {"WHY", "reason_name", TABLE_TEXT},
+    {"ORDER", "order_id", TABLE_NUMBER},    {"ENTERED", "time_ns", TABLE_TIME},
+    {"KIND", "kind", TABLE_TEXT},           {"SYMBOL", "symbol", TABLE_TEXT},
+    {"LEGS", "leg_count", TABLE_NUMBER},    {"LANES", "lane_count", TABLE_NUMBER},
+    {"SIDE", "side", TABLE_TEXT},           {"PRICE", "price_e4", TABLE_MONEY},
+    {"GPUS", "gpus", TABLE_NUMBER},         {"HOURS", "hours", TABLE_NUMBER},
+    {"FROM", "window_from", TABLE_TEXT},    {"TO", "window_to", TABLE_TEXT},
+    {"PLACEMENT", "placement", TABLE_TEXT}, {"QTY", "order_qty", TABLE_NUMBER},
+    {"SHOWN", "display_qty", TABLE_NUMBER}, {"FILLED", "cum_qty", TABLE_NUMBER},
+    {"LEFT", "leaves_qty", TABLE_NUMBER},   {"TIF", "tif", TABLE_TEXT},
+    {"STATUS", "ord_status", TABLE_TEXT},   {"RESERVED", "reserved_for_jobs", TABLE_YES},
+    {"RESOURCE", "resource", TABLE_NUMBER}, {"WHY", "reason_name", TABLE_TEXT},
 };
 static const struct table_column leg_columns[] = {
     {"LEG", "leg", TABLE_NUMBER},       {"SYMBOL", "symbol", TABLE_TEXT},
@@ -79,6 +71,10 @@ static const struct table_column market_columns[] = {
     {"OPENING S", "opening_s", TABLE_NUMBER},
     {"PERIOD S", "period_s", TABLE_NUMBER},
     {"VOLATILITY S", "volatility_s", TABLE_NUMBER},
+    {"FROM QTY", "volatility_min_qty", TABLE_NUMBER},
+    {"RANDOM END S", "random_end_s", TABLE_NUMBER},
+    {"NO RESALE", "no_resale", TABLE_YES},
+    {"NAMES", "names_shown", TABLE_YES},
     {"HALTED", "halted", TABLE_YES},
 };
 static const struct table_column resource_columns[] = {
@@ -151,6 +147,17 @@ static void page_after(struct request *request, uint64_t last, uint32_t rows)
     }
 }
 
+/* What a range has filled and left stands in the rows of its offers. */
+static void order_row(struct table *table, json_t *row)
+{
+    const char *kind = json_string_value(json_object_get(row, "kind"));
+    if (table->form != TABLE_JSON && kind != NULL && strcmp(kind, "range") == 0) {
+        json_object_del(row, "cum_qty");
+        json_object_del(row, "leaves_qty");
+    }
+    table_row(table, row);
+}
+
 /* Puts all pages' rows into the table; `answer` is that of the first page when it is there already. */
 static int pages(struct cli *cli, struct request *request, const char *rows_key, const char *id_key,
                  struct table *table)
@@ -167,7 +174,7 @@ static int pages(struct cli *cli, struct request *request, const char *rows_key,
         uint64_t last = 0;
         for (size_t i = 0; i < json_array_size(rows); i++) {
             json_t *row = json_array_get(rows, i);
-            table_row(table, row);
+            order_row(table, row);
             last = (uint64_t)json_integer_value(json_object_get(row, id_key));
         }
         more = json_is_true(json_object_get(json, "more")) && json_array_size(rows) > 0;
@@ -272,8 +279,8 @@ static int run_order(struct cli *cli)
     } else {
         struct table table;
         table_begin(&table, stdout, cli->form, order_columns, COUNT_OF(order_columns));
-        const json_t *row = json_array_get(json_object_get(json, "orders"), 0);
-        table_row(&table, json_array_get(json_object_get(json, "orders"), 0));
+        json_t *row = json_array_get(json_object_get(json, "orders"), 0);
+        order_row(&table, row);
         table_end(&table, "");
         print_list(cli, row, "legs", leg_columns, COUNT_OF(leg_columns));
         print_list(cli, row, "lanes", lane_columns, COUNT_OF(lane_columns));

@@ -368,6 +368,18 @@ static int recall(struct send *send, uint32_t account, uint64_t last, uint64_t *
     return 0;
 }
 
+/* Waits for all answers and for the fills behind them: an answer to a later question follows them. */
+static int settle_fills(struct send *send, struct error *error)
+{
+    struct request request = {.type = REQUEST_ORDER_STATUS, .order_status.cl_ord_id = 1};
+    int rc = desk_settle(send->desk, ANSWER_TIMEOUT_MS, error);
+    if (rc != 0 || send->plan->job_count == 0) {
+        return rc;
+    }
+    rc = kashi_session_send(desk_session(send->desk, send->seats[BUYER]), &request, 1, error);
+    return rc != 0 ? rc : desk_settle(send->desk, ANSWER_TIMEOUT_MS, error);
+}
+
 static int try_ranges(struct send *send, uint32_t try_, struct error *error)
 {
     int rc = 0;
@@ -408,14 +420,14 @@ static int send_jobs(struct send *send, struct error *error)
             rc = send_job(send, place, error);
             continue;
         }
-        rc = desk_settle(send->desk, ANSWER_TIMEOUT_MS, error);
+        rc = settle_fills(send, error);
         if (rc == 0 && send->fates[job->previous].trade_group != 0) {
             rc = send_job(send, place, error);
         } else if (rc == 0) {
             know(send, &send->fates[place], REASON_NEVER_ENTERED);
         }
     }
-    return rc != 0 ? rc : desk_settle(send->desk, ANSWER_TIMEOUT_MS, error);
+    return rc != 0 ? rc : settle_fills(send, error);
 }
 
 static void count_refused(struct import_outcome *outcome, uint16_t reason)

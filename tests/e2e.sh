@@ -183,6 +183,9 @@ claim "a fill in one of them leaves less in the other" $?
 kashi buyer-2 order "$set_id"
 says '12.70  live      8' && says ' 8  gate '
 claim "and the SET's status tells which legs live, and its balance" $?
+kashi buyer-2 replace "$set_id" --qty 24
+is $? 0 && kashi analyst-1 book "$first" --json && says '"price_e4":128000,"qty":0,"shared_qty":16,"orders":1'
+claim "more of a SET, what was filled included, rests in all of them" $?
 kashi buyer-2 cancel "$set_id"
 claim "a SET is canceled as a whole" $?
 set -- job --gpus 16 --hours 8 --from "$from" --to "$to" --price 14 --lane H100/CN-GZ/G80
@@ -203,6 +206,9 @@ kashi buyer-2 order "$job"
 says 'nearest: 16 of 120 GPUs'
 claim "and its status tells it later" $?
 kashi buyer-2 replace "$job" --qty 128
+kashi provider-1 replace "$range" --price 13.20 --json
+is $? 0 && says '"exec_type":"replaced".*"price_e4":132000'
+claim "a range gets a new price as a whole" $?
 kashi provider-1 cancel "$range"
 claim "a range is canceled as a whole" $?
 
@@ -241,6 +247,26 @@ watch=
 terms 0
 claim "and an operator ends opening auctions" $?
 
+# --- a listing ------------------------------------------------------------------------------------
+mode() { # mode, options …
+    kashi operator admin market 910B CN-NM --mode "$@" --inner-band-bp 2000 --outer-band-bp 5000 --launch-price-g80 6.00
+}
+mode listing --names-shown
+listed=910B.CN-NM.G80.$(date -u -d '+500 hours' +%Y%m%dT%HZ)
+kashi buyer-1 bid "$listed" --qty 8 --price 6.00
+is $? 1 && says 'NOT_SUPPORTED'
+claim "a listing market takes no bid" $?
+kashi provider-1 offer "$listed" --qty 16 --price 6.00 --resource 7
+kashi buyer-1 book "$listed" --json
+says '"listed":\[{"order_id":[0-9]*,"price_e4":60000,"qty":16,"name":"provider-1"}\]'
+claim "it shows its offers by name" $?
+kashi buyer-1 take "$(field order_id)" --qty 8 --json
+is $? 0 && says '"exec_type":"trade".*"last_px_e4":60000,"last_qty":8'
+claim "and a buyer takes a part of the one it chooses" $?
+kashi provider-1 mass-cancel --class 910B --hour-from "${listed##*.}" --hour-to "$(date -u -d '+502 hours' +%Y-%m-%dT%H)"
+is $? 0 && says '1 order canceled' && mode continuous
+claim "what is left of it goes with a range of hours" $?
+
 # --- a trace --------------------------------------------------------------------------------------
 trace() { # options …: brings the sample in
     $bin/kashi import --dir "$dir" --nodes data/sample_nodes.csv --jobs data/sample_jobs.csv --longest 24 \
@@ -268,6 +294,12 @@ sed 's/demo-task-05,.*/demo-task-05,1,1,1,-1,"T4,LS/' data/sample_jobs.csv >"$to
 $bin/kashi import --dir "$dir" --nodes data/sample_nodes.csv --jobs "$top/jobs.csv" --plan >"$top/out" 2>&1
 is $? 0 && says 'jobs.csv:7: a quote is opened' && says ' 36  of them ordered'
 claim "a broken line is named, the others are taken" $?
+# Many ranges, so that reports are under way when the JOB is answered.
+(echo sn,gpu,model && seq -f 'node-%g,1,T4' 80) >"$top/nodes.csv"
+printf '%s\n' name,num_gpu,gpu_milli,gpu_spec,qos,creation_time,deletion_time long,1,1000,T4,LS,0,2880000 >"$top/jobs.csv"
+$bin/kashi import --dir "$dir" --nodes "$top/nodes.csv" --jobs "$top/jobs.csv" --island-nodes 1 --json >"$top/out" 2>&1
+is $? 0 && says '"jobs_filled":1,.*"matched_gpu_hours":800,'
+claim "every hour of a long task is counted, however many fills it has" $?
 
 # --- a list of offers -----------------------------------------------------------------------------
 kashi operator admin market --class 4090 --region CN-SH --mode listing --names-shown --inner-band-bp 2000 \

@@ -60,7 +60,7 @@
     X(127, QTY_NOT_IN_LOTS, "quantity is not a multiple of the class's lot")                       \
     X(128, QTY_ABOVE_LIMIT, "quantity is above the account's largest order")                       \
     X(129, MIN_QTY_OUT_OF_RANGE, "min_qty is above the quantity or not in lots")                   \
-    X(130, NOT_SUPPORTED, "the feature is not open in this market")                                \
+    X(130, NOT_SUPPORTED, "the market's mode does not take such a request")                        \
     X(131, RESOURCE_REQUIRED, "an offer names the resource that it delivers from")                 \
     X(132, RESOURCE_NOT_ALLOWED, "a bid does not name a resource")                                 \
     X(133, UNKNOWN_RESOURCE, "the resource is not registered")                                     \
@@ -75,11 +75,12 @@
     X(142, INSUFFICIENT_FUNDS, "cash and credit do not cover the order's worst case")              \
     X(143, INSUFFICIENT_BOND, "cash and credit do not cover the offer's bond")                     \
     X(144, FULL, "a table of the exchange is full; try again later")                               \
-    X(145, UNKNOWN_ORDER, "no such live order of this account")                                    \
+    X(145, UNKNOWN_ORDER, "no such live order of this account, nor such a listed offer")           \
     X(146, NOTHING_TO_REPLACE, "price and quantity are those that the order has")                  \
     X(147, BUSY, "too many mass cancels are under way; try again")                                 \
     X(148, INVALID_RANGE, "the range of hours is empty")                                           \
-    X(149, DISPLAY_QTY_OUT_OF_RANGE, "display_qty is above the quantity or not in lots")           \
+    X(149, DISPLAY_QTY_OUT_OF_RANGE,                                                               \
+      "display_qty is above the quantity, below a thousandth of it, or not in lots")               \
     X(150, DISPLAY_QTY_WITH_IMMEDIATE, "an order that must not rest has no display_qty")           \
     X(151, RESERVED_NOT_ALLOWED, "only a plain limit offer good till gate is reserved for jobs")   \
     X(152, RESERVED_OUT_OF_RANGE, "job_lead_hours is above the trading horizon")                   \

@@ -312,10 +312,11 @@ static void take_end(struct model_audit_job *audit, const struct event *event)
 /* Between the fills of one JOB comes nothing but fills and refreshed icebergs. */
 static void nothing_comes_between(const struct model_audit_job *audit, const struct event *event)
 {
-    model_audit_require(audit->filling.order_id == 0 ||
-                            (event->head.type == EVENT_TRADE && event->trade.condition == TRADE_CONTINGENT) ||
-                            event->head.type == EVENT_FILL || event->head.type == EVENT_REFRESHED,
-                        event, "a JOB is filled whole before anything else happens");
+    model_audit_require(
+        audit->filling.order_id == 0 ||
+            (event->head.type == EVENT_TRADE && event->trade.condition == TRADE_CONTINGENT) ||
+            event->head.type == EVENT_FILL || event->head.type == EVENT_REFRESHED,
+        event, "a JOB is filled whole before anything else happens");
 }
 
 void model_audit_job_event(struct model_audit_job *audit, const struct event *event)

@@ -27,18 +27,26 @@ static void print_clock(int64_t time_ns)
     printf("%.12s", utc + 11);
 }
 
+static void watch_trades(const struct market_data *data)
+{
+    for (uint32_t i = 0; i < data->trade_count; i++) {
+        const struct md_trade_row *trade = &data->trades[i];
+        char price[DECIMAL_TEXT_SIZE];
+        decimal_format(trade->price_e4, DECIMAL_E4_PLACES, 2, price);
+        print_clock(data->time_ns);
+        printf("  %-30s  trade %4lld × %s, %s came\n", data->symbol, (long long)trade->qty, price,
+               trade->aggressor == SIDE_BUY ? "bid" : "offer");
+    }
+}
+
 static void watch_people(const struct kashi_feed_event *event)
 {
     const struct kashi_book *book = event->book;
-    if (event->kind == KASHI_FEED_CHANGE) {
-        for (uint32_t i = 0; i < event->data->trade_count; i++) {
-            const struct md_trade_row *trade = &event->data->trades[i];
-            char price[DECIMAL_TEXT_SIZE];
-            decimal_format(trade->price_e4, DECIMAL_E4_PLACES, 2, price);
-            print_clock(book->time_ns);
-            printf("  %-30s  trade %4lld × %s, %s came\n", book->symbol, (long long)trade->qty,
-                   price, trade->aggressor == SIDE_BUY ? "bid" : "offer");
-        }
+    if (event->data != NULL) {
+        watch_trades(event->data);
+    }
+    if (event->kind == KASHI_FEED_TRADES) {
+        return; /* the book is not that of the message */
     }
     print_clock(book->time_ns);
     printf("  %-30s", book->symbol);
@@ -82,9 +90,9 @@ static void watch_print(struct table *table, const struct kashi_feed_event *even
 {
     if (table->form == TABLE_PEOPLE) {
         watch_people(event);
-    } else if (table->form == TABLE_JSON && event->kind == KASHI_FEED_CHANGE) {
+    } else if (table->form == TABLE_JSON && event->data != NULL) {
         cli_print_json(message_json_market_data(event->data));
-    } else {
+    } else if (event->kind != KASHI_FEED_TRADES) {
         json_t *row = top_json(event);
         table_row(table, row);
         json_decref(row);

@@ -450,6 +450,8 @@ static struct {
     bool dead;         /* answers no snapshot */
     uint32_t changes;  /* handed out */
     uint32_t restored; /* books from snapshots, likewise */
+    uint64_t traded;   /* fill handed out last; it bears the number of its message */
+    uint32_t trades;   /* handed out */
 } market;
 
 static void market_open(void)
@@ -483,7 +485,10 @@ static void market_change(bool lost)
                                                .symbol = SYMBOL,
                                                .best_bid_e4 = 164000,
                                                .best_bid_qty = market.bid_qty,
+                                               .trade_count = 1,
                                                .level_count = 1};
+    message.market_data.trades[0] =
+        (struct md_trade_row){.fill_id = market.seq, .price_e4 = 164000, .qty = 8};
     message.market_data.levels[0] = (struct md_level_row){
         .price_e4 = 164000, .qty = market.bid_qty, .orders = 1, .side = SIDE_BUY};
     size_t length = codec_encode_message(&message, bytes, sizeof(bytes));
@@ -529,6 +534,11 @@ static bool market_turn(void)
     while ((rc = kashi_feed_next(market.feed, &event, &error)) > 0) {
         market.changes += event.kind == KASHI_FEED_CHANGE;
         market.restored += event.kind == KASHI_FEED_SNAPSHOT;
+        if (event.data != NULL) {
+            cr_assert_gt(event.data->trades[0].fill_id, market.traded, "each once, in order");
+            market.traded = event.data->trades[0].fill_id;
+            market.trades++;
+        }
         market_serve();
     }
     cr_assert_eq(rc, 0, "%s", error.text);
@@ -601,6 +611,28 @@ Test(feed, a_quiet_book_that_agrees_is_left_alone)
     uint32_t asked = market.asked;
     MARKET_UNTIL(market.asked >= asked + 2);
     cr_assert_eq(market.restored, restored);
+}
+
+Test(feed, trades_are_handed_out_where_the_book_does_not_take_the_message)
+{
+    market.seq = 100; /* the book is older than the watch */
+    market.bid_qty = 8;
+    cr_assert_eq(kashi_feed_subscribe(market.feed, "H100.CN-GZ.", &error), 0);
+    market.dead = true; /* what follows is older than the snapshot */
+    for (int64_t end_ns = clock_monotonic_ns() + DEADLINE_NS; market.trades == 0;) {
+        market_change(false);
+        market_turn();
+        cr_assert_lt(clock_monotonic_ns(), end_ns);
+    }
+    uint32_t behind = market.trades + (uint32_t)(market.seq - market.traded) / 2;
+    for (int round = 1; round <= 5; round++) {
+        market_change(false);
+    }
+    market.dead = false;
+    MARKET_UNTIL(book_is_right() && market.trades == behind + 5);
+    market_change(true);
+    market_change(false);
+    MARKET_UNTIL(book_is_right() && market.trades == behind + 6);
 }
 
 Test(feed, a_snapshot_that_does_not_come_is_asked_for_again)

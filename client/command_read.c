@@ -354,6 +354,7 @@ static const struct table_column book_columns[] = {
     {"BID", "bid_e4", TABLE_MONEY},
     {"OFFER", "offer_e4", TABLE_MONEY},
     {"OFFER QTY", "offer_qty", TABLE_NUMBER},
+    {"RESERVED", "offer_reserved_qty", TABLE_NUMBER},
     {"OFFER ORDERS", "offer_orders", TABLE_NUMBER},
 };
 
@@ -434,6 +435,10 @@ static void book_print(const struct cli *cli, const struct book_answer *book)
         }
         if (i < book->offer_count) {
             book_side(row, &book->offers[i], "offer_e4", "offer_qty", "offer_orders");
+            if (book->offers[i].reserved_qty != 0) {
+                json_object_set_new(row, "offer_reserved_qty",
+                                    json_integer(book->offers[i].reserved_qty));
+            }
         }
         table_row(&table, row);
         json_decref(row);
@@ -475,7 +480,7 @@ static const char *const account_hidden[] = {"after_holding", NULL};
 
 const struct arguments_command command_read_list[] = {
     {.name = "book",
-     .summary = "Show a contract's order book.",
+     .summary = "Show a contract's order book; SHARED is of SETs, RESERVED for JOBs alone.",
      .positional = {"symbol"},
      .options = book_options,
      .examples = {"H100.CN-GZ.G80.20261121T14Z",

@@ -165,8 +165,8 @@ is $? 0 && says '"request":"new_range".*"hours":24,"orders":24'
 claim "a range of reserved offers is one order" $?
 range=$(field order_id)
 kashi analyst-1 book "$lane.$from" --json
-says '"offers":\[\]'
-claim "and is not seen by who does not run a job" $?
+says '"offers":\[{"price_e4":130000,"qty":0,"reserved_qty":16,"orders":1}\]' && ! says best_offer
+claim "and is shown apart from what a plain bid may take" $?
 kashi buyer-2 set --qty 16 --leg "$first=12.80" --leg "$second=12.70" --json
 is $? 0 && says '"request":"new_set".*"legs":\[{"leg":1'
 claim "a SET is echoed with its legs" $?

@@ -261,6 +261,24 @@ Test(reads_kinds, the_book_has_shared_quantity_apart)
     cr_assert_eq(book->best_bid_shared_qty, 64);
 }
 
+Test(reads_kinds, the_book_has_reserved_quantity_apart)
+{
+    struct event_new *order = &report_of(EVENT_NEW, PROVIDER, 5)->new_order;
+    order->order_id = 91;
+    order->contract = contract_pack(0, 0, TIER_G80, HOUR);
+    order->price_e4 = 131000;
+    order->qty = 8;
+    order->side = SIDE_SELL;
+    order->flags = ORDER_RESERVED_FOR_JOBS;
+    go(PROVIDER, 5);
+    struct request request = {.type = REQUEST_BOOK, .ref = 9};
+    contract_format(&world->replica.registry.names, order->contract, request.book.symbol);
+    const struct book_answer *book = &reads_world_ask(world, BUYER, &request)->book;
+    cr_assert(book->offer_count == 1 && book->offers[0].qty == 0 &&
+              book->offers[0].reserved_qty == 8 && book->offers[0].orders == 1);
+    cr_assert_eq(book->best_offer_e4, 0);
+}
+
 /* Reports come again as they were sent: with their legs, and as many a page as fit a message. */
 Test(reads_kinds, reports_of_sets_come_again_with_their_legs_in_pages_that_fit)
 {

@@ -29,7 +29,7 @@
 #define CODEC_REQUESTS_MAX    256   /* requests in one client message */
 #define CODEC_FIELD_SIZE      32    /* longest name of a field, with its NUL */
 #define CODEC_ROWS_MAX        64    /* rows of one answer (orders, trades, reports, lists) */
-#define CODEC_LEVELS_MAX      432   /* price levels of one side: two full sides fit a message */
+#define CODEC_LEVELS_MAX      424   /* price levels of one side: two full sides fit a message */
 #define CODEC_HOLDINGS_MAX    256   /* holdings in an account's answer */
 #define CODEC_PUBLIC_KEY_TEXT 40    /* a CURVE key as Z85 text */
 
@@ -638,9 +638,10 @@ struct trades_answer {
 
 struct level_row {
     int64_t price_e4;
-    int64_t qty;        /* firm; always */
-    int64_t shared_qty; /* of SETs, which is in other contracts too; bids only */
-    int64_t orders;     /* always, 1 or more */
+    int64_t qty;          /* firm; always */
+    int64_t shared_qty;   /* of SETs, which is in other contracts too; bids only */
+    int64_t reserved_qty; /* for JOBs: plain bids and SETs do not meet it; offers only */
+    int64_t orders;       /* always, 1 or more */
 };
 /* While an auction collects in the contract's hour; all zero: it trades continuously. */
 struct auction_view {
@@ -660,7 +661,7 @@ struct listed_row {
 };
 
 /* Depth of one contract (offers at their own tier); best_* are the ladder's, all eligible tiers:
- * firm quantity and, apart, shared quantity. */
+ * firm quantity and, apart, shared quantity; what is reserved for JOBs is no part of them. */
 struct book_answer {
     uint64_t ref;
     uint64_t seq; /* state that the answer is of; market data with prev_seq below it is older */
@@ -835,6 +836,7 @@ struct md_level_row {
     int64_t price_e4;
     int64_t qty; /* of the level now, firm; always */
     int64_t shared_qty;
+    int64_t reserved_qty;
     int64_t orders; /* 0: the level is gone; always */
     uint8_t side;
 };

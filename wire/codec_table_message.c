@@ -175,10 +175,14 @@ static const struct codec_field trades_fields[] = {
     CODEC_FIELD(S, auction.indicative_e4, "indicative_e4", INT, 0, .min = 0),                      \
     CODEC_FIELD(S, auction.indicative_qty, "indicative_qty", INT, 0, .min = 0)
 #define S struct level_row
-static const struct codec_field level_fields[] = {
+static const struct codec_field bid_level_fields[] = {
     I0(price_e4), IA(qty), I0(shared_qty), IA(orders),
 };
-static const struct codec_schema level_row = ROW(level_fields, struct level_row);
+static const struct codec_schema bid_level_row = ROW(bid_level_fields, struct level_row);
+static const struct codec_field offer_level_fields[] = {
+    I0(price_e4), IA(qty), I0(reserved_qty), IA(orders),
+};
+static const struct codec_schema offer_level_row = ROW(offer_level_fields, struct level_row);
 #undef S
 #define S struct listed_row
 static const struct codec_field listed_fields[] = { U0(order_id), I0(price_e4), IA(qty), T0(name) };
@@ -188,8 +192,8 @@ static const struct codec_schema listed_row = ROW(listed_fields, struct listed_r
 static const struct codec_field book_fields[] = {
     U0(ref), UA(seq), UA(contract_seq), T0(symbol), I0(time_ns), I0(best_bid_e4), I0(best_bid_qty),
     I0(best_bid_shared_qty), I0(best_offer_e4), I0(best_offer_qty), I0(last_px_e4), I0(last_qty), I0(reference_e4),
-    B0(halted), AUCTION_FIELDS, ROWS(bids, "bids", bid_count, level_row),
-    ROWS(offers, "offers", offer_count, level_row), ROWS(listed, "listed", listed_count, listed_row),
+    B0(halted), AUCTION_FIELDS, ROWS(bids, "bids", bid_count, bid_level_row),
+    ROWS(offers, "offers", offer_count, offer_level_row), ROWS(listed, "listed", listed_count, listed_row),
 };
 #undef S
 
@@ -319,7 +323,7 @@ static const struct codec_schema md_trade_row = ROW(md_trade_fields, struct md_t
 #undef S
 #define S struct md_level_row
 static const struct codec_field md_level_fields[] = {
-    EA(side, codec_names_side), I0(price_e4), IA(qty), I0(shared_qty), IA(orders),
+    EA(side, codec_names_side), I0(price_e4), IA(qty), I0(shared_qty), I0(reserved_qty), IA(orders),
 };
 static const struct codec_schema md_level_row = ROW(md_level_fields, struct md_level_row);
 #undef S

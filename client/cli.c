@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "client/decimal.h"
+#include "client/fields.h"
 #include "client/message_json.h"
 #include "wire/codec_names.h"
 
@@ -151,13 +152,37 @@ static void print_leg(uint8_t leg, const char *symbol)
     }
 }
 
-int cli_refused(const struct cli *cli, uint16_t reason, const char *what, const struct message *why)
+/* The field that a request was refused for, what it said, and where to look for what it may say. */
+static void print_field(const struct request *request, const struct reject *reject)
+{
+    static const char *const remedies[][2] = {
+        {"symbol", "kashi list classes and kashi list regions show what there is"},
+        {"class", "kashi list classes shows them"},
+        {"region", "kashi list regions shows them"},
+    };
+    const char *dot = strrchr(reject->field, '.');
+    const char *text = request != NULL ? fields_text(request, reject->field) : NULL;
+    (void)fprintf(stderr, " [%s", reject->field);
+    if (text != NULL && text[0] != '\0') {
+        (void)fprintf(stderr, ": '%s'", text);
+    }
+    bool unknown = reject->reason == REASON_UNKNOWN_SYMBOL || reject->reason == REASON_UNKNOWN_NAME;
+    for (size_t i = 0; unknown && i < sizeof(remedies) / sizeof(remedies[0]); i++) {
+        if (strcmp(dot != NULL ? dot + 1 : reject->field, remedies[i][0]) == 0) {
+            (void)fprintf(stderr, "; %s", remedies[i][1]);
+        }
+    }
+    (void)fputc(']', stderr);
+}
+
+int cli_refused(const struct cli *cli, const struct request *request, const char *what,
+                uint16_t reason, const struct message *why)
 {
     (void)fflush(stdout);
     (void)fprintf(stderr, "refused: %s%s%s (%u): %s", what, what[0] != '\0' ? ": " : "",
                   reason_name(reason), reason, reason_sentence(reason));
     if (why != NULL && why->type == MESSAGE_REJECT && why->reject.field[0] != '\0') {
-        (void)fprintf(stderr, " [%s]", why->reject.field);
+        print_field(request, &why->reject);
     }
     if (why != NULL && why->type == MESSAGE_REPORT) {
         print_leg(why->report.leg, why->report.symbol);
@@ -500,10 +525,10 @@ int cli_ask(struct cli *cli, struct request *request, const struct message **ans
     char what[32];
     what_asked(request, what, sizeof(what));
     if ((*answer)->type == MESSAGE_REJECT) {
-        return cli_refused(cli, (*answer)->reject.reason, what, *answer);
+        return cli_refused(cli, request, what, (*answer)->reject.reason, *answer);
     }
     if ((*answer)->type == MESSAGE_REPORT && (*answer)->report.exec_type == EXEC_REJECTED) {
-        return cli_refused(cli, (*answer)->report.reason, what, *answer);
+        return cli_refused(cli, request, what, (*answer)->report.reason, *answer);
     }
     return CLI_DONE;
 }

@@ -47,8 +47,9 @@ void cli_print_auction(const struct auction_view *auction);
 int cli_usage(const struct cli *cli);
 /* cli->error as no connection. */
 int cli_lost(const struct cli *cli);
-int cli_refused(const struct cli *cli, uint16_t reason, const char *what,
-                const struct message *why);
+/* `what` of the request was refused and `why`; a refusal by field quotes what the request says there. */
+int cli_refused(const struct cli *cli, const struct request *request, const char *what,
+                uint16_t reason, const struct message *why);
 /* Logs in at the gateway that the options, the environment or the folder name. */
 int cli_connect(struct cli *cli);
 void cli_free(struct cli *cli);

@@ -89,7 +89,7 @@ static void entry_seen(void *context, uint32_t index, const struct message *mess
     if (message->type == MESSAGE_REJECT ||
         (message->type == MESSAGE_REPORT && report->exec_type == EXEC_REJECTED)) {
         uint16_t reason = message->type == MESSAGE_REJECT ? message->reject.reason : report->reason;
-        cli_refused(entry->cli, reason, "", message);
+        cli_refused(entry->cli, &entry->request, "", reason, message);
         entry->refused = true;
     } else if (entry->cli->form == TABLE_JSON) {
         cli_print_json(message_json(message));
@@ -194,7 +194,7 @@ static int dry_run(struct entry *entry)
                   sizeof(entry->miss));
     }
     if (quote->reason != 0) {
-        status = cli_refused(cli, quote->reason, "dry run", answer);
+        status = cli_refused(cli, &entry->request, "dry run", quote->reason, answer);
         if (entry->miss[0] != '\0' && cli->form != TABLE_JSON) {
             (void)fprintf(stderr, "%s\n", entry->miss);
         }

@@ -59,7 +59,7 @@ static void entry_seen(void *context, uint32_t index, const struct message *mess
         entry_make(entry, index, &request);
         uint16_t reason =
             message->type == MESSAGE_REJECT ? message->reject.reason : message->report.reason;
-        cli_refused(entry->cli, reason, request.new_order.symbol, message);
+        cli_refused(entry->cli, &request, request.new_order.symbol, reason, message);
         entry->refused = true;
     } else if (entry->cli->form == TABLE_JSON) {
         cli_print_json(message_json(message));
@@ -279,7 +279,7 @@ static int replace_complete(struct cli *cli, struct request *request)
         return status;
     }
     if (answer->order_status.order_count == 0) {
-        return cli_refused(cli, REASON_UNKNOWN_ORDER, "", answer);
+        return cli_refused(cli, request, "", REASON_UNKNOWN_ORDER, answer);
     }
     const struct order_row *order = &answer->order_status.orders[0];
     if (!arguments_given(&cli->arguments, "price")) {

@@ -267,7 +267,8 @@ static int run_order(struct cli *cli)
     }
     const struct order_status_answer *order = &answer->order_status;
     if (order->reason != 0) {
-        return cli_refused(cli, order->reason, codec_request_name(order->request), answer);
+        return cli_refused(cli, &request, codec_request_name(order->request), order->reason,
+                           answer);
     }
     json_t *json = message_json(answer);
     if (cli->form == TABLE_JSON) {

@@ -358,3 +358,39 @@ int fields_fill(const struct arguments *arguments, int64_t now_ns, struct reques
     }
     return 0;
 }
+
+/* --- and back -------------------------------------------------------------------------------------- */
+
+static const struct codec_field *schema_field(const struct codec_schema *schema, const char *name,
+                                              size_t length)
+{
+    for (uint32_t i = 0; schema != NULL && i < schema->field_count; i++) {
+        const struct codec_field *field = &schema->fields[i];
+        if (field->name_length == length && memcmp(field->name, name, length) == 0) {
+            return field;
+        }
+    }
+    return NULL;
+}
+
+const char *fields_text(const struct request *request, const char *name)
+{
+    const uint8_t *record = (const uint8_t *)request;
+    const char *bracket = strchr(name, '[');
+    const struct codec_field *field =
+        schema_field(codec_table_request(request->type), name,
+                     bracket != NULL ? (size_t)(bracket - name) : strlen(name));
+    if (bracket != NULL && field != NULL && field->kind == CODEC_LIST) {
+        char *end;
+        unsigned long number = strtoul(bracket + 1, &end, 10);
+        uint32_t count;
+        memcpy(&count, record + field->count_offset, sizeof(count));
+        memcpy(&record, record + field->offset, sizeof(record));
+        if (number < 1 || number > count || strncmp(end, "].", 2) != 0) {
+            return NULL;
+        }
+        record += (number - 1) * field->row->size;
+        field = schema_field(field->row, end + 2, strlen(end + 2));
+    }
+    return field != NULL && field->kind == CODEC_TEXT ? (const char *)record + field->offset : NULL;
+}

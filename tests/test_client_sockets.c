@@ -14,7 +14,8 @@
 #include "client/kashi.h"
 
 #define DEADLINE_NS (20 * NS_PER_SECOND)
-#define SYMBOL      "H100.CN-GZ.G80.20261121T14Z"
+#define REST        "CN-GZ.G80.20261121T14Z"
+#define SYMBOL      "H100." REST
 
 static void *zmq;
 static struct error error;
@@ -65,6 +66,7 @@ static struct {
     uint32_t refused_logins; /* so many more are EXCHANGE_UNREACHABLE */
     uint32_t refused_reads;  /* so many more are refused for the reason */
     uint16_t refused_reason;
+    const char *refused_field; /* every request but logins is refused for it */
     /* What the caller was handed. */
     uint64_t reports[1024];
     uint32_t report_count;
@@ -149,13 +151,23 @@ static void answer_reports(const struct request *request)
 static void refuse(const struct request *request, uint16_t reason)
 {
     message.type = MESSAGE_REJECT;
-    message.reject =
-        (struct reject){.ref = request->ref, .request = request->type, .reason = reason};
+    message.reject = (struct reject){.cl_ord_id = request->cl_ord_id,
+                                     .ref = request->ref,
+                                     .request = request->type,
+                                     .reason = reason};
+    if (world.refused_field != NULL) {
+        (void)snprintf(message.reject.field, CODEC_FIELD_SIZE, "%s", world.refused_field);
+    }
     say();
 }
 
 static void answer(const struct request *request)
 {
+    if (world.refused_field != NULL && request->type != REQUEST_LOGIN &&
+        request->type != REQUEST_HEARTBEAT) {
+        refuse(request, world.refused_reason);
+        return;
+    }
     switch (request->type) {
     case REQUEST_LOGIN:
         if (world.refused_logins > 0) {
@@ -719,18 +731,18 @@ Test(command, no_connection_is_3, .timeout = 60)
     status_of(command);
 }
 
-/* Exit status of `kashi orders` at the gateway that the test plays. */
-static int status_at_gateway(void)
+/* Exit status of `kashi WORDS` at the gateway that the test plays. */
+static int status_at_gateway(const char *words)
 {
     char folder[] = "/tmp/kashi-test-command-XXXXXX";
-    char command[512];
+    char command[1024];
     cr_assert_not_null(mkdtemp(folder));
     snprintf(command, sizeof(command), KASHI "keygen %s/me", folder);
     cr_assert_eq(status_of(command), 0, "%s", said);
     snprintf(command, sizeof(command),
-             KASHI "orders --gateway %s --gateway-key none --key %s/me.key 2>&1; s=$?; rm -r %s; "
+             KASHI "%s --gateway %s --gateway-key none --key %s/me.key 2>&1; s=$?; rm -r %s; "
                    "exit $s",
-             world.endpoint, folder, folder);
+             words, world.endpoint, folder, folder);
     FILE *pipe = popen(command, "r");
     cr_assert_not_null(pipe);
     struct pollfd end = {.fd = fileno(pipe), .events = POLLIN};
@@ -755,11 +767,11 @@ Test(command, what_passes_by_itself_is_asked_again, .init = open_world, .fini = 
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
         world.refused_reads = 3;
         world.refused_reason = reasons[i];
-        cr_assert_eq(status_at_gateway(), 0, "%s", said);
+        cr_assert_eq(status_at_gateway("orders"), 0, "%s", said);
         cr_assert_eq(world.refused_reads, 0);
     }
     world.refused_logins = 2;
-    cr_assert_eq(status_at_gateway(), 0, "%s", said);
+    cr_assert_eq(status_at_gateway("orders"), 0, "%s", said);
     cr_assert_eq(world.refused_logins, 0);
 }
 
@@ -769,15 +781,51 @@ Test(command, what_does_not_pass_is_told_after_three_seconds, .init = open_world
     world.refused_reads = 1000;
     world.refused_reason = REASON_LAGGING;
     int64_t begin_ns = clock_monotonic_ns();
-    cr_assert_eq(status_at_gateway(), 1, "%s", said);
+    cr_assert_eq(status_at_gateway("orders"), 1, "%s", said);
     cr_assert_not_null(strstr(said, "LAGGING"), "%s", said);
     cr_assert_geq(clock_monotonic_ns() - begin_ns, 3 * NS_PER_SECOND);
     world.refused_reads = 1000;
     world.refused_reason = REASON_ROLE_NOT_ALLOWED;
-    cr_assert_eq(status_at_gateway(), 1, "%s", said);
+    cr_assert_eq(status_at_gateway("orders"), 1, "%s", said);
     cr_assert_eq(world.refused_reads, 999, "what does not pass is not asked again");
     world.refused_logins = 1000;
-    cr_assert_eq(status_at_gateway(), 3, "%s", said);
+    cr_assert_eq(status_at_gateway("orders"), 3, "%s", said);
+}
+
+Test(command, a_refused_name_is_quoted_with_what_shows_the_right_ones, .init = open_world,
+     .fini = close_world, .timeout = 60)
+{
+    const struct {
+        const char *words, *field, *says;
+        uint16_t reason;
+    } cases[] = {
+        {"book H200." REST, "symbol", "[symbol: 'H200." REST "'; kashi list classes",
+         REASON_UNKNOWN_SYMBOL},
+        {"bid H200." REST " --price 16 --qty 8", "symbol", "[symbol: 'H200." REST "'; kashi list",
+         REASON_UNKNOWN_SYMBOL},
+        {"offer H200." REST " --hours 2 --price 16 --qty 8 --resource 1", "symbol",
+         "[symbol: 'H200." REST "'; kashi list", REASON_UNKNOWN_SYMBOL},
+        {"set --qty 8 --leg " SYMBOL "=16 --leg H200." REST "=16", "legs[2].symbol",
+         "[legs[2].symbol: 'H200." REST "'; kashi list classes and", REASON_UNKNOWN_SYMBOL},
+        {"set --dry-run --qty 8 --leg H200." REST "=16", "legs[1].symbol",
+         "[legs[1].symbol: 'H200." REST "'; ", REASON_UNKNOWN_SYMBOL},
+        {"job --gpus 8 --hours 2 --from +6 --to +9 --price 14 --lane H100/CN-GZ/G80 --lane "
+         "H100/CN-XX/G80",
+         "lanes[2].region", "[lanes[2].region: 'CN-XX'; kashi list regions shows them]",
+         REASON_UNKNOWN_NAME},
+        {"mass-cancel --class H200", "class", "[class: 'H200'; kashi list classes shows them]",
+         REASON_UNKNOWN_NAME},
+        {"bid " SYMBOL " --price 16 --qty 8", "qty",
+         "a field has the wrong type; numbers are "
+         "integers [qty]\n",
+         REASON_WRONG_TYPE},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        world.refused_field = cases[i].field;
+        world.refused_reason = cases[i].reason;
+        cr_assert_eq(status_at_gateway(cases[i].words), 1, "%s: %s", cases[i].words, said);
+        cr_assert_not_null(strstr(said, cases[i].says), "%s: %s", cases[i].words, said);
+    }
 }
 
 Test(command, help_and_version_are_0, .timeout = 60)

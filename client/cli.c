@@ -98,6 +98,17 @@ static enum bound_kind bound_kind(uint16_t reason)
     }
 }
 
+/* Of the field that a refusal names. */
+static enum bound_kind field_kind(uint8_t field)
+{
+    const char *name = reject_field_name(field);
+    size_t length = strlen(name);
+    return field == REJECT_FIELD_ROLES                           ? BOUND_NONE
+           : field == REJECT_FIELD_TIER                          ? BOUND_TIER
+           : length > 3 && strcmp(name + length - 3, "_e4") == 0 ? BOUND_MONEY
+                                                                 : BOUND_NUMBER;
+}
+
 #define BOUND_TEXT_SIZE 64
 
 static void bound_show(enum bound_kind kind, int64_t number, char text[BOUND_TEXT_SIZE])
@@ -122,9 +133,13 @@ static void bound_show(enum bound_kind kind, int64_t number, char text[BOUND_TEX
 }
 
 /* The value that was refused and what it was compared with. */
-static void print_bound(uint16_t reason, int64_t value, int64_t bound)
+static void print_bound(uint16_t reason, uint8_t field, int64_t value, int64_t bound)
 {
-    enum bound_kind kind = bound_kind(reason);
+    const char *name = reject_field_name(field);
+    enum bound_kind kind = field != REJECT_FIELD_NONE ? field_kind(field) : bound_kind(reason);
+    if (kind == BOUND_NONE && name[0] != '\0') {
+        (void)fprintf(stderr, " [%s]", name);
+    }
     if (kind == BOUND_NONE || (value == 0 && bound == 0)) {
         return;
     }
@@ -132,7 +147,9 @@ static void print_bound(uint16_t reason, int64_t value, int64_t bound)
     char bound_text[BOUND_TEXT_SIZE];
     bound_show(kind, value, value_text);
     bound_show(kind, bound, bound_text);
-    if (kind == BOUND_ALONE) {
+    if (name[0] != '\0') {
+        (void)fprintf(stderr, " [%s: %s against %s]", name, value_text, bound_text);
+    } else if (kind == BOUND_ALONE) {
         (void)fprintf(stderr, " [%s]", value_text);
     } else if (reason == REASON_JOB_TOO_LARGE && value == 0) {
         /* The value itself has no room in a number. */
@@ -186,11 +203,11 @@ int cli_refused(const struct cli *cli, const struct request *request, const char
     }
     if (why != NULL && why->type == MESSAGE_REPORT) {
         print_leg(why->report.leg, why->report.symbol);
-        print_bound(why->report.reason, why->report.value, why->report.bound);
+        print_bound(why->report.reason, why->report.field, why->report.value, why->report.bound);
     }
     if (why != NULL && why->type == MESSAGE_QUOTE) {
         print_leg(why->quote.leg, why->quote.symbol);
-        print_bound(why->quote.reason, why->quote.value, why->quote.bound);
+        print_bound(why->quote.reason, REJECT_FIELD_NONE, why->quote.value, why->quote.bound);
     }
     (void)fputc('\n', stderr);
     if (cli->form == TABLE_JSON && why != NULL) {

@@ -66,6 +66,7 @@ static struct {
     uint32_t refused_logins; /* so many more are EXCHANGE_UNREACHABLE */
     uint32_t refused_reads;  /* so many more are refused for the reason */
     uint16_t refused_reason;
+    uint8_t refused_value;     /* enum reject_field: what changes something is rejected for it */
     const char *refused_field; /* every request but logins is refused for it */
     /* What the caller was handed. */
     uint64_t reports[1024];
@@ -161,8 +162,27 @@ static void refuse(const struct request *request, uint16_t reason)
     say();
 }
 
+static void reject_value(const struct request *request)
+{
+    message.type = MESSAGE_REPORT;
+    message.report = (struct report){.seq = 1,
+                                     .report_seq = ++world.highest_report_seq,
+                                     .cl_ord_id = request->cl_ord_id,
+                                     .exec_type = EXEC_REJECTED,
+                                     .request = request->type,
+                                     .reason = REASON_VALUE_OUT_OF_RANGE,
+                                     .field = world.refused_value,
+                                     .value = world.refused_value == REJECT_FIELD_ROLES ? 8 : 0,
+                                     .bound = 1};
+    say();
+}
+
 static void answer(const struct request *request)
 {
+    if (world.refused_value != REJECT_FIELD_NONE && request->cl_ord_id != 0) {
+        reject_value(request);
+        return;
+    }
     if (world.refused_field != NULL && request->type != REQUEST_LOGIN &&
         request->type != REQUEST_HEARTBEAT) {
         refuse(request, world.refused_reason);
@@ -825,6 +845,25 @@ Test(command, a_refused_name_is_quoted_with_what_shows_the_right_ones, .init = o
         world.refused_reason = cases[i].reason;
         cr_assert_eq(status_at_gateway(cases[i].words), 1, "%s: %s", cases[i].words, said);
         cr_assert_not_null(strstr(said, cases[i].says), "%s: %s", cases[i].words, said);
+    }
+}
+
+Test(command, a_value_out_of_range_is_told_with_its_field, .init = open_world, .fini = close_world,
+     .timeout = 60)
+{
+    const struct {
+        uint8_t field;
+        const char *says;
+    } cases[] = {
+        {REJECT_FIELD_PERIOD_S, "out of range [period_s: 0 against 1]"},
+        {REJECT_FIELD_LAUNCH_PRICE_G80_E4,
+         "out of range [launch_price_g80_e4: 0.00 against 0.0001]"},
+        {REJECT_FIELD_ROLES, "out of range [roles]\n"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        world.refused_value = cases[i].field;
+        cr_assert_eq(status_at_gateway("admin group G"), 1, "%s", said);
+        cr_assert_not_null(strstr(said, cases[i].says), "%s", said);
     }
 }
 

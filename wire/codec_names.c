@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include "wire/reject.h"
+
 /* clang-format off */
 /* The index is the value. */
 #define N(text_) { text_, sizeof text_ - 1 }
@@ -33,4 +35,6 @@ const struct codec_names codec_names_ord_status = {
 const struct codec_names codec_names_index_kind = {
     4, { NO_NAME, N("indicative"), N("preliminary"), N("final") } };
 const struct codec_names codec_names_liquidity = { 3, { NO_NAME, N("maker"), N("taker") } };
+#define FIELD(number_, name_, text_) N(text_),
+const struct codec_names codec_names_field = { 24, { NO_NAME, REJECT_FIELD_LIST(FIELD) } };
 /* clang-format on */

@@ -99,6 +99,7 @@ static const struct codec_field report_fields[] = {
     T0(miss_symbol),
     CODEC_FIELD(S, miss_qty, "miss_qty", INT, 0, .min = 0, MISS_GROUP),
     CODEC_FIELD(S, miss_wanted_qty, "miss_wanted_qty", INT, 0, .min = 0, MISS_GROUP),
+    E0(field, codec_names_field),
     I0(value),
     I0(bound),
     REASON_FIELDS,

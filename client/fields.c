@@ -327,8 +327,25 @@ static bool field_hidden(const struct arguments_command *command, const struct c
     return false;
 }
 
+/* Whether a field must be given: one of `needed`, or without these all that the protocol requires. */
+static bool field_needed(const struct codec_field *field, const char *const *needed)
+{
+    for (; needed != NULL && *needed != NULL; needed++) {
+        if (field_is(field, *needed)) {
+            return true;
+        }
+    }
+    return needed == NULL && (field->flags & CODEC_REQUIRED) != 0;
+}
+
 int fields_fill(const struct arguments *arguments, int64_t now_ns, struct request *request,
                 struct error *error)
+{
+    return fields_fill_over(arguments, NULL, now_ns, request, error);
+}
+
+int fields_fill_over(const struct arguments *arguments, const char *const *needed, int64_t now_ns,
+                     struct request *request, struct error *error)
 {
     const struct codec_field *field;
     for (uint32_t at = 0; (field = fields_next(request->type, &at)) != NULL;) {
@@ -338,7 +355,7 @@ int fields_fill(const struct arguments *arguments, int64_t now_ns, struct reques
             continue;
         }
         const char *text = arguments_get(arguments, option);
-        if (text == NULL && (field->flags & CODEC_REQUIRED) != 0) {
+        if (text == NULL && field_needed(field, needed)) {
             char value[FIELDS_VALUE_SIZE];
             fields_value_name(field, value);
             return error_set(error, ERROR_INVALID, "--%s is missing: give --%s %s", option, option,

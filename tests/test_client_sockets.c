@@ -66,6 +66,7 @@ static struct {
     uint32_t refused_logins; /* so many more are EXCHANGE_UNREACHABLE */
     uint32_t refused_reads;  /* so many more are refused for the reason */
     uint16_t refused_reason;
+    struct request_set_market terms; /* as they were set last */
     uint8_t refused_value;     /* enum reject_field: what changes something is rejected for it */
     const char *refused_field; /* every request but logins is refused for it */
     /* What the caller was handed. */
@@ -177,6 +178,43 @@ static void reject_value(const struct request *request)
     say();
 }
 
+/* One market there is, on the second page. */
+static void answer_markets(const struct request *request)
+{
+    bool second = request->list.after == 1;
+    message.type = MESSAGE_MARKETS;
+    message.list = (struct list_answer){.ref = request->ref, .seq = 1, .more = !second, .count = 1};
+    message.list.markets[0] = (struct market_row){.id = second ? 2 : 1,
+                                                  .class_name = "H100",
+                                                  .region = "CN-NM",
+                                                  .launch_price_e4 = {1, 2, 3, 4},
+                                                  .inner_band_bp = 5,
+                                                  .outer_band_bp = 6,
+                                                  .opening_s = 7,
+                                                  .volatility_s = 8,
+                                                  .period_s = 9,
+                                                  .volatility_min_qty = 10,
+                                                  .random_end_s = 11,
+                                                  .mode = MODE_LISTING,
+                                                  .no_resale = 1,
+                                                  .names_shown = 1};
+    if (second) {
+        memcpy(message.list.markets[0].region, "CN-GZ", sizeof "CN-GZ");
+    }
+    say();
+}
+
+static void answer_done(const struct request *request)
+{
+    message.type = MESSAGE_REPORT;
+    message.report = (struct report){.seq = 1,
+                                     .report_seq = ++world.highest_report_seq,
+                                     .cl_ord_id = request->cl_ord_id,
+                                     .exec_type = EXEC_DONE,
+                                     .request = request->type};
+    say();
+}
+
 static void answer(const struct request *request)
 {
     if (world.refused_value != REJECT_FIELD_NONE && request->cl_ord_id != 0) {
@@ -215,6 +253,13 @@ static void answer(const struct request *request)
         break;
     case REQUEST_NEW_ORDER:
         answer_order(request);
+        break;
+    case REQUEST_LIST:
+        answer_markets(request);
+        break;
+    case REQUEST_SET_MARKET:
+        world.terms = request->set_market;
+        answer_done(request);
         break;
     case REQUEST_ORDERS:
         if (world.refused_reads > 0) {
@@ -865,6 +910,38 @@ Test(command, a_value_out_of_range_is_told_with_its_field, .init = open_world, .
         cr_assert_eq(status_at_gateway("admin group G"), 1, "%s", said);
         cr_assert_not_null(strstr(said, cases[i].says), "%s", said);
     }
+}
+
+Test(command, admin_market_leaves_the_terms_that_are_not_given, .init = open_world,
+     .fini = close_world, .timeout = 60)
+{
+    struct request_set_market terms = {.class_name = "H100",
+                                       .region = "CN-GZ",
+                                       .launch_price_e4 = {1, 2, 3, 4},
+                                       .inner_band_bp = 5,
+                                       .outer_band_bp = 6,
+                                       .opening_s = 7,
+                                       .volatility_s = 8,
+                                       .period_s = 9,
+                                       .volatility_min_qty = 10,
+                                       .random_end_s = 11,
+                                       .mode = MODE_LISTING,
+                                       .no_resale = 1,
+                                       .names_shown = 1};
+    cr_assert_eq(status_at_gateway("admin market H100 CN-GZ"), 0, "%s", said);
+    cr_assert_eq(memcmp(&world.terms, &terms, sizeof(terms)), 0);
+    cr_assert_eq(status_at_gateway("admin market H100 CN-GZ --mode auction --period-s 60 --resale "
+                                   "--names-hidden --launch-price-g50 0"),
+                 0, "%s", said);
+    terms.mode = MODE_AUCTION;
+    terms.period_s = 60;
+    terms.launch_price_e4[1] = 0;
+    terms.no_resale = terms.names_shown = 0;
+    cr_assert_eq(memcmp(&world.terms, &terms, sizeof(terms)), 0);
+    cr_assert_eq(status_at_gateway("admin market H100 CN-SH --inner-band-bp 1"), 2);
+    cr_assert_not_null(strstr(said, "--mode is missing"), "%s", said);
+    cr_assert_eq(status_at_gateway("admin market H100"), 2);
+    cr_assert_not_null(strstr(said, "--region is missing"), "%s", said);
 }
 
 Test(command, help_and_version_are_0, .timeout = 60)

@@ -225,9 +225,11 @@ Test(reads_kinds, a_range_and_its_offers_are_told_each_by_its_id)
     cr_assert_eq(message->order_status.report_seq, report_seqs[PROVIDER]);
     const struct order_row *row = &message->order_status.orders[0];
     cr_assert(row->order_id == 90 && row->kind == KIND_RANGE && row->hours == 2);
+    cr_assert_eq(row->range_id, 0);
     cr_assert(row->order_qty == 8 && row->price_e4 == 131000 && row->job_lead_hours == 1);
     row = &reads_world_ask_status(world, PROVIDER, 92, 0)->order_status.orders[0];
     cr_assert(row->kind == KIND_PLAIN && row->reserved_for_jobs && row->leaves_qty == 8);
+    cr_assert_eq(row->range_id, 90);
     struct event *released = report_of(EVENT_RELEASED, PROVIDER, 5);
     released->out.order_id = 91;
     released->out.contract = contract_pack(0, 0, TIER_G80, HOUR);

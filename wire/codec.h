@@ -566,6 +566,7 @@ struct order_row {
     int64_t miss_qty; /* SET, JOB: how near it came when it arrived */
     int64_t miss_wanted_qty;
     uint64_t same_group;
+    uint64_t range_id;          /* of an hour's offer: the range that it was entered with */
     const struct leg_row *legs; /* in order_status; as entered */
     const struct lane_row *lanes;
     uint32_t leg_rows; /* rows in legs */

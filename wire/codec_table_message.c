@@ -130,7 +130,7 @@ static const struct codec_field heartbeat_fields[] = { U0(ref), UA(seq) };
 
 #define S struct order_row
 static const struct codec_field order_fields[] = {
-    U0(order_id), U0(cl_ord_id), U0(seq), I0(time_ns), U0(key), E0(kind, codec_names_kind), T0(symbol),
+    U0(order_id), U0(cl_ord_id), U0(seq), I0(time_ns), U0(key), E0(kind, codec_names_kind), U0(range_id), T0(symbol),
     EA(side, codec_names_side), EA(ord_type, codec_names_ord_type), EA(tif, codec_names_tif), EA(stp, codec_names_stp),
     B0(post_only), E0(ord_status, codec_names_ord_status), I0(price_e4), I0(order_qty), IA(leaves_qty),
     IA(cum_qty), I0(min_qty), I0(display_qty), I0(expire_time_ns), U0(resource), U0(job_lead_hours),

@@ -389,6 +389,14 @@ static int job_read(struct entry *entry)
     if (rc == 0) {
         rc = window_hour(cli, "to", "hour in which it must be over", &job->window_to);
     }
+    if (rc == 0 && (job->placement == PLACEMENT_SAME) != arguments_given(arguments, "same-group")) {
+        rc = job->placement == PLACEMENT_SAME
+                 ? error_set(&cli->error, ERROR_INVALID,
+                             "--same-group is missing: with --placement same give the trade group "
+                             "of the JOB that it goes on with; kashi trades shows it")
+                 : error_set(&cli->error, ERROR_INVALID,
+                             "--placement same is missing: --same-group goes with it alone");
+    }
     if (rc == 0 && entry->lanes.count == 0) {
         rc = error_set(&cli->error, ERROR_INVALID,
                        "--lane is missing: give where it may run as CLASS/REGION/TIER, for example "

@@ -394,6 +394,14 @@ static int run_mass_cancel(struct cli *cli)
 {
     struct request request = {.type = REQUEST_MASS_CANCEL};
     const struct message *message;
+    bool from = arguments_given(&cli->arguments, "hour-from");
+    if (from != arguments_given(&cli->arguments, "hour-to")) {
+        error_set(&cli->error, ERROR_INVALID,
+                  "--hour-%s is missing: a range of hours has --hour-from, its first one, and "
+                  "--hour-to, the one behind its last",
+                  from ? "to" : "from");
+        return cli_usage(cli);
+    }
     if (fields_fill(&cli->arguments, cli->now_ns, &request, &cli->error) < 0) {
         return cli_usage(cli);
     }

@@ -729,6 +729,8 @@ Test(feed, a_snapshot_that_does_not_come_is_asked_for_again)
 
 #define KASHI "build/release/bin/kashi "
 
+#define JOB "job --gpus 8 --hours 2 --from +6 --to +9 --price 14 --lane H100/CN-GZ/G80 "
+
 /* Exit status of a shell command; what it says is in `said`. */
 static char said[4096];
 static int status_of(const char *command)
@@ -765,6 +767,10 @@ Test(command, wrong_usage_is_2_and_says_what_to_do, .timeout = 60)
         {KASHI "watch H100.CN", "full stop"},
         {KASHI "orders --key /no/such.key", "--key"},
         {KASHI "bid " SYMBOL " --price 16 --qty 8 --tif time", "--expire-time is missing"},
+        {KASHI JOB "--placement same", "--same-group is missing"},
+        {KASHI JOB "--same-group 91", "--placement same is missing"},
+        {KASHI "mass-cancel --hour-from +3", "--hour-to is missing"},
+        {KASHI "mass-cancel --hour-to +3", "--hour-from is missing"},
         {"env -u KASHI_KEY " KASHI "orders", "--key"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

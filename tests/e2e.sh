@@ -259,6 +259,9 @@ claim "brought in again, it orders nothing twice and knows what became of all" $
 in_ledger() { is "$(query "SELECT sum(qty) FROM kashi.fills WHERE contingent = 1")" $((matched + 128)); }
 await 30 in_ledger
 claim "the ledger has the JOBs' fills" $?
+trace --key buyer-1
+is $? 1 && says "ROLE_NOT_ALLOWED (18).*give an operator's key with --key$"
+claim "who may not found a market is told so, and what to give" $?
 $bin/kashi import --dir "$dir" --nodes data/sample_jobs.csv --jobs data/sample_jobs.csv >"$top/out" 2>&1
 is $? 2 && says "data/sample_jobs.csv:2: column 'sn' is missing"
 claim "a file without a needed column is refused by name" $?

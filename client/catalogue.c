@@ -298,6 +298,9 @@ static int summary_print(const struct cli *cli, const struct catalogue *catalogu
                                  (int)catalogue->count, "accepted",
                                  (int)(catalogue->orders - refused), "refused", (int)refused,
                                  "filled_qty", (json_int_t)filled_qty));
+    } else if (cli->form == TABLE_CSV) {
+        printf("lines,offers,accepted,refused,filled\n%u,%u,%u,%u,%lld\n", catalogue->count,
+               catalogue->orders, catalogue->orders - refused, refused, (long long)filled_qty);
     } else {
         printf("%u lines, %u offers: %u accepted, %u refused; %lld GPU-hours sold on arrival\n",
                catalogue->count, catalogue->orders, catalogue->orders - refused, refused,

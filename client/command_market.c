@@ -74,6 +74,20 @@ static json_t *top_json(const struct kashi_feed_event *event)
         "indicative_qty", (json_int_t)book->auction.indicative_qty);
 }
 
+/* A price of 0 is none: in CSV its column and that of its quantity are empty. */
+static void leave_out_nothing(json_t *row)
+{
+    static const char *const prices[][2] = {{"best_bid_e4", "best_bid_qty"},
+                                            {"best_offer_e4", "best_offer_qty"},
+                                            {"last_px_e4", "last_qty"}};
+    for (size_t i = 0; i < COUNT_OF(prices); i++) {
+        if (json_integer_value(json_object_get(row, prices[i][0])) == 0) {
+            json_object_del(row, prices[i][0]);
+            json_object_del(row, prices[i][1]);
+        }
+    }
+}
+
 static const struct table_column top_columns[] = {
     {"TIME", "time_ns", TABLE_TIME},
     {"SYMBOL", "symbol", TABLE_TEXT},
@@ -94,6 +108,9 @@ static void watch_print(struct table *table, const struct kashi_feed_event *even
         cli_print_json(message_json_market_data(event->data));
     } else if (event->kind != KASHI_FEED_TRADES) {
         json_t *row = top_json(event);
+        if (table->form == TABLE_CSV) {
+            leave_out_nothing(row);
+        }
         table_row(table, row);
         json_decref(row);
     }

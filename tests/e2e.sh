@@ -147,7 +147,7 @@ kashi operator admin revive --account "$(query "SELECT account FROM kashi.accoun
     echo "class,region,tier,from,hours,gpus,price,resource"
     echo "H100,CN-GZ,G80,$(date -u -d '+30 hours' +%Y-%m-%dT%H),12,8,13.10,1"
 } >"$top/catalogue.csv"
-kashi provider-1 offer --csv "$top/catalogue.csv" --json
+kashi provider-1 offer --catalogue "$top/catalogue.csv" --json
 is $? 0 && says '"accepted":12,"refused":0'
 claim "a provider's catalogue is posted: an offer an hour" $?
 

@@ -204,6 +204,41 @@ static void answer_markets(const struct request *request)
     say();
 }
 
+/* A replace or take, which trades at once. */
+static void answer_trading(const struct request *request)
+{
+    bool take = request->type == REQUEST_TAKE_OFFER;
+    message.type = MESSAGE_REPORT;
+    message.report = (struct report){.seq = 1,
+                                     .report_seq = ++world.highest_report_seq,
+                                     .cl_ord_id = request->cl_ord_id,
+                                     .order_id = 7,
+                                     .exec_type = take ? EXEC_NEW : EXEC_REPLACED,
+                                     .ord_status = STATUS_NEW,
+                                     .request = request->type,
+                                     .price_e4 = 164000,
+                                     .order_qty = 8};
+    say();
+    message.report = (struct report){.seq = 1,
+                                     .report_seq = ++world.highest_report_seq,
+                                     .cl_ord_id = request->cl_ord_id,
+                                     .order_id = 7,
+                                     .exec_id = 91,
+                                     .exec_type = EXEC_TRADE,
+                                     .ord_status = STATUS_FILLED,
+                                     .last_px_e4 = 163000,
+                                     .last_qty = 8,
+                                     .fields = REPORT_TRADE};
+    say();
+}
+
+static void answer_status(const struct request *request)
+{
+    message.type = MESSAGE_ORDER_STATUS;
+    message.order_status = (struct order_status_answer){.ref = request->ref, .seq = 1};
+    say();
+}
+
 static void answer_done(const struct request *request)
 {
     message.type = MESSAGE_REPORT;
@@ -256,6 +291,13 @@ static void answer(const struct request *request)
         break;
     case REQUEST_LIST:
         answer_markets(request);
+        break;
+    case REQUEST_REPLACE_ORDER:
+    case REQUEST_TAKE_OFFER:
+        answer_trading(request);
+        break;
+    case REQUEST_ORDER_STATUS:
+        answer_status(request);
         break;
     case REQUEST_SET_MARKET:
         world.terms = request->set_market;
@@ -805,6 +847,25 @@ Test(command, no_connection_is_3, .timeout = 60)
     status_of(command);
 }
 
+/* Exit status of a shell command while the other side is played; what it says is in `said`. */
+static int status_served(const char *command, void (*play)(void))
+{
+    FILE *pipe = popen(command, "r");
+    cr_assert_not_null(pipe);
+    struct pollfd end = {.fd = fileno(pipe), .events = POLLIN};
+    size_t length = 0;
+    ssize_t size = 1;
+    while (size > 0 && length < sizeof(said) - 1) {
+        play();
+        if (poll(&end, 1, 5) > 0) {
+            size = read(end.fd, said + length, sizeof(said) - 1 - length);
+            length += size > 0 ? (size_t)size : 0;
+        }
+    }
+    said[length] = '\0';
+    return WEXITSTATUS(pclose(pipe));
+}
+
 /* Exit status of `kashi WORDS` at the gateway that the test plays. */
 static int status_at_gateway(const char *words)
 {
@@ -817,20 +878,7 @@ static int status_at_gateway(const char *words)
              KASHI "%s --gateway %s --gateway-key none --key %s/me.key 2>&1; s=$?; rm -r %s; "
                    "exit $s",
              words, world.endpoint, folder, folder);
-    FILE *pipe = popen(command, "r");
-    cr_assert_not_null(pipe);
-    struct pollfd end = {.fd = fileno(pipe), .events = POLLIN};
-    size_t length = 0;
-    ssize_t size = 1;
-    while (size > 0 && length < sizeof(said) - 1) {
-        serve();
-        if (poll(&end, 1, 5) > 0) {
-            size = read(end.fd, said + length, sizeof(said) - 1 - length);
-            length += size > 0 ? (size_t)size : 0;
-        }
-    }
-    said[length] = '\0';
-    return WEXITSTATUS(pclose(pipe));
+    return status_served(command, serve);
 }
 
 Test(command, what_passes_by_itself_is_asked_again, .init = open_world, .fini = close_world,
@@ -951,6 +999,52 @@ Test(command, admin_market_leaves_the_terms_that_are_not_given, .init = open_wor
     cr_assert_not_null(strstr(said, "--mode is missing"), "%s", said);
     cr_assert_eq(status_at_gateway("admin market H100"), 2);
     cr_assert_not_null(strstr(said, "--region is missing"), "%s", said);
+}
+
+Test(command, csv_has_the_fills_of_a_replace_and_a_take, .init = open_world, .fini = close_world,
+     .timeout = 60)
+{
+    static const char *const words[] = {"replace 7 --price 16.40 --qty 8 --csv",
+                                        "take 7 --qty 8 --csv", "take 7 --qty 8 --output csv"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        cr_assert_eq(status_at_gateway(words[i]), 0, "%s", said);
+        cr_assert_not_null(strstr(said, "\n\nfill,symbol,qty,price,fee,"), "%s", said);
+        cr_assert_not_null(strstr(said, "\n91,,8,16.30,0.00,"), "%s", said);
+    }
+}
+
+Test(command, an_offer_prints_csv_by_another_word, .init = open_world, .fini = close_world,
+     .timeout = 60)
+{
+#define OFFER "offer " SYMBOL " --price 16.40 --qty 8 --resource 1 "
+    cr_assert_eq(status_at_gateway(OFFER "--output csv"), 0, "%s", said);
+    cr_assert_not_null(strstr(said, "order,symbol,side,qty,price,filled,left,status,why\n"), "%s",
+                       said);
+    cr_assert_eq(status_at_gateway(OFFER "--output tsv"), 2, "%s", said);
+    static const char *const names[] = {"--csv", "--catalogue"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char command[512];
+        snprintf(command, sizeof(command),
+                 "printf "
+                 "'class,region,tier,from,hours,gpus,price,resource\nH100,CN-GZ,G80,+6,2,8,13,1\n' "
+                 "| " KASHI "offer %s - --check",
+                 names[i]);
+        cr_assert_eq(status_of(command), 0, "%s", said);
+        cr_assert_not_null(strstr(said, "-: 1 lines, 2 offers, nothing wrong"), "%s", said);
+    }
+}
+
+Test(command, watch_prints_nothing_in_csv_where_there_is_nothing, .init = market_open,
+     .fini = market_close, .timeout = 60)
+{
+    char command[512];
+    market.seq = 10;
+    market.bid_qty = 8;
+    snprintf(command, sizeof(command),
+             KASHI "watch " SYMBOL " --csv --count 1 --market-data %s --snapshot %s 2>&1",
+             market.pub_endpoint, market.snapshot_endpoint);
+    cr_assert_eq(status_served(command, market_serve), 0, "%s", said);
+    cr_assert_not_null(strstr(said, "," SYMBOL ",0,8,16.40,,,,\n"), "%s", said);
 }
 
 Test(command, help_and_version_are_0, .timeout = 60)

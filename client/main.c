@@ -37,7 +37,8 @@ static void help(FILE *out)
              "  kashi watch H100.CN-GZ.\n"
              "\nPrices are yuan for one GPU-hour, with up to 4 decimals; hours are UTC.\n"
              "The market is found in the folder run, or where KASHI_DIR or --dir say; your key in "
-             "KASHI_KEY or --key.\n"
+             "KASHI_KEY or --key;\nuse a key for each program, for a login ends the one before it "
+             "with the same key.\n"
              "exit status: 0 done, 1 refused, 2 wrong usage, 3 no connection\n");
 }
 

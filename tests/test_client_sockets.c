@@ -528,6 +528,7 @@ Test(session, another_login_of_the_key_ends_it_for_good)
         cr_assert_lt(clock_monotonic_ns(), end_ns);
     }
     cr_assert_eq(kashi_session_state(world.session), KASHI_SESSION_ENDED);
+    cr_assert_not_null(strstr(error.text, "use a key for each program"), "%s", error.text);
     struct request cancel = {.type = REQUEST_CANCEL_ORDER};
     cr_assert_lt(kashi_session_send(world.session, &cancel, 1, &error), 0);
     cr_assert_eq(world.logins, 1, "two programs with one key must not fight");

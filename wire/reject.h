@@ -34,7 +34,8 @@
     X(20, OVERLOADED, "too many requests are waiting; try again")                                  \
     X(21, SILENT, "nothing was heard from the client within the heartbeat interval")               \
     X(100, UNKNOWN_KEY, "the key is not registered or was revoked")                                \
-    X(101, SESSION_ENDED, "another login of this key ended the session")                           \
+    X(101, SESSION_ENDED,                                                                          \
+      "another login of this key ended the session; use a key for each program")                   \
     X(102, DUPLICATE, "cl_ord_id is not higher than the highest used with this key")               \
     X(103, RATE_EXCEEDED, "more requests a second than this key may send")                         \
     X(104, NOT_AUTHORIZED, "the account's role does not allow the request")                        \

@@ -594,6 +594,13 @@ int cli_symbol(struct cli *cli, char symbol[SYMBOL_SIZE])
                                                                          : CLI_DONE;
 }
 
+const char *cli_status(uint8_t ord_status)
+{
+    const struct codec_names *names = &codec_names_ord_status;
+    const char *text = ord_status < names->count ? names->names[ord_status].text : NULL;
+    return text != NULL ? text : "";
+}
+
 /* --- auctions -------------------------------------------------------------------------------- */
 
 const char *cli_phase(const struct auction_view *auction)

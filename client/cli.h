@@ -38,6 +38,8 @@ extern const struct table_column cli_fill_columns[CLI_FILL_COLUMN_COUNT];
 /* Each of these returns an enum cli_status and, unless it is CLI_DONE, has said why on stderr (a
  * refusal with --json on stdout too). */
 
+/* "new", "partially_filled", … as the protocol and kashi orders say it; "" for a number that is none. */
+const char *cli_status(uint8_t ord_status);
 /* Name of the phase of a contract's hour; NULL: it trades continuously. */
 const char *cli_phase(const struct auction_view *auction);
 /* "  opening auction until 12:00:00Z, now 8 × 16.40"; nothing where none collects. */

@@ -129,7 +129,7 @@ static void entry_print(struct entry *entry, const struct submit_result *result,
     if (entry->request.type != REQUEST_NEW_RANGE) {
         json_object_set_new(row, "cum_qty", json_integer(result->cum_qty));
         json_object_set_new(row, "leaves_qty", json_integer(result->leaves_qty));
-        json_object_set_new(row, "ord_status", json_string(submit_status_name(result->ord_status)));
+        json_object_set_new(row, "ord_status", json_string(cli_status(result->ord_status)));
     }
     /* What was reserved on entry is so no longer when it has traded or ended. */
     if (entry->request.type != REQUEST_NEW_RANGE &&

@@ -80,7 +80,7 @@ static void outcome_row(struct table *table, const struct request *request,
         request->new_order.symbol, "side", request->new_order.side == SIDE_BUY ? "buy" : "sell",
         "order_qty", (json_int_t)request->new_order.qty, "price_e4", (json_int_t)result->price_e4,
         "cum_qty", (json_int_t)result->cum_qty, "leaves_qty", (json_int_t)result->leaves_qty,
-        "ord_status", submit_status_name(result->ord_status));
+        "ord_status", cli_status(result->ord_status));
     CHECK(row != NULL);
     if (result->reason != 0) {
         json_object_set_new(row, "reason_name", json_string(reason_name(result->reason)));

@@ -307,9 +307,13 @@ static void print_pair(const char *name, const json_t *json, const char *key, en
     char text[TABLE_CELL_SIZE];
     const struct table_column column = {name, key, kind};
     table_cell(&column, json, text);
-    if (text[0] != '\0') {
-        printf("%-14s %*s\n", name, kind == TABLE_TEXT || kind == TABLE_YES ? 0 : 18, text);
+    if (text[0] == '\0') {
+        return;
     }
+    /* Numbers end, and have their full stops, in one column. */
+    int whole = (int)strcspn(text, ".");
+    bool number = kind == TABLE_NUMBER || kind == TABLE_MONEY;
+    printf("%-14s %*s%s\n", name, number && whole < 13 ? 13 - whole : 0, "", text);
 }
 
 static int run_account(struct cli *cli)

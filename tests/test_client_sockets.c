@@ -94,6 +94,7 @@ static struct report report_of(uint64_t report_seq)
                            .cl_ord_id = report_seq,
                            .order_id = 1000 + report_seq,
                            .exec_type = EXEC_NEW,
+                           .ord_status = STATUS_PARTIALLY_FILLED,
                            .request = REQUEST_NEW_ORDER,
                            .legs = &legs[report_seq],
                            .leg_rows = 1,
@@ -239,6 +240,19 @@ static void answer_status(const struct request *request)
     say();
 }
 
+static void answer_account(const struct request *request)
+{
+    message.type = MESSAGE_ACCOUNT;
+    message.account = (struct account_answer){.ref = request->ref,
+                                              .seq = 1,
+                                              .account = 5,
+                                              .name = "b",
+                                              .cash_e4 = 49998953195,
+                                              .credit_e4 = 20000,
+                                              .reserved_e4 = 1000100};
+    say();
+}
+
 static void answer_done(const struct request *request)
 {
     message.type = MESSAGE_REPORT;
@@ -295,6 +309,9 @@ static void answer(const struct request *request)
     case REQUEST_REPLACE_ORDER:
     case REQUEST_TAKE_OFFER:
         answer_trading(request);
+        break;
+    case REQUEST_ACCOUNT:
+        answer_account(request);
         break;
     case REQUEST_ORDER_STATUS:
         answer_status(request);
@@ -1021,6 +1038,8 @@ Test(command, an_offer_prints_csv_by_another_word, .init = open_world, .fini = c
     cr_assert_eq(status_at_gateway(OFFER "--output csv"), 0, "%s", said);
     cr_assert_not_null(strstr(said, "order,symbol,side,qty,price,filled,left,status,why\n"), "%s",
                        said);
+    cr_assert_not_null(strstr(said, ",partially_filled,\n"), "%s",
+                       said); /* as kashi orders says it */
     cr_assert_eq(status_at_gateway(OFFER "--output tsv"), 2, "%s", said);
     static const char *const names[] = {"--csv", "--catalogue"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -1046,6 +1065,18 @@ Test(command, watch_prints_nothing_in_csv_where_there_is_nothing, .init = market
              market.pub_endpoint, market.snapshot_endpoint);
     cr_assert_eq(status_served(command, market_serve), 0, "%s", said);
     cr_assert_not_null(strstr(said, "," SYMBOL ",0,8,16.40,,,,\n"), "%s", said);
+}
+
+Test(command, an_accounts_numbers_have_their_full_stops_in_one_column, .init = open_world,
+     .fini = close_world, .timeout = 60)
+{
+    cr_assert_eq(status_at_gateway("account"), 0, "%s", said);
+    static const char lines[] = "account                    5\n"
+                                "name           b\n"
+                                "cash                 4999895.3195\n"
+                                "credit                     2.00\n"
+                                "reserved                 100.01\n";
+    cr_assert_eq(strncmp(said, lines, strlen(lines)), 0, "%s", said);
 }
 
 Test(command, help_and_version_are_0, .timeout = 60)

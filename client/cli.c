@@ -332,7 +332,7 @@ static int find_keys(struct cli *cli)
     }
     if (name == NULL) {
         error_set(&cli->error, ERROR_INVALID,
-                  "whose order is it? Give your key file with --key FILE or in KASHI_KEY; "
+                  "which key do you log in with? Give its file with --key FILE or in KASHI_KEY; "
                   "those of this market are in %s/keys",
                   dir);
         return cli_usage(cli);

@@ -1,4 +1,5 @@
 #include <string.h>
+#include <unistd.h>
 
 #include "client/cli.h"
 #include "client/fields.h"
@@ -48,6 +49,28 @@ static int run_admin(struct cli *cli)
 {
     struct request request = {.type = cli->arguments.command->request};
     return send_filled(cli, &request);
+}
+
+/* Whether the text is a public key, or names a file that might hold one. */
+static bool is_key(const char *text)
+{
+    uint8_t bytes[PUBLIC_KEY_SIZE];
+    return codec_key_parse(text, strlen(text), bytes) || access(text, F_OK) == 0;
+}
+
+/* A single word without its option may be the key instead of its name. */
+static int run_key(struct cli *cli)
+{
+    struct arguments *arguments = &cli->arguments;
+    bool given = arguments_given(arguments, "public-key");
+    for (uint32_t i = 0; i < arguments->count && !given; i++) {
+        struct arguments_value *value = &arguments->values[i];
+        given = strcmp(value->name, "name") == 0 && is_key(value->text);
+        if (given) {
+            (void)snprintf(value->name, sizeof(value->name), "public-key");
+        }
+    }
+    return run_admin(cli);
 }
 
 /* --key names the operator's own key file here; the key to revoke goes by another name. */
@@ -226,11 +249,12 @@ const struct arguments_command command_admin_list[] = {
      .run = run_admin},
     {.name = "admin key",
      .summary = "Register a key with an account.",
-     .positional = {"public-key"},
+     .positional = {"name", "public-key"},
      .options = key_options,
      .request = REQUEST_REGISTER_KEY,
-     .examples = {"buyer.pub --account 3 --roles buyer --name desk-1"},
-     .run = run_admin},
+     .examples = {"desk-1 desk.pub --account 3 --roles buyer",
+                  "desk.pub --account 3 --roles buyer --name desk-1"},
+     .run = run_key},
     {.name = "admin revoke",
      .summary = "Revoke a key; its session and orders end.",
      .positional = {"key-id"},
@@ -285,13 +309,15 @@ const struct arguments_command command_admin_list[] = {
      .run = run_admin},
     {.name = "admin halt",
      .summary = "Halt markets: no new orders; cancels still work.",
+     .positional = {"class", "region"},
      .request = REQUEST_HALT,
-     .examples = {"", "--class H100 --region CN-GZ"},
+     .examples = {"", "H100 CN-GZ", "--region CN-GZ"},
      .run = run_admin},
     {.name = "admin resume",
      .summary = "Resume halted markets.",
+     .positional = {"class", "region"},
      .request = REQUEST_RESUME,
-     .examples = {"", "--class H100"},
+     .examples = {"", "H100"},
      .run = run_admin},
     {.name = "admin kill",
      .summary = "Stop an account and cancel all that it has open.",

@@ -66,6 +66,8 @@ static struct {
     uint32_t refused_logins; /* so many more are EXCHANGE_UNREACHABLE */
     uint32_t refused_reads;  /* so many more are refused for the reason */
     uint16_t refused_reason;
+    struct request_halt halt; /* as it was asked for last */
+    struct request_register_key key;
     struct request_set_market terms; /* as they were set last */
     uint8_t refused_value;     /* enum reject_field: what changes something is rejected for it */
     const char *refused_field; /* every request but logins is refused for it */
@@ -315,6 +317,14 @@ static void answer(const struct request *request)
         break;
     case REQUEST_ORDER_STATUS:
         answer_status(request);
+        break;
+    case REQUEST_HALT:
+        world.halt = request->halt;
+        answer_done(request);
+        break;
+    case REQUEST_REGISTER_KEY:
+        world.key = request->register_key;
+        answer_done(request);
         break;
     case REQUEST_SET_MARKET:
         world.terms = request->set_market;
@@ -789,7 +799,8 @@ Test(feed, a_snapshot_that_does_not_come_is_asked_for_again)
 
 #define KASHI "build/release/bin/kashi "
 
-#define JOB "job --gpus 8 --hours 2 --from +6 --to +9 --price 14 --lane H100/CN-GZ/G80 "
+#define PUBLIC "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"
+#define JOB    "job --gpus 8 --hours 2 --from +6 --to +9 --price 14 --lane H100/CN-GZ/G80 "
 
 /* Exit status of a shell command; what it says is in `said`. */
 static char said[4096];
@@ -835,6 +846,8 @@ Test(command, wrong_usage_is_2_and_says_what_to_do, .timeout = 60)
         {KASHI "mass-cancel --hour-from +3", "--hour-to is missing"},
         {KASHI "mass-cancel --hour-to +3", "--hour-from is missing"},
         {"env -u KASHI_KEY " KASHI "orders", "--key"},
+        {"env -u KASHI_KEY " KASHI "list classes", "which key do you log in with"},
+        {KASHI "admin key desk-1 --account 3 --roles buyer", "--public-key is missing"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         cr_assert_eq(status_of(cases[i].command), 2, "%s: %s", cases[i].command, said);
@@ -1077,6 +1090,35 @@ Test(command, an_accounts_numbers_have_their_full_stops_in_one_column, .init = o
                                 "credit                     2.00\n"
                                 "reserved                 100.01\n";
     cr_assert_eq(strncmp(said, lines, strlen(lines)), 0, "%s", said);
+}
+
+Test(command, operators_words_may_stand_without_their_options, .init = open_world,
+     .fini = close_world, .timeout = 60)
+{
+    cr_assert_eq(status_at_gateway("admin halt H100 CN-GZ"), 0, "%s", said);
+    cr_assert_str_eq(world.halt.class_name, "H100");
+    cr_assert_str_eq(world.halt.region, "CN-GZ");
+    char pub[] = "/tmp/kashi-test-pub-XXXXXX";
+    close(mkstemp(pub));
+    FILE *file = fopen(pub, "w");
+    fprintf(file, "public = %s\n", PUBLIC);
+    fclose(file);
+    static const char *const words[][2] = {{"desk-1", ""},
+                                           {"", "--name desk-1"},
+                                           {"desk-1 --public-key", ""},
+                                           {"--name desk-1 --public-key", ""}};
+    for (size_t i = 0; i < 2 * sizeof(words) / sizeof(words[0]); i++) {
+        char command[256];
+        snprintf(command, sizeof(command), "admin key %s %s %s --account 3 --roles buyer",
+                 words[i / 2][0], i % 2 == 0 ? pub : "'" PUBLIC "'", words[i / 2][1]);
+        world.key = (struct request_register_key){.account = 0};
+        cr_assert_eq(status_at_gateway(command), 0, "%s: %s", command, said);
+        uint8_t key[PUBLIC_KEY_SIZE];
+        cr_assert(codec_key_parse(PUBLIC, strlen(PUBLIC), key));
+        cr_assert(strcmp(world.key.name, "desk-1") == 0 && world.key.account == 3, "%s", command);
+        cr_assert_eq(memcmp(world.key.public_key, key, sizeof(key)), 0, "%s", command);
+    }
+    unlink(pub);
 }
 
 Test(command, help_and_version_are_0, .timeout = 60)

@@ -229,7 +229,7 @@ Test(reads_kinds, a_range_and_its_offers_are_told_each_by_its_id)
     cr_assert(row->order_qty == 8 && row->price_e4 == 131000 && row->job_lead_hours == 1);
     row = &reads_world_ask_status(world, PROVIDER, 92, 0)->order_status.orders[0];
     cr_assert(row->kind == KIND_PLAIN && row->reserved_for_jobs && row->leaves_qty == 8);
-    cr_assert_eq(row->range_id, 90);
+    cr_assert(row->range_id == 90 && row->job_lead_hours == 1);
     struct event *released = report_of(EVENT_RELEASED, PROVIDER, 5);
     released->out.order_id = 91;
     released->out.contract = contract_pack(0, 0, TIER_G80, HOUR);

@@ -780,6 +780,10 @@ Test(feed, trades_are_handed_out_where_the_book_does_not_take_the_message)
     market_change(true);
     market_change(false);
     MARKET_UNTIL(book_is_right() && market.trades == behind + 6);
+    market.seq -= 2; /* once more: as it was */
+    market_change(false);
+    market_change(false);
+    MARKET_UNTIL(book_is_right() && market.trades == behind + 7);
 }
 
 Test(feed, a_snapshot_that_does_not_come_is_asked_for_again)

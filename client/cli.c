@@ -169,25 +169,33 @@ static void print_leg(uint8_t leg, const char *symbol)
     }
 }
 
-/* The field that a request was refused for, what it said, and where to look for what it may say. */
-static void print_field(const struct request *request, const struct reject *reject)
+const char *cli_where_listed(const char *field)
 {
-    static const char *const remedies[][2] = {
+    static const char *const places[][2] = {
         {"symbol", "kashi list classes and kashi list regions show what there is"},
         {"class", "kashi list classes shows them"},
         {"region", "kashi list regions shows them"},
     };
-    const char *dot = strrchr(reject->field, '.');
+    const char *dot = strrchr(field, '.');
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        if (strcmp(dot != NULL ? dot + 1 : field, places[i][0]) == 0) {
+            return places[i][1];
+        }
+    }
+    return NULL;
+}
+
+/* The field that a request was refused for, what it said, and where to look for what it may say. */
+static void print_field(const struct request *request, const struct reject *reject)
+{
     const char *text = request != NULL ? fields_text(request, reject->field) : NULL;
     (void)fprintf(stderr, " [%s", reject->field);
     if (text != NULL && text[0] != '\0') {
         (void)fprintf(stderr, ": '%s'", text);
     }
     bool unknown = reject->reason == REASON_UNKNOWN_SYMBOL || reject->reason == REASON_UNKNOWN_NAME;
-    for (size_t i = 0; unknown && i < sizeof(remedies) / sizeof(remedies[0]); i++) {
-        if (strcmp(dot != NULL ? dot + 1 : reject->field, remedies[i][0]) == 0) {
-            (void)fprintf(stderr, "; %s", remedies[i][1]);
-        }
+    if (unknown && cli_where_listed(reject->field) != NULL) {
+        (void)fprintf(stderr, "; %s", cli_where_listed(reject->field));
     }
     (void)fputc(']', stderr);
 }

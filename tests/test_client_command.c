@@ -160,6 +160,7 @@ Test(command, what_does_not_pass_is_told_after_three_seconds, .init = peer_gatew
     cr_assert_eq(status_at_gateway("orders"), 3, "%s", said);
 }
 
+#define CATALOGUE "build/kashi-test-catalogue.csv"
 Test(command, a_refused_name_is_quoted_with_what_shows_the_right_ones, .init = peer_gateway_open,
      .fini = peer_gateway_close, .timeout = 60)
 {
@@ -181,6 +182,10 @@ Test(command, a_refused_name_is_quoted_with_what_shows_the_right_ones, .init = p
          "H100/CN-XX/G80",
          "lanes[2].region", "[lanes[2].region: 'CN-XX'; kashi list regions shows them]",
          REASON_UNKNOWN_NAME},
+        {"offer --catalogue " CATALOGUE, "symbol",
+         "UNKNOWN_SYMBOL (13): the symbol does not name a registered class, region, tier and hour "
+         "['H200.CN-GZ.G80'; kashi list classes",
+         REASON_UNKNOWN_SYMBOL},
         {"mass-cancel --class H200", "class", "[class: 'H200'; kashi list classes shows them]",
          REASON_UNKNOWN_NAME},
         {"bid " PEER_SYMBOL " --price 16 --qty 8", "qty",
@@ -188,12 +193,16 @@ Test(command, a_refused_name_is_quoted_with_what_shows_the_right_ones, .init = p
          "integers [qty]\n",
          REASON_WRONG_TYPE},
     };
+    FILE *file = fopen(CATALOGUE, "w");
+    fprintf(file, "class,region,tier,from,hours,gpus,price,resource\nH200,CN-GZ,G80,+6,2,8,13,1\n");
+    fclose(file);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         peer_gateway.refused_field = cases[i].field;
         peer_gateway.refused_reason = cases[i].reason;
         cr_assert_eq(status_at_gateway(cases[i].words), 1, "%s: %s", cases[i].words, said);
         cr_assert_not_null(strstr(said, cases[i].says), "%s: %s", cases[i].words, said);
     }
+    unlink(CATALOGUE);
 }
 
 Test(command, a_value_out_of_range_is_told_with_its_field, .init = peer_gateway_open,

@@ -210,6 +210,20 @@ static void answer_account(const struct request *request)
     peer_gateway_say();
 }
 
+static void answer_book(const struct request *request)
+{
+    peer_message.type = MESSAGE_BOOK;
+    peer_message.book =
+        (struct book_answer){.ref = request->ref,
+                             .seq = 1,
+                             .symbol = PEER_SYMBOL,
+                             .best_offer_e4 = 132000,
+                             .best_offer_qty = 8,
+                             .offer_count = 2,
+                             .offers = {{131000, 0, 0, 64, 1}, {132000, 8, 0, 0, 1}}};
+    peer_gateway_say();
+}
+
 static void answer_done(const struct request *request)
 {
     peer_message.type = MESSAGE_REPORT;
@@ -278,6 +292,9 @@ static void answer(const struct request *request)
         break;
     case REQUEST_ACCOUNT:
         answer_account(request);
+        break;
+    case REQUEST_BOOK:
+        answer_book(request);
         break;
     case REQUEST_ORDER_STATUS:
         answer_status(request);

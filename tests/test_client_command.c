@@ -346,6 +346,24 @@ Test(command, operators_words_may_stand_without_their_options, .init = peer_gate
     unlink(pub);
 }
 
+Test(command, book_shows_what_is_reserved_for_jobs_apart, .init = peer_gateway_open,
+     .fini = peer_gateway_close, .timeout = 60)
+{
+    cr_assert_eq(status_at_gateway("book " PEER_SYMBOL), 0, "%s", said);
+    cr_assert_not_null(strstr(said, "best, all eligible tiers:  offer 13.20 × 8\n\n"
+                                    "OFFER  OFFER QTY  RESERVED  OFFER ORDERS\n"
+                                    "13.10          0        64             1\n"
+                                    "13.20          8                       1\n"),
+                       "%s", said);
+    cr_assert_eq(status_at_gateway("book --csv " PEER_SYMBOL), 0, "%s", said);
+    cr_assert_str_eq(said, "bid_orders,shared,bid_qty,bid,offer,offer_qty,reserved,offer_orders\n"
+                           ",,,,13.10,0,64,1\n,,,,13.20,8,,1\n");
+    cr_assert_eq(status_at_gateway("book --json " PEER_SYMBOL), 0, "%s", said);
+    cr_assert_not_null(
+        strstr(said, "{\"price_e4\":131000,\"qty\":0,\"reserved_qty\":64,\"orders\":1}"), "%s",
+        said);
+}
+
 Test(command, help_and_version_are_0, .timeout = 60)
 {
     cr_assert_eq(status_of(KASHI "--help"), 0);

@@ -185,10 +185,14 @@ test_import_engine_USES = IMPORT_KIT IMPORT_FILES IMPORT FOUNDING COMMAND CORE W
 PROGRAMS += kashi
 kashi_MAIN = client/main.c
 kashi_USES = IMPORT FOUNDING COMMAND CLIENT WIRE BASE
-TESTS += client client_legs client_sockets
+# The other side of a client.
+GROUPS += PEER
+PEER = tests/peer.c
+TESTS += client client_legs client_sockets client_command
 test_client_legs_USES = COMMAND CLIENT WIRE BASE
 test_client_USES = COMMAND CLIENT WIRE BASE
-test_client_sockets_USES = CLIENT WIRE BASE
+test_client_sockets_USES = PEER CLIENT WIRE BASE
+test_client_command_USES = PEER WIRE BASE
 # What other programs link: libkashi with all that it stands on.
 all: $(B)/lib/libkashi.a
 $(B)/lib/libkashi.a: $(patsubst %.c,$(B)/%.o,$(CLIENT) $(WIRE) $(BASE))

@@ -17,6 +17,7 @@ static const struct arguments_option common[] = {
     {"timeout", "SECONDS", "give up when nothing is answered for so long (10)"},
     {"json", NULL, "JSON for programs: the protocol's names and integers, one object a line"},
     {"csv", NULL, "CSV with decimal prices"},
+    {"output", "csv|json", "the same by another name, where --csv is something else (offer)"},
     {"help", NULL, "this text"},
     {NULL, NULL, NULL},
 };

@@ -249,9 +249,14 @@ static void refusal_print(const struct cli *cli, const struct catalogue *catalog
 {
     char text[SYMBOL_HOUR_SIZE];
     symbol_hour_show(hour, text);
-    (void)fprintf(stderr, "%s:%u: refused, %u hour%s from %s: %s (%u): %s\n", catalogue->path,
+    (void)fprintf(stderr, "%s:%u: refused, %u hour%s from %s: %s (%u): %s", catalogue->path,
                   line->line, hours, hours == 1 ? "" : "s", text, reason_name(reason), reason,
                   reason_sentence(reason));
+    if (reason == REASON_UNKNOWN_SYMBOL) {
+        (void)fprintf(stderr, " ['%.*s'; %s]", (int)(strrchr(line->symbol, '.') - line->symbol),
+                      line->symbol, cli_where_listed("symbol"));
+    }
+    (void)fputc('\n', stderr);
     if (cli->form == TABLE_JSON) {
         cli_print_json(json_pack("{ss si ss si si ss ss}", "type", "refused", "line",
                                  (int)line->line, "from", text, "hours", (int)hours, "reason",
@@ -298,6 +303,9 @@ static int summary_print(const struct cli *cli, const struct catalogue *catalogu
                                  (int)catalogue->count, "accepted",
                                  (int)(catalogue->orders - refused), "refused", (int)refused,
                                  "filled_qty", (json_int_t)filled_qty));
+    } else if (cli->form == TABLE_CSV) {
+        printf("lines,offers,accepted,refused,filled\n%u,%u,%u,%u,%lld\n", catalogue->count,
+               catalogue->orders, catalogue->orders - refused, refused, (long long)filled_qty);
     } else {
         printf("%u lines, %u offers: %u accepted, %u refused; %lld GPU-hours sold on arrival\n",
                catalogue->count, catalogue->orders, catalogue->orders - refused, refused,

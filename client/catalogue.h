@@ -35,7 +35,7 @@ struct catalogue {
 int catalogue_read(struct catalogue *catalogue, const char *path, int64_t now_ns,
                    const char *resource, FILE *complaints, struct error *error);
 void catalogue_free(struct catalogue *catalogue);
-/* `kashi offer --csv PATH`. */
+/* `kashi offer --catalogue PATH`. */
 int catalogue_post(struct cli *cli, const char *path);
 
 #endif

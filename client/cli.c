@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "client/decimal.h"
+#include "client/fields.h"
 #include "client/message_json.h"
 #include "wire/codec_names.h"
 
@@ -97,6 +98,17 @@ static enum bound_kind bound_kind(uint16_t reason)
     }
 }
 
+/* Of the field that a refusal names. */
+static enum bound_kind field_kind(uint8_t field)
+{
+    const char *name = reject_field_name(field);
+    size_t length = strlen(name);
+    return field == REJECT_FIELD_ROLES                           ? BOUND_NONE
+           : field == REJECT_FIELD_TIER                          ? BOUND_TIER
+           : length > 3 && strcmp(name + length - 3, "_e4") == 0 ? BOUND_MONEY
+                                                                 : BOUND_NUMBER;
+}
+
 #define BOUND_TEXT_SIZE 64
 
 static void bound_show(enum bound_kind kind, int64_t number, char text[BOUND_TEXT_SIZE])
@@ -121,9 +133,13 @@ static void bound_show(enum bound_kind kind, int64_t number, char text[BOUND_TEX
 }
 
 /* The value that was refused and what it was compared with. */
-static void print_bound(uint16_t reason, int64_t value, int64_t bound)
+static void print_bound(uint16_t reason, uint8_t field, int64_t value, int64_t bound)
 {
-    enum bound_kind kind = bound_kind(reason);
+    const char *name = reject_field_name(field);
+    enum bound_kind kind = field != REJECT_FIELD_NONE ? field_kind(field) : bound_kind(reason);
+    if (kind == BOUND_NONE && name[0] != '\0') {
+        (void)fprintf(stderr, " [%s]", name);
+    }
     if (kind == BOUND_NONE || (value == 0 && bound == 0)) {
         return;
     }
@@ -131,7 +147,9 @@ static void print_bound(uint16_t reason, int64_t value, int64_t bound)
     char bound_text[BOUND_TEXT_SIZE];
     bound_show(kind, value, value_text);
     bound_show(kind, bound, bound_text);
-    if (kind == BOUND_ALONE) {
+    if (name[0] != '\0') {
+        (void)fprintf(stderr, " [%s: %s against %s]", name, value_text, bound_text);
+    } else if (kind == BOUND_ALONE) {
         (void)fprintf(stderr, " [%s]", value_text);
     } else if (reason == REASON_JOB_TOO_LARGE && value == 0) {
         /* The value itself has no room in a number. */
@@ -151,21 +169,53 @@ static void print_leg(uint8_t leg, const char *symbol)
     }
 }
 
-int cli_refused(const struct cli *cli, uint16_t reason, const char *what, const struct message *why)
+const char *cli_where_listed(const char *field)
+{
+    static const char *const places[][2] = {
+        {"symbol", "kashi list classes and kashi list regions show what there is"},
+        {"class", "kashi list classes shows them"},
+        {"region", "kashi list regions shows them"},
+    };
+    const char *dot = strrchr(field, '.');
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        if (strcmp(dot != NULL ? dot + 1 : field, places[i][0]) == 0) {
+            return places[i][1];
+        }
+    }
+    return NULL;
+}
+
+/* The field that a request was refused for, what it said, and where to look for what it may say. */
+static void print_field(const struct request *request, const struct reject *reject)
+{
+    const char *text = request != NULL ? fields_text(request, reject->field) : NULL;
+    (void)fprintf(stderr, " [%s", reject->field);
+    if (text != NULL && text[0] != '\0') {
+        (void)fprintf(stderr, ": '%s'", text);
+    }
+    bool unknown = reject->reason == REASON_UNKNOWN_SYMBOL || reject->reason == REASON_UNKNOWN_NAME;
+    if (unknown && cli_where_listed(reject->field) != NULL) {
+        (void)fprintf(stderr, "; %s", cli_where_listed(reject->field));
+    }
+    (void)fputc(']', stderr);
+}
+
+int cli_refused(const struct cli *cli, const struct request *request, const char *what,
+                uint16_t reason, const struct message *why)
 {
     (void)fflush(stdout);
     (void)fprintf(stderr, "refused: %s%s%s (%u): %s", what, what[0] != '\0' ? ": " : "",
                   reason_name(reason), reason, reason_sentence(reason));
     if (why != NULL && why->type == MESSAGE_REJECT && why->reject.field[0] != '\0') {
-        (void)fprintf(stderr, " [%s]", why->reject.field);
+        print_field(request, &why->reject);
     }
     if (why != NULL && why->type == MESSAGE_REPORT) {
         print_leg(why->report.leg, why->report.symbol);
-        print_bound(why->report.reason, why->report.value, why->report.bound);
+        print_bound(why->report.reason, why->report.field, why->report.value, why->report.bound);
     }
     if (why != NULL && why->type == MESSAGE_QUOTE) {
         print_leg(why->quote.leg, why->quote.symbol);
-        print_bound(why->quote.reason, why->quote.value, why->quote.bound);
+        print_bound(why->quote.reason, REJECT_FIELD_NONE, why->quote.value, why->quote.bound);
     }
     (void)fputc('\n', stderr);
     if (cli->form == TABLE_JSON && why != NULL) {
@@ -290,7 +340,7 @@ static int find_keys(struct cli *cli)
     }
     if (name == NULL) {
         error_set(&cli->error, ERROR_INVALID,
-                  "whose order is it? Give your key file with --key FILE or in KASHI_KEY; "
+                  "which key do you log in with? Give its file with --key FILE or in KASHI_KEY; "
                   "those of this market are in %s/keys",
                   dir);
         return cli_usage(cli);
@@ -500,10 +550,10 @@ int cli_ask(struct cli *cli, struct request *request, const struct message **ans
     char what[32];
     what_asked(request, what, sizeof(what));
     if ((*answer)->type == MESSAGE_REJECT) {
-        return cli_refused(cli, (*answer)->reject.reason, what, *answer);
+        return cli_refused(cli, request, what, (*answer)->reject.reason, *answer);
     }
     if ((*answer)->type == MESSAGE_REPORT && (*answer)->report.exec_type == EXEC_REJECTED) {
-        return cli_refused(cli, (*answer)->report.reason, what, *answer);
+        return cli_refused(cli, request, what, (*answer)->report.reason, *answer);
     }
     return CLI_DONE;
 }
@@ -550,6 +600,13 @@ int cli_symbol(struct cli *cli, char symbol[SYMBOL_SIZE])
     };
     return symbol_complete(&parts, cli->now_ns, symbol, &cli->error) < 0 ? cli_usage(cli)
                                                                          : CLI_DONE;
+}
+
+const char *cli_status(uint8_t ord_status)
+{
+    const struct codec_names *names = &codec_names_ord_status;
+    const char *text = ord_status < names->count ? names->names[ord_status].text : NULL;
+    return text != NULL ? text : "";
 }
 
 /* --- auctions -------------------------------------------------------------------------------- */

@@ -38,6 +38,8 @@ extern const struct table_column cli_fill_columns[CLI_FILL_COLUMN_COUNT];
 /* Each of these returns an enum cli_status and, unless it is CLI_DONE, has said why on stderr (a
  * refusal with --json on stdout too). */
 
+/* "new", "partially_filled", … as the protocol and kashi orders say it; "" for a number that is none. */
+const char *cli_status(uint8_t ord_status);
 /* Name of the phase of a contract's hour, or of an auction; NULL: it has none. */
 const char *cli_phase(uint8_t phase);
 /* The same for people: "pre-open", "HALTED". */
@@ -51,8 +53,11 @@ void cli_print_auction(const struct auction_view *auction);
 int cli_usage(const struct cli *cli);
 /* cli->error as no connection. */
 int cli_lost(const struct cli *cli);
-int cli_refused(const struct cli *cli, uint16_t reason, const char *what,
-                const struct message *why);
+/* `what` of the request was refused and `why`; a refusal by field quotes what the request says there. */
+int cli_refused(const struct cli *cli, const struct request *request, const char *what,
+                uint16_t reason, const struct message *why);
+/* Where to look for what a field ("symbol", "lanes[2].class") may say, as a sentence; NULL: nowhere. */
+const char *cli_where_listed(const char *field);
 /* Logs in at the gateway that the options, the environment or the folder name. */
 int cli_connect(struct cli *cli);
 void cli_free(struct cli *cli);

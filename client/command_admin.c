@@ -1,14 +1,17 @@
 #include <string.h>
+#include <unistd.h>
 
 #include "client/cli.h"
 #include "client/fields.h"
 #include "client/message_json.h"
 
-/* What was done, for people: the id that it gave, or the cash that there is now. */
-static void print_done(const struct cli *cli, const struct message *answer)
+/* What was done: the id that it gave, or the cash that there is now. */
+static void print_answer(const struct cli *cli, const struct message *answer)
 {
     const struct report *report = &answer->report;
-    if (answer->type == MESSAGE_REPORT && (report->cash_e4 != 0 || report->credit_e4 != 0)) {
+    if (cli->form == TABLE_JSON) {
+        cli_print_json(message_json(answer));
+    } else if (answer->type == MESSAGE_REPORT && (report->cash_e4 != 0 || report->credit_e4 != 0)) {
         static const struct table_column columns[] = {{"ACCOUNT", "account", TABLE_NUMBER},
                                                       {"CASH", "cash_e4", TABLE_MONEY},
                                                       {"CREDIT", "credit_e4", TABLE_MONEY}};
@@ -36,10 +39,8 @@ static int send_filled(struct cli *cli, struct request *request)
     if (status == CLI_DONE) {
         status = cli_ask(cli, request, &answer);
     }
-    if (status == CLI_DONE && cli->form == TABLE_JSON) {
-        cli_print_json(message_json(answer));
-    } else if (status == CLI_DONE) {
-        print_done(cli, answer);
+    if (status == CLI_DONE) {
+        print_answer(cli, answer);
     }
     return status;
 }
@@ -48,6 +49,28 @@ static int run_admin(struct cli *cli)
 {
     struct request request = {.type = cli->arguments.command->request};
     return send_filled(cli, &request);
+}
+
+/* Whether the text is a public key, or names a file that might hold one. */
+static bool is_key(const char *text)
+{
+    uint8_t bytes[PUBLIC_KEY_SIZE];
+    return codec_key_parse(text, strlen(text), bytes) || access(text, F_OK) == 0;
+}
+
+/* A single word without its option may be the key instead of its name. */
+static int run_key(struct cli *cli)
+{
+    struct arguments *arguments = &cli->arguments;
+    bool given = arguments_given(arguments, "public-key");
+    for (uint32_t i = 0; i < arguments->count && !given; i++) {
+        struct arguments_value *value = &arguments->values[i];
+        given = strcmp(value->name, "name") == 0 && is_key(value->text);
+        if (given) {
+            (void)snprintf(value->name, sizeof(value->name), "public-key");
+        }
+    }
+    return run_admin(cli);
 }
 
 /* --key names the operator's own key file here; the key to revoke goes by another name. */
@@ -64,6 +87,77 @@ static int run_revoke(struct cli *cli)
     }
     request.revoke_key.key = (uint32_t)key;
     return send_filled(cli, &request);
+}
+
+/* The terms that the market has; *found: whether there is one. */
+static int market_terms(struct cli *cli, struct request_set_market *terms, bool *found)
+{
+    struct request request = {.type = REQUEST_LIST, .list.what = LIST_MARKETS};
+    const struct message *answer;
+    *found = false;
+    do {
+        int status = cli_ask(cli, &request, &answer);
+        if (status != CLI_DONE) {
+            return status;
+        }
+        for (uint32_t i = 0; i < answer->list.count; i++) {
+            const struct market_row *row = &answer->list.markets[i];
+            request.list.after = row->id;
+            if (strcmp(row->class_name, terms->class_name) != 0 ||
+                strcmp(row->region, terms->region) != 0) {
+                continue;
+            }
+            *found = true;
+            terms->inner_band_bp = row->inner_band_bp;
+            terms->outer_band_bp = row->outer_band_bp;
+            terms->opening_s = row->opening_s;
+            terms->volatility_s = row->volatility_s;
+            terms->period_s = row->period_s;
+            terms->volatility_min_qty = row->volatility_min_qty;
+            terms->random_end_s = row->random_end_s;
+            terms->mode = row->mode;
+            terms->no_resale = row->no_resale;
+            terms->names_shown = row->names_shown;
+            memcpy(terms->launch_price_e4, row->launch_price_e4, sizeof(row->launch_price_e4));
+        }
+    } while (answer->list.more && answer->list.count > 0 && !*found);
+    return CLI_DONE;
+}
+
+/* The exchange takes all terms at once; those that are not given are the market's present ones. */
+static int run_market(struct cli *cli)
+{
+    static const char *const needed[] = {"class", "region", NULL};
+    const struct arguments *arguments = &cli->arguments;
+    struct request request = {.type = REQUEST_SET_MARKET};
+    const struct message *answer;
+    bool found = false;
+    if (fields_fill_over(arguments, needed, cli->now_ns, &request, &cli->error) < 0) {
+        return cli_usage(cli);
+    }
+    int status = cli_connect(cli);
+    if (status == CLI_DONE) {
+        status = market_terms(cli, &request.set_market, &found);
+    }
+    if (status != CLI_DONE) {
+        return status;
+    }
+    /* A market's first terms name all that the protocol requires. */
+    if (fields_fill_over(arguments, found ? needed : NULL, cli->now_ns, &request, &cli->error) <
+        0) {
+        return cli_usage(cli);
+    }
+    if (arguments_given(arguments, "resale")) {
+        request.set_market.no_resale = 0;
+    }
+    if (arguments_given(arguments, "names-hidden")) {
+        request.set_market.names_shown = 0;
+    }
+    status = cli_ask(cli, &request, &answer);
+    if (status == CLI_DONE) {
+        print_answer(cli, answer);
+    }
+    return status;
 }
 
 /* Without an account the kill switch stops everyone: that has to be said aloud. */
@@ -83,8 +177,8 @@ static const struct arguments_option kill_options[] = {
     {NULL, NULL, NULL},
 };
 static const struct arguments_option market_options[] = {
-    {"launch-price-g0", "YUAN",
-     "reference price of tier G0 until there is a trade; what is left out here and below is none"},
+    {"mode", "MODE", "none, continuous, auction or listing; a new market needs it and both bands"},
+    {"launch-price-g0", "YUAN", "reference price of tier G0 until there is a trade; 0: none"},
     {"launch-price-g50", "YUAN", "of G50"},
     {"launch-price-g80", "YUAN", "of G80"},
     {"launch-price-g100", "YUAN", "of G100"},
@@ -95,6 +189,8 @@ static const struct arguments_option market_options[] = {
     {"volatility-s", "N", "an order that would trade outside the inner band begins an auction"},
     {"volatility-min-qty", "N", "… if it has so many GPUs left; smaller ones are cut off"},
     {"random-end-s", "N", "auctions end up to so many seconds later, by chance"},
+    {"resale", NULL, "takes --no-resale back"},
+    {"names-hidden", NULL, "takes --names-shown back"},
     {NULL, NULL, NULL},
 };
 static const struct arguments_option key_options[] = {
@@ -126,8 +222,8 @@ const struct arguments_command command_admin_list[] = {
      .examples = {"CN-GZ --grid-g-per-kwh 498.00 --carbon-free-bp 3500"},
      .run = run_admin},
     {.name = "admin market",
-     .summary = "Open a market of a class in a region, or give all its terms anew: what is left "
-                "out is none.",
+     .summary =
+         "Open a market of a class in a region, or change its terms; what is not given stays.",
      .positional = {"class", "region"},
      .options = market_options,
      .request = REQUEST_SET_MARKET,
@@ -136,8 +232,9 @@ const struct arguments_command command_admin_list[] = {
                   "H100 CN-GZ --mode auction --period-s 900 --random-end-s 30 --inner-band-bp 2000 "
                   "--outer-band-bp 5000 --launch-price-g0 13.01",
                   "H100 CN-GZ --mode listing --names-shown --inner-band-bp 2000 --outer-band-bp "
-                  "5000 --launch-price-g0 13.01"},
-     .run = run_admin},
+                  "5000 --launch-price-g0 13.01",
+                  "H100 CN-GZ --opening-s 600"},
+     .run = run_market},
     {.name = "admin group",
      .summary = "Register an ownership group.",
      .positional = {"name"},
@@ -152,11 +249,12 @@ const struct arguments_command command_admin_list[] = {
      .run = run_admin},
     {.name = "admin key",
      .summary = "Register a key with an account.",
-     .positional = {"public-key"},
+     .positional = {"name", "public-key"},
      .options = key_options,
      .request = REQUEST_REGISTER_KEY,
-     .examples = {"buyer.pub --account 3 --roles buyer --name desk-1"},
-     .run = run_admin},
+     .examples = {"desk-1 desk.pub --account 3 --roles buyer",
+                  "desk.pub --account 3 --roles buyer --name desk-1"},
+     .run = run_key},
     {.name = "admin revoke",
      .summary = "Revoke a key; its session and orders end.",
      .positional = {"key-id"},
@@ -211,13 +309,15 @@ const struct arguments_command command_admin_list[] = {
      .run = run_admin},
     {.name = "admin halt",
      .summary = "Halt markets: no new orders; cancels still work.",
+     .positional = {"class", "region"},
      .request = REQUEST_HALT,
-     .examples = {"", "--class H100 --region CN-GZ"},
+     .examples = {"", "H100 CN-GZ", "--region CN-GZ"},
      .run = run_admin},
     {.name = "admin resume",
      .summary = "Resume halted markets.",
+     .positional = {"class", "region"},
      .request = REQUEST_RESUME,
-     .examples = {"", "--class H100"},
+     .examples = {"", "H100"},
      .run = run_admin},
     {.name = "admin kill",
      .summary = "Stop an account and cancel all that it has open.",

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,15 +64,16 @@ static int name_make(struct import *import, const char *const paths[2], struct e
         uint8_t bytes[65536];
         FILE *file = fopen(paths[i], "re");
         size_t length = 0;
-        while (file != NULL && (length = fread(bytes, 1, sizeof bytes, file)) > 0) {
+        if (file == NULL) {
+            return error_system(error, errno, "%s", paths[i]);
+        }
+        while ((length = fread(bytes, 1, sizeof bytes, file)) > 0) {
             crc = crc32c(crc, bytes, length);
         }
-        bool whole = file != NULL && ferror(file) == 0;
-        if (file != NULL) {
-            (void)fclose(file);
-        }
-        if (!whole) {
-            return error_set(error, ERROR_IO, "%s cannot be read", paths[i]);
+        int fault = ferror(file) != 0 ? errno : 0; /* a folder opens and is not read */
+        (void)fclose(file);
+        if (fault != 0) {
+            return error_system(error, fault, "%s", paths[i]);
         }
     }
     char text[64];

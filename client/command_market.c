@@ -27,22 +27,30 @@ static void print_clock(int64_t time_ns)
     printf("%.12s", utc + 11);
 }
 
+static void watch_trades(const struct market_data *data)
+{
+    for (uint32_t i = 0; i < data->trade_count; i++) {
+        const struct md_trade_row *trade = &data->trades[i];
+        char price[DECIMAL_TEXT_SIZE];
+        decimal_format(trade->price_e4, DECIMAL_E4_PLACES, 2, price);
+        print_clock(data->time_ns);
+        printf("  %-30s  trade %4lld × %s, ", data->symbol, (long long)trade->qty, price);
+        if (trade->auction != AUCTION_NONE) {
+            printf("%s auction\n", cli_phase(trade->auction));
+        } else {
+            printf("%s came\n", trade->aggressor == SIDE_BUY ? "bid" : "offer");
+        }
+    }
+}
+
 static void watch_people(const struct kashi_feed_event *event)
 {
     const struct kashi_book *book = event->book;
-    if (event->kind == KASHI_FEED_CHANGE) {
-        for (uint32_t i = 0; i < event->data->trade_count; i++) {
-            const struct md_trade_row *trade = &event->data->trades[i];
-            char price[DECIMAL_TEXT_SIZE];
-            decimal_format(trade->price_e4, DECIMAL_E4_PLACES, 2, price);
-            print_clock(book->time_ns);
-            printf("  %-30s  trade %4lld × %s, ", book->symbol, (long long)trade->qty, price);
-            if (trade->auction != AUCTION_NONE) {
-                printf("%s auction\n", cli_phase(trade->auction));
-            } else {
-                printf("%s came\n", trade->aggressor == SIDE_BUY ? "bid" : "offer");
-            }
-        }
+    if (event->data != NULL) {
+        watch_trades(event->data);
+    }
+    if (event->kind == KASHI_FEED_TRADES) {
+        return; /* the book is not that of the message */
     }
     print_clock(book->time_ns);
     printf("  %-30s", book->symbol);
@@ -74,6 +82,20 @@ static json_t *top_json(const struct kashi_feed_event *event)
         "indicative_qty", (json_int_t)book->auction.indicative_qty);
 }
 
+/* A price of 0 is none: in CSV its column and that of its quantity are empty. */
+static void leave_out_nothing(json_t *row)
+{
+    static const char *const prices[][2] = {{"best_bid_e4", "best_bid_qty"},
+                                            {"best_offer_e4", "best_offer_qty"},
+                                            {"last_px_e4", "last_qty"}};
+    for (size_t i = 0; i < COUNT_OF(prices); i++) {
+        if (json_integer_value(json_object_get(row, prices[i][0])) == 0) {
+            json_object_del(row, prices[i][0]);
+            json_object_del(row, prices[i][1]);
+        }
+    }
+}
+
 static const struct table_column top_columns[] = {
     {"TIME", "time_ns", TABLE_TIME},
     {"SYMBOL", "symbol", TABLE_TEXT},
@@ -91,10 +113,13 @@ static void watch_print(struct table *table, const struct kashi_feed_event *even
 {
     if (table->form == TABLE_PEOPLE) {
         watch_people(event);
-    } else if (table->form == TABLE_JSON && event->kind == KASHI_FEED_CHANGE) {
+    } else if (table->form == TABLE_JSON && event->data != NULL) {
         cli_print_json(message_json_market_data(event->data));
-    } else {
+    } else if (event->kind != KASHI_FEED_TRADES) {
         json_t *row = top_json(event);
+        if (table->form == TABLE_CSV) {
+            leave_out_nothing(row);
+        }
         table_row(table, row);
         json_decref(row);
     }

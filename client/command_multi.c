@@ -89,7 +89,7 @@ static void entry_seen(void *context, uint32_t index, const struct message *mess
     if (message->type == MESSAGE_REJECT ||
         (message->type == MESSAGE_REPORT && report->exec_type == EXEC_REJECTED)) {
         uint16_t reason = message->type == MESSAGE_REJECT ? message->reject.reason : report->reason;
-        cli_refused(entry->cli, reason, "", message);
+        cli_refused(entry->cli, &entry->request, "", reason, message);
         entry->refused = true;
     } else if (entry->cli->form == TABLE_JSON) {
         cli_print_json(message_json(message));
@@ -128,7 +128,7 @@ static void entry_print(struct entry *entry, const struct submit_result *result,
     if (entry->request.type != REQUEST_NEW_RANGE) {
         json_object_set_new(row, "cum_qty", json_integer(result->cum_qty));
         json_object_set_new(row, "leaves_qty", json_integer(result->leaves_qty));
-        json_object_set_new(row, "ord_status", json_string(submit_status_name(result->ord_status)));
+        json_object_set_new(row, "ord_status", json_string(cli_status(result->ord_status)));
     }
     /* What was reserved on entry is so no longer when it has traded or ended. */
     if (entry->request.type != REQUEST_NEW_RANGE &&
@@ -190,7 +190,7 @@ static int dry_run(struct entry *entry)
         entry_missed(entry, quote->miss_symbol, quote->miss_qty, quote->miss_wanted_qty);
     }
     if (quote->reason != 0) {
-        status = cli_refused(cli, quote->reason, "dry run", answer);
+        status = cli_refused(cli, &entry->request, "dry run", quote->reason, answer);
         if (cli->form != TABLE_JSON) {
             entry_print_miss(entry, stderr);
         }
@@ -384,6 +384,14 @@ static int job_read(struct entry *entry)
     }
     if (rc == 0) {
         rc = window_hour(cli, "to", "hour in which it must be over", &job->window_to);
+    }
+    if (rc == 0 && (job->placement == PLACEMENT_SAME) != arguments_given(arguments, "same-group")) {
+        rc = job->placement == PLACEMENT_SAME
+                 ? error_set(&cli->error, ERROR_INVALID,
+                             "--same-group is missing: with --placement same give the trade group "
+                             "of the JOB that it goes on with; kashi trades shows it")
+                 : error_set(&cli->error, ERROR_INVALID,
+                             "--placement same is missing: --same-group goes with it alone");
     }
     if (rc == 0 && entry->lanes.count == 0) {
         rc = error_set(&cli->error, ERROR_INVALID,

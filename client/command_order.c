@@ -59,7 +59,7 @@ static void entry_seen(void *context, uint32_t index, const struct message *mess
         entry_make(entry, index, &request);
         uint16_t reason =
             message->type == MESSAGE_REJECT ? message->reject.reason : message->report.reason;
-        cli_refused(entry->cli, reason, request.new_order.symbol, message);
+        cli_refused(entry->cli, &request, request.new_order.symbol, reason, message);
         entry->refused = true;
     } else if (entry->cli->form == TABLE_JSON) {
         cli_print_json(message_json(message));
@@ -80,7 +80,7 @@ static void outcome_row(struct table *table, const struct request *request,
         request->new_order.symbol, "side", request->new_order.side == SIDE_BUY ? "buy" : "sell",
         "order_qty", (json_int_t)request->new_order.qty, "price_e4", (json_int_t)result->price_e4,
         "cum_qty", (json_int_t)result->cum_qty, "leaves_qty", (json_int_t)result->leaves_qty,
-        "ord_status", submit_status_name(result->ord_status));
+        "ord_status", cli_status(result->ord_status));
     CHECK(row != NULL);
     if (result->reason != 0) {
         json_object_set_new(row, "reason_name", json_string(reason_name(result->reason)));
@@ -194,8 +194,11 @@ static int run_bid(struct cli *cli)
 
 static int run_offer(struct cli *cli)
 {
-    const char *path = arguments_get(&cli->arguments, "csv");
+    const char *path = arguments_get(&cli->arguments, "catalogue");
     const char *hours = arguments_get(&cli->arguments, "hours");
+    if (path == NULL) {
+        path = arguments_get(&cli->arguments, "csv");
+    }
     if (path != NULL) {
         return catalogue_post(cli, path);
     }
@@ -279,7 +282,7 @@ static int replace_complete(struct cli *cli, struct request *request)
         return status;
     }
     if (answer->order_status.order_count == 0) {
-        return cli_refused(cli, REASON_UNKNOWN_ORDER, "", answer);
+        return cli_refused(cli, request, "", REASON_UNKNOWN_ORDER, answer);
     }
     const struct order_row *order = &answer->order_status.orders[0];
     if (!arguments_given(&cli->arguments, "price")) {
@@ -315,14 +318,13 @@ static int parse_replace(struct cli *cli, struct request *request)
                                                                          : CLI_DONE;
 }
 
-/* A replaced order may trade on arrival: its fills follow the answer, or how near a JOB came. */
+/* A replaced order may trade on arrival: its fills follow the answer, as a table of their own behind an
+ * empty line; or how near a JOB came. */
 static int print_fills_until_known(struct cli *cli, uint64_t order_id)
 {
     struct request request = {.type = REQUEST_ORDER_STATUS};
     request.order_status.order_id = order_id;
-    struct table fills;
-    table_begin(&fills, stdout, cli->form == TABLE_CSV ? TABLE_PEOPLE : cli->form, cli_fill_columns,
-                CLI_FILL_COLUMN_COUNT);
+    struct table fills = {.row_count = 0};
     if (kashi_session_send(cli->session, &request, 1, &cli->error) < 0) {
         return cli_lost(cli);
     }
@@ -335,6 +337,10 @@ static int print_fills_until_known(struct cli *cli, uint64_t order_id)
             message->report.order_id == order_id &&
             (cli->form == TABLE_JSON || message->report.exec_type == EXEC_TRADE)) {
             json_t *row = message_json(message);
+            if (fills.row_count == 0) {
+                printf("%s", cli->form == TABLE_JSON ? "" : "\n");
+                table_begin(&fills, stdout, cli->form, cli_fill_columns, CLI_FILL_COLUMN_COUNT);
+            }
             table_row(&fills, row);
             json_decref(row);
         }
@@ -343,8 +349,7 @@ static int print_fills_until_known(struct cli *cli, uint64_t order_id)
             miss = message->report;
         }
     } while (status == CLI_DONE && !cli_answers(&request, message));
-    if (fills.row_count > 0 && cli->form == TABLE_PEOPLE) {
-        printf("\n");
+    if (fills.row_count > 0) {
         table_end(&fills, "");
     }
     if (miss.miss_wanted_qty > 0 && cli->form == TABLE_PEOPLE) {
@@ -402,6 +407,14 @@ static int run_mass_cancel(struct cli *cli)
 {
     struct request request = {.type = REQUEST_MASS_CANCEL};
     const struct message *message;
+    bool from = arguments_given(&cli->arguments, "hour-from");
+    if (from != arguments_given(&cli->arguments, "hour-to")) {
+        error_set(&cli->error, ERROR_INVALID,
+                  "--hour-%s is missing: a range of hours has --hour-from, its first one, and "
+                  "--hour-to, the one behind its last",
+                  from ? "to" : "from");
+        return cli_usage(cli);
+    }
     if (fields_fill(&cli->arguments, cli->now_ns, &request, &cli->error) < 0) {
         return cli_usage(cli);
     }
@@ -443,10 +456,11 @@ static const struct arguments_option offer_options[] = {
     {"price", "YUAN", "limit for a GPU-hour; with --ord-type market: the collar"},
     {"qty", "GPUS", "whole GPUs, in lots of the class"},
     {"resource", "ID|标识", "what it delivers from, by id or 算力标识"},
-    {"csv", "FILE",
-     "post a catalogue: columns class,region,tier,from,hours,gpus,price and resource (or "
+    {"catalogue", "FILE",
+     "post a catalogue, CSV with columns class,region,tier,from,hours,gpus,price and resource (or "
      "--resource)"},
-    {"check", NULL, "with --csv: read and check the file, send nothing"},
+    {"csv", "FILE", "the same; what is printed is CSV with --output csv"},
+    {"check", NULL, "with --catalogue: read and check the file, send nothing"},
     {NULL, NULL, NULL},
 };
 static const struct arguments_option take_options[] = {
@@ -483,7 +497,7 @@ const struct arguments_command command_order_list[] = {
           "--class H100 --region CN-GZ --tier G80 --hour +6 --hours 720 --price 13.10 --qty 64 "
           "--resource 1 --job-lead 48",
           "H100.CN-GZ.G80.20261121T14Z --price 16.40 --qty 64 --display 8 --resource 1",
-          "--csv catalogue.csv"},
+          "--catalogue catalogue.csv"},
      .run = run_offer},
     {.name = "bid",
      .summary = "Bid for GPU-hours and see what was bought.",

@@ -9,17 +9,29 @@
 #define COUNT_OF(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
 
 static const struct table_column order_columns[] = {
-    {"ORDER", "order_id", TABLE_NUMBER},    {"ENTERED", "time_ns", TABLE_TIME},
-    {"KIND", "kind", TABLE_TEXT},           {"SYMBOL", "symbol", TABLE_TEXT},
-    {"LEGS", "leg_count", TABLE_NUMBER},    {"LANES", "lane_count", TABLE_NUMBER},
-    {"SIDE", "side", TABLE_TEXT},           {"PRICE", "price_e4", TABLE_MONEY},
-    {"GPUS", "gpus", TABLE_NUMBER},         {"HOURS", "hours", TABLE_NUMBER},
-    {"FROM", "window_from", TABLE_TEXT},    {"TO", "window_to", TABLE_TEXT},
-    {"PLACEMENT", "placement", TABLE_TEXT}, {"QTY", "order_qty", TABLE_NUMBER},
-    {"SHOWN", "display_qty", TABLE_NUMBER}, {"FILLED", "cum_qty", TABLE_NUMBER},
-    {"LEFT", "leaves_qty", TABLE_NUMBER},   {"TIF", "tif", TABLE_TEXT},
-    {"STATUS", "ord_status", TABLE_TEXT},   {"RESERVED", "reserved_for_jobs", TABLE_YES},
-    {"RESOURCE", "resource", TABLE_NUMBER}, {"WHY", "reason_name", TABLE_TEXT},
+    {"ORDER", "order_id", TABLE_NUMBER},
+    {"ENTERED", "time_ns", TABLE_TIME},
+    {"KIND", "kind", TABLE_TEXT},
+    {"RANGE", "range_id", TABLE_NUMBER},
+    {"SYMBOL", "symbol", TABLE_TEXT},
+    {"LEGS", "leg_count", TABLE_NUMBER},
+    {"LANES", "lane_count", TABLE_NUMBER},
+    {"SIDE", "side", TABLE_TEXT},
+    {"PRICE", "price_e4", TABLE_MONEY},
+    {"GPUS", "gpus", TABLE_NUMBER},
+    {"HOURS", "hours", TABLE_NUMBER},
+    {"FROM", "window_from", TABLE_TEXT},
+    {"TO", "window_to", TABLE_TEXT},
+    {"PLACEMENT", "placement", TABLE_TEXT},
+    {"QTY", "order_qty", TABLE_NUMBER},
+    {"SHOWN", "display_qty", TABLE_NUMBER},
+    {"FILLED", "cum_qty", TABLE_NUMBER},
+    {"LEFT", "leaves_qty", TABLE_NUMBER},
+    {"TIF", "tif", TABLE_TEXT},
+    {"STATUS", "ord_status", TABLE_TEXT},
+    {"RESERVED", "reserved_for_jobs", TABLE_YES},
+    {"RESOURCE", "resource", TABLE_NUMBER},
+    {"WHY", "reason_name", TABLE_TEXT},
 };
 static const struct table_column leg_columns[] = {
     {"LEG", "leg", TABLE_NUMBER},       {"SYMBOL", "symbol", TABLE_TEXT},
@@ -267,7 +279,8 @@ static int run_order(struct cli *cli)
     }
     const struct order_status_answer *order = &answer->order_status;
     if (order->reason != 0) {
-        return cli_refused(cli, order->reason, codec_request_name(order->request), answer);
+        return cli_refused(cli, &request, codec_request_name(order->request), order->reason,
+                           answer);
     }
     json_t *json = message_json(answer);
     if (cli->form == TABLE_JSON) {
@@ -299,9 +312,13 @@ static void print_pair(const char *name, const json_t *json, const char *key, en
     char text[TABLE_CELL_SIZE];
     const struct table_column column = {name, key, kind};
     table_cell(&column, json, text);
-    if (text[0] != '\0') {
-        printf("%-14s %*s\n", name, kind == TABLE_TEXT || kind == TABLE_YES ? 0 : 18, text);
+    if (text[0] == '\0') {
+        return;
     }
+    /* Numbers end, and have their full stops, in one column. */
+    int whole = (int)strcspn(text, ".");
+    bool number = kind == TABLE_NUMBER || kind == TABLE_MONEY;
+    printf("%-14s %*s%s\n", name, number && whole < 13 ? 13 - whole : 0, "", text);
 }
 
 static int run_account(struct cli *cli)
@@ -359,6 +376,7 @@ static const struct table_column book_columns[] = {
     {"BID", "bid_e4", TABLE_MONEY},
     {"OFFER", "offer_e4", TABLE_MONEY},
     {"OFFER QTY", "offer_qty", TABLE_NUMBER},
+    {"RESERVED", "offer_reserved_qty", TABLE_NUMBER},
     {"OFFER ORDERS", "offer_orders", TABLE_NUMBER},
 };
 
@@ -435,6 +453,10 @@ static void book_print(const struct cli *cli, const struct book_answer *book, co
         }
         if (i < book->offer_count) {
             book_side(row, &book->offers[i], "offer_e4", "offer_qty", "offer_orders");
+            if (book->offers[i].reserved_qty != 0) {
+                json_object_set_new(row, "offer_reserved_qty",
+                                    json_integer(book->offers[i].reserved_qty));
+            }
         }
         table_row(&table, row);
         json_decref(row);
@@ -520,7 +542,7 @@ static const char *const account_hidden[] = {"after_holding", NULL};
 
 const struct arguments_command command_read_list[] = {
     {.name = "book",
-     .summary = "Show a contract's order book.",
+     .summary = "Show a contract's order book; SHARED is of SETs, RESERVED for JOBs alone.",
      .positional = {"symbol"},
      .options = book_options,
      .examples = {"H100.CN-GZ.G80.20261121T14Z",

@@ -179,12 +179,12 @@ static int print_book(struct demo *demo, struct error *error)
         return rc != 0 ? rc : error_set(error, ERROR_LOST, "the book was not answered");
     }
     const struct book_answer *book = &demo->book;
-    (void)printf(
-        "\nBook of %s (+ is of SETs, which stands in other hours too)\n%12s %10s   %-10s %s\n",
-        book->symbol, "GPUs", "bid", "offer", "GPUs");
+    (void)printf("\nBook of %s (+ is of SETs, which stands in other hours too, or reserved for "
+                 "JOBs)\n%12s %10s   %-10s %s\n",
+                 book->symbol, "GPUs", "bid", "offer", "GPUs");
     for (uint32_t row = 0; row < BOOK_ROWS; row++) {
         char bid[48] = "";
-        char offer[32] = "";
+        char offer[48] = "";
         if (row < book->bid_count) {
             const struct level_row *level = &book->bids[row];
             char qty[32];
@@ -197,9 +197,13 @@ static int print_book(struct demo *demo, struct error *error)
                            (double)level->price_e4 / (double)E4_ONE);
         }
         if (row < book->offer_count) {
-            (void)snprintf(offer, sizeof offer, "%-10.4f %" PRId64,
-                           (double)book->offers[row].price_e4 / (double)E4_ONE,
-                           book->offers[row].qty);
+            const struct level_row *level = &book->offers[row];
+            int length = snprintf(offer, sizeof offer, "%-10.4f %" PRId64,
+                                  (double)level->price_e4 / (double)E4_ONE, level->qty);
+            if (level->reserved_qty > 0) {
+                (void)snprintf(offer + length, sizeof offer - (size_t)length, "+%" PRId64,
+                               level->reserved_qty);
+            }
         }
         (void)printf("%23s   %s\n", bid, offer);
     }

@@ -186,3 +186,11 @@ int desk_settle(struct desk *desk, int64_t timeout_ms, struct error *error)
 {
     return turn_until_none(desk, unanswered, "requests are not answered", timeout_ms, error);
 }
+
+int desk_refused(struct error *error, int code, const struct reject *reject)
+{
+    return error_set(error, code, "%s: %s (%u): %s%s%s%s", codec_request_name(reject->request),
+                     reason_name(reject->reason), reject->reason, reason_sentence(reject->reason),
+                     reject->field[0] != '\0' ? " [" : "", reject->field,
+                     reject->field[0] != '\0' ? "]" : "");
+}

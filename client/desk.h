@@ -37,4 +37,7 @@ int desk_ready(struct desk *desk, int64_t timeout_ms, struct error *error);
 /* Turns until no request of any session waits for its answer; ERROR_LOST after `timeout_ms`. */
 int desk_settle(struct desk *desk, int64_t timeout_ms, struct error *error);
 
+/* The refusal of a request, as an error: its type, the reason, the field. Returns the code. */
+int desk_refused(struct error *error, int code, const struct reject *reject);
+
 #endif

@@ -327,8 +327,25 @@ static bool field_hidden(const struct arguments_command *command, const struct c
     return false;
 }
 
+/* Whether a field must be given: one of `needed`, or without these all that the protocol requires. */
+static bool field_needed(const struct codec_field *field, const char *const *needed)
+{
+    for (; needed != NULL && *needed != NULL; needed++) {
+        if (field_is(field, *needed)) {
+            return true;
+        }
+    }
+    return needed == NULL && (field->flags & CODEC_REQUIRED) != 0;
+}
+
 int fields_fill(const struct arguments *arguments, int64_t now_ns, struct request *request,
                 struct error *error)
+{
+    return fields_fill_over(arguments, NULL, now_ns, request, error);
+}
+
+int fields_fill_over(const struct arguments *arguments, const char *const *needed, int64_t now_ns,
+                     struct request *request, struct error *error)
 {
     const struct codec_field *field;
     for (uint32_t at = 0; (field = fields_next(request->type, &at)) != NULL;) {
@@ -338,7 +355,7 @@ int fields_fill(const struct arguments *arguments, int64_t now_ns, struct reques
             continue;
         }
         const char *text = arguments_get(arguments, option);
-        if (text == NULL && (field->flags & CODEC_REQUIRED) != 0) {
+        if (text == NULL && field_needed(field, needed)) {
             char value[FIELDS_VALUE_SIZE];
             fields_value_name(field, value);
             return error_set(error, ERROR_INVALID, "--%s is missing: give --%s %s", option, option,
@@ -357,4 +374,40 @@ int fields_fill(const struct arguments *arguments, int64_t now_ns, struct reques
         }
     }
     return 0;
+}
+
+/* --- and back -------------------------------------------------------------------------------------- */
+
+static const struct codec_field *schema_field(const struct codec_schema *schema, const char *name,
+                                              size_t length)
+{
+    for (uint32_t i = 0; schema != NULL && i < schema->field_count; i++) {
+        const struct codec_field *field = &schema->fields[i];
+        if (field->name_length == length && memcmp(field->name, name, length) == 0) {
+            return field;
+        }
+    }
+    return NULL;
+}
+
+const char *fields_text(const struct request *request, const char *name)
+{
+    const uint8_t *record = (const uint8_t *)request;
+    const char *bracket = strchr(name, '[');
+    const struct codec_field *field =
+        schema_field(codec_table_request(request->type), name,
+                     bracket != NULL ? (size_t)(bracket - name) : strlen(name));
+    if (bracket != NULL && field != NULL && field->kind == CODEC_LIST) {
+        char *end;
+        unsigned long number = strtoul(bracket + 1, &end, 10);
+        uint32_t count;
+        memcpy(&count, record + field->count_offset, sizeof(count));
+        memcpy(&record, record + field->offset, sizeof(record));
+        if (number < 1 || number > count || strncmp(end, "].", 2) != 0) {
+            return NULL;
+        }
+        record += (number - 1) * field->row->size;
+        field = schema_field(field->row, end + 2, strlen(end + 2));
+    }
+    return field != NULL && field->kind == CODEC_TEXT ? (const char *)record + field->offset : NULL;
 }

@@ -23,5 +23,13 @@ void fields_value_name(const struct codec_field *field, char text[FIELDS_VALUE_S
  * neither given nor hidden by the command are an error; hidden ones are left alone. */
 int fields_fill(const struct arguments *arguments, int64_t now_ns, struct request *request,
                 struct error *error);
+/* Likewise, but of the fields only `needed` (NULL ends them) have to be given; what is not given stays as it is
+ * in the request. */
+int fields_fill_over(const struct arguments *arguments, const char *const *needed, int64_t now_ns,
+                     struct request *request, struct error *error);
+
+/* The text that the request has in a field as a refusal names it ("symbol", "legs[3].symbol"); NULL: the
+ * field is none, or has no text. Its legs and lanes must still be there. */
+const char *fields_text(const struct request *request, const char *name);
 
 #endif

@@ -58,9 +58,7 @@ static int on_message(void *context, uint32_t seat, const struct message *messag
         break;
     case MESSAGE_REJECT:
         if (message->reject.cl_ord_id == 0 || message->reject.reason < REASON_UNKNOWN_KEY) {
-            return error_set(error, ERROR_INVALID, "%s: %s %s",
-                             codec_request_name(message->reject.request),
-                             reason_sentence(message->reject.reason), message->reject.field);
+            return desk_refused(error, ERROR_INVALID, &message->reject);
         }
         cl_ord_id = message->reject.cl_ord_id;
         reason = message->reject.reason;

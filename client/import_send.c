@@ -181,10 +181,8 @@ static int on_message(void *context, uint32_t seat, const struct message *messag
         take_trades(send, &message->trades);
         break;
     case MESSAGE_REJECT:
-        return error_set(error, ERROR_AGAIN,
-                         "%s: %s %s; run the import again, it goes on where it ended",
-                         codec_request_name(message->reject.request),
-                         reason_sentence(message->reject.reason), message->reject.field);
+        (void)desk_refused(error, ERROR_AGAIN, &message->reject);
+        return error_context(error, "run the import again, it goes on where it ended");
     default:
         break;
     }
@@ -243,6 +241,13 @@ static int open_market(struct send *send, const struct import_order *order, stru
     rc = rc != 0 ? rc : desk_ready(send->desk, order->timeout_ms, error);
     if (rc != 0) {
         return rc;
+    }
+    if ((kashi_session_login(desk_session(send->desk, send->operator_seat))->roles &
+         ROLE_OPERATOR) == 0) {
+        return error_set(error, ERROR_INVALID,
+                         "%s (%u): an import registers accounts and resources; give an operator's "
+                         "key with --key",
+                         reason_name(REASON_ROLE_NOT_ALLOWED), REASON_ROLE_NOT_ALLOWED);
     }
     plan_founding(send, order->name, &found);
     rc = found_market(send->desk, send->operator_seat, &found, &founded, error);

@@ -177,7 +177,8 @@ void kashi_book_snapshot(struct kashi_book *book, const struct book_answer *snap
  * Follows contracts by symbol or by the beginning of one ("H100.CN-GZ."; "" is everything). Every
  * message is checked against the book's sequence; where one is missing the feed fetches a
  * snapshot and goes on behind it by itself. While a snapshot is on its way nothing newer is read,
- * so nothing is lost. */
+ * so nothing is lost. The trades of every message that came are handed out once, also where the book
+ * does not take the message. */
 struct kashi_feed_config {
     void *zmq_context;
     const char *market_data; /* the replica's endpoints; both NULL: index only */
@@ -198,6 +199,9 @@ enum kashi_feed_kind {
     KASHI_FEED_CHANGE = 1,   /* book and the message that changed it: `data` */
     KASHI_FEED_SNAPSHOT = 2, /* book was set from a snapshot */
     KASHI_FEED_INDEX = 3,    /* `index` */
+    KASHI_FEED_TRADES =
+        4, /* `data` has trades, but does not fit the book: it was read behind a gap,
+                              * is the first that was heard of the contract, or a snapshot has it */
 };
 struct kashi_feed_event {
     enum kashi_feed_kind kind;

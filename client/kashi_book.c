@@ -78,6 +78,7 @@ static void side_set(struct kashi_book_side *side, uint8_t which, const struct m
     side->levels[low] = (struct level_row){.price_e4 = level->price_e4,
                                            .qty = level->qty,
                                            .shared_qty = level->shared_qty,
+                                           .reserved_qty = level->reserved_qty,
                                            .orders = level->orders};
 }
 

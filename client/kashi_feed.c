@@ -18,6 +18,8 @@ struct feed_book {
     struct kashi_book book; /* first: events hand it out */
     bool whole;             /* subscribed by its whole symbol */
     bool asked;             /* a snapshot is on its way that the book needs */
+    bool heard_continued;   /* the latest message is not the last of its command */
+    uint64_t heard_seq;     /* of the latest message, in the book or not */
 };
 
 struct kashi_feed {
@@ -255,6 +257,19 @@ static bool latest_take(struct kashi_feed *feed, struct message *message)
     return false;
 }
 
+/* Whether the message is later than all before it: one that the book does not take, for a gap or
+ * because a snapshot has overtaken it, may still tell of trades that nobody has heard of. */
+static bool message_new(struct feed_book *book, const struct market_data *data)
+{
+    bool later =
+        data->seq > book->heard_seq || (data->seq == book->heard_seq && book->heard_continued);
+    if (later) {
+        book->heard_seq = data->seq;
+        book->heard_continued = data->continued;
+    }
+    return later;
+}
+
 /* 1: the event is for the caller. */
 static int feed_on_market_data(struct kashi_feed *feed, struct kashi_feed_event *event,
                                struct error *error)
@@ -266,10 +281,12 @@ static int feed_on_market_data(struct kashi_feed *feed, struct kashi_feed_event 
         return rc;
     }
     feed->counters.messages++;
+    bool new_trades = message_new(book, data) && data->trade_count > 0;
+    *event =
+        (struct kashi_feed_event){.kind = KASHI_FEED_TRADES, .book = &book->book, .data = data};
     switch (kashi_book_apply(&book->book, data)) {
     case KASHI_BOOK_APPLIED:
-        *event =
-            (struct kashi_feed_event){.kind = KASHI_FEED_CHANGE, .book = &book->book, .data = data};
+        event->kind = KASHI_FEED_CHANGE;
         return 1;
     case KASHI_BOOK_GAP:
         feed->counters.gaps++;
@@ -278,7 +295,7 @@ static int feed_on_market_data(struct kashi_feed *feed, struct kashi_feed_event 
     case KASHI_BOOK_OLD:
         break;
     }
-    return 0;
+    return new_trades ? 1 : 0;
 }
 
 int kashi_feed_next(struct kashi_feed *feed, struct kashi_feed_event *event, struct error *error)

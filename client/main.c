@@ -33,11 +33,12 @@ static void help(FILE *out)
              "  kashi book H100.CN-GZ.G80.20261121T14Z --key buyer-1\n"
              "  kashi bid --class H100 --region CN-GZ --tier G80 --hour +3 --price 16.40 --qty 8 "
              "--key buyer-1\n"
-             "  kashi offer --csv catalogue.csv --key provider-1\n"
+             "  kashi offer --catalogue catalogue.csv --key provider-1\n"
              "  kashi watch H100.CN-GZ.\n"
              "\nPrices are yuan for one GPU-hour, with up to 4 decimals; hours are UTC.\n"
              "The market is found in the folder run, or where KASHI_DIR or --dir say; your key in "
-             "KASHI_KEY or --key.\n"
+             "KASHI_KEY or --key;\nuse a key for each program, for a login ends the one before it "
+             "with the same key.\n"
              "exit status: 0 done, 1 refused, 2 wrong usage, 3 no connection\n");
 }
 
@@ -80,9 +81,15 @@ static int run(struct cli *cli)
 {
     const struct arguments *arguments = &cli->arguments;
     int64_t timeout_s = 10;
-    if (arguments_given(arguments, "json")) {
+    const char *output = arguments_get(arguments, "output");
+    const char *csv = arguments_get(arguments, "csv"); /* of offer: a file */
+    if (output != NULL && strcmp(output, "csv") != 0 && strcmp(output, "json") != 0) {
+        error_set(&cli->error, ERROR_INVALID, "--output: '%s' is not csv or json", output);
+        return cli_usage(cli);
+    }
+    if (arguments_given(arguments, "json") || (output != NULL && strcmp(output, "json") == 0)) {
         cli->form = TABLE_JSON;
-    } else if (arguments_given(arguments, "csv")) {
+    } else if (output != NULL || (csv != NULL && csv[0] == '\0')) {
         cli->form = TABLE_CSV;
     }
     if (arguments_number(arguments, "timeout", 1, 86400, &timeout_s, &cli->error) < 0) {

@@ -94,13 +94,6 @@ static int run_send(struct run *run)
     return 0;
 }
 
-const char *submit_status_name(uint8_t ord_status)
-{
-    static const char *const names[] = {"",         "resting", "partially filled", "filled",
-                                        "canceled", "expired", "refused"};
-    return ord_status < sizeof(names) / sizeof(names[0]) ? names[ord_status] : "";
-}
-
 static void result_report(struct submit_result *result, const struct report *report)
 {
     /* A range's offers are reported under its number; legs and misses do not end a SET or JOB. */

@@ -30,9 +30,6 @@ struct submit {
     struct submit_result *results; /* `count` of them, the caller's, zeroed */
 };
 
-/* "resting", "filled", …; "" for a number that is none. */
-const char *submit_status_name(uint8_t ord_status);
-
 /* CLI_DONE when every order was answered, refused or not. */
 int submit_run(const struct submit *submit);
 

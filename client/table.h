@@ -26,7 +26,7 @@ struct table_column {
     enum table_kind kind;
 };
 
-#define TABLE_COLUMNS_MAX 24
+#define TABLE_COLUMNS_MAX 28
 
 struct table {
     FILE *out;

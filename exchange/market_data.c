@@ -116,7 +116,7 @@ static struct level_row level_at(const struct side_depth *depth, uint8_t side, i
     return (struct level_row){.price_e4 = price_e4};
 }
 
-/* A level's share of a change: firm and shared quantity, orders. */
+/* A level's share of a change: quantities and orders. */
 static void level_change(struct side_depth *depth, uint8_t side, const struct level_row *change)
 {
     uint32_t place = level_place(depth, side, change->price_e4);
@@ -132,10 +132,12 @@ static void level_change(struct side_depth *depth, uint8_t side, const struct le
     struct level_row *level = &depth->levels[place];
     level->qty += change->qty;
     level->shared_qty += change->shared_qty;
+    level->reserved_qty += change->reserved_qty;
     level->orders += change->orders;
-    CHECK(level->qty >= 0 && level->shared_qty >= 0 && level->orders >= 0);
+    CHECK(level->qty >= 0 && level->shared_qty >= 0 && level->reserved_qty >= 0 &&
+          level->orders >= 0);
     if (level->orders == 0) {
-        CHECK(level->qty == 0 && level->shared_qty == 0);
+        CHECK(level->qty == 0 && level->shared_qty == 0 && level->reserved_qty == 0);
         depth->count--;
         memmove(level, level + 1, (depth->count - place) * sizeof(depth->levels[0]));
     }
@@ -220,8 +222,12 @@ static struct market_data_best ladder_best(const struct ladder *ladder, size_t t
     struct level_row offer = {0};
     for (size_t t = tier; t < TIER_COUNT; t++) {
         const struct side_depth *offers = &ladder->tiers[t].sides[SIDE_SELL];
-        if (offers->count > 0) {
-            best_add(SIDE_SELL, &offers->levels[0], &offer);
+        uint32_t firm = 0; /* levels of nothing but reserved offers come before it */
+        while (firm < offers->count && offers->levels[firm].qty == 0) {
+            firm++;
+        }
+        if (firm < offers->count) {
+            best_add(SIDE_SELL, &offers->levels[firm], &offer);
         }
     }
     for (size_t t = 0; t <= tier; t++) {
@@ -393,6 +399,7 @@ static uint32_t collect_changes(struct market_data_state *market_data,
         market_data->changed[count++] = (struct md_level_row){.price_e4 = level.price_e4,
                                                               .qty = level.qty,
                                                               .shared_qty = level.shared_qty,
+                                                              .reserved_qty = level.reserved_qty,
                                                               .orders = level.orders,
                                                               .side = price->side};
     }
@@ -427,10 +434,12 @@ static void publish_tier(struct market_data_state *market_data, struct ladder *l
     update.auction.phase = phase;
     update.level_count = collect_changes(market_data, tier, contract);
     update.trade_count = collect_trades(market_data, contract);
-    bool told = update.best.bid_e4 != 0 || update.best.offer_e4 != 0 || is_watched(ladder, t);
+    bool empty = tier->sides[SIDE_BUY].count == 0 && tier->sides[SIDE_SELL].count == 0;
+    bool shows = !empty || update.best.bid_e4 != 0 || update.best.offer_e4 != 0;
     bool phase_changed = phase != tier->phase || ladder->auction_changed;
     if (update.level_count == 0 && update.trade_count == 0 &&
-        best_equal(&update.best, &tier->best) && !(phase_changed && told)) {
+        best_equal(&update.best, &tier->best) &&
+        !(phase_changed && (shows || is_watched(ladder, t)))) {
         return;
     }
     update.levels = market_data->changed;
@@ -438,7 +447,6 @@ static void publish_tier(struct market_data_state *market_data, struct ladder *l
     market_data->publish(market_data->context, &update);
     tier->best = update.best;
     tier->phase = phase;
-    bool empty = tier->sides[SIDE_BUY].count == 0 && tier->sides[SIDE_SELL].count == 0;
     tier->seq = empty ? 0 : head->seq;
 }
 

@@ -10,13 +10,13 @@
  * otherwise. Watched are those that somebody follows by name: they tell of their phase without any
  * order, within a second where it is time that changes it.
  *
- * Depth is what the market may see: of an iceberg its slice, of an offer reserved for JOBs nothing until
- * its reservation ends, of a JOB nothing. The legs of a SET show what its balance allows as shared
- * quantity, apart from firm; one change of the balance changes all their levels. A level is there while
- * an order stands in it.
+ * Depth is what the market may see: of an iceberg its slice, of a JOB nothing. An offer reserved for JOBs
+ * is shown as reserved quantity until its reservation ends, apart from firm and no part of best prices.
+ * The legs of a SET show what its balance allows as shared quantity, apart from firm too; one change of
+ * the balance changes all their levels. A level is there while an order stands in it.
  *
  * Prices e4, quantities GPUs for an hour. Memory grows with the levels that are live, about 450
- * bytes a ladder hour and 24 a level. Running out of it ends the process. Thread: the owner's. */
+ * bytes a ladder hour and 40 a level. Running out of it ends the process. Thread: the owner's. */
 #ifndef KASHI_EXCHANGE_MARKET_DATA_H
 #define KASHI_EXCHANGE_MARKET_DATA_H
 

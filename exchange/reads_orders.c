@@ -180,6 +180,9 @@ static int put_order(const struct replica *replica, const struct status_order *o
     *account = event.party.account;
     put_entered(replica, &event, row);
     put_terms(&event, row);
+    if (event.head.type == EVENT_NEW && event.new_order.ranged) {
+        row->range_id = status_range_at(replica->status, order->entered);
+    }
     if (order->terms != order->entered) {
         result = reads_orders_event(replica, order->terms, &event, error);
         if (result < 0) {

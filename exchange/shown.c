@@ -75,7 +75,7 @@ static struct shown_leg *find_leg(const struct shown_order *order, uint64_t cont
 bool shown_reserved(const struct shown *table, uint64_t order_id)
 {
     const struct shown_order *order = find(table, order_id);
-    return order && order->kind == SHOWN_NOT;
+    return order && order->kind == SHOWN_APART;
 }
 
 /* --- what an order shows -------------------------------------------------------------------- */
@@ -100,6 +100,14 @@ static void take(struct shown *table, uint64_t contract, uint8_t side, int64_t p
     if (qty != 0 || over) {
         table->change(table->context, contract, side, &row);
     }
+}
+
+/* An offer reserved for JOBs stands apart, or more or less of it does. */
+static void change_apart(struct shown *table, uint64_t contract, int64_t price_e4, int64_t qty,
+                         int64_t orders)
+{
+    struct level_row row = {.price_e4 = price_e4, .reserved_qty = qty, .orders = orders};
+    table->change(table->context, contract, SIDE_SELL, &row);
 }
 
 /* The legs show what a balance allows: those that it puts to sleep leave their levels. */
@@ -171,7 +179,8 @@ static void apply_new(struct shown *table, const struct event_new *event)
 {
     shown_settle(table);
     if (event->flags & ORDER_RESERVED_FOR_JOBS) {
-        add_order(table, event->order_id, SHOWN_NOT, 0)->leaves_qty = event->qty;
+        add_order(table, event->order_id, SHOWN_APART, 0)->leaves_qty = event->qty;
+        change_apart(table, event->contract, event->price_e4, event->qty, 1);
         return;
     }
     table->arriving = (struct shown_arriving){.order_id = event->order_id,
@@ -227,7 +236,9 @@ static void apply_replaced(struct shown *table, const struct event_replaced *eve
         replace_set(table, order, event);
         return;
     }
-    if (order && order->kind == SHOWN_NOT) {
+    if (order && order->kind == SHOWN_APART) { /* it stands apart again */
+        change_apart(table, event->contract, event->old_price_e4, -order->leaves_qty, -1);
+        change_apart(table, event->contract, event->price_e4, event->leaves_qty, 1);
         order->leaves_qty = event->leaves_qty;
         return;
     }
@@ -254,7 +265,7 @@ static void apply_replaced(struct shown *table, const struct event_replaced *eve
     }
 }
 
-/* An iceberg or a SET has less left. */
+/* An iceberg, a reserved offer or a SET has less left. */
 static void less_shown(struct shown *table, struct shown_order *order,
                        const struct event_fill *part, bool reserve_first)
 {
@@ -268,6 +279,9 @@ static void less_shown(struct shown *table, struct shown_order *order,
         from_shown = from_shown < order->shown ? from_shown : order->shown;
         take(table, part->contract, part->side, part->price_e4, from_shown, part->leaves_qty == 0);
         order->shown -= from_shown;
+    } else {
+        change_apart(table, part->contract, part->price_e4, part->leaves_qty - order->leaves_qty,
+                     part->leaves_qty == 0 ? -1 : 0);
     }
     order->leaves_qty = part->leaves_qty;
     if (order->leaves_qty == 0) {
@@ -357,7 +371,8 @@ static void apply_released(struct shown *table, const struct event_out *out)
 {
     shown_settle(table);
     struct shown_order *reserved = find(table, out->order_id);
-    CHECK(reserved && reserved->kind == SHOWN_NOT);
+    CHECK(reserved && reserved->kind == SHOWN_APART);
+    change_apart(table, out->contract, out->price_e4, -reserved->leaves_qty, -1);
     remove_order(table, reserved);
     table->arriving = (struct shown_arriving){.order_id = out->order_id,
                                               .contract = out->contract,

@@ -1,7 +1,7 @@
 /* What orders show in depth, from their events: each change of it is told as a change of one level. A
- * plain order shows what rests of it, an iceberg its slice, an offer reserved for JOBs nothing until its
- * reservation ends, a JOB nothing, and a SET in each leg what its balance allows there, as shared
- * quantity. What an arriving order will show is known only when it rests; until then it shows nothing.
+ * plain order shows what rests of it, an iceberg its slice, an offer reserved for JOBs what is left of it,
+ * as reserved quantity until its reservation ends, a JOB nothing, and a SET in each leg what its balance
+ * allows there, as shared quantity. What an arriving order will show is known only when it rests; until then it shows nothing.
  *
  * Plain orders take no memory here; an iceberg or reserved offer about 80 bytes while it lives, a SET 32
  * more for each leg. Running out of it ends the process. Thread: the owner's. */
@@ -16,13 +16,13 @@
 #include "wire/codec.h"
 #include "wire/event.h"
 
-/* `row` holds differences: firm and shared quantity, orders. */
+/* `row` holds differences: firm, shared and reserved quantity, orders. */
 typedef void shown_change(void *context, uint64_t contract, uint8_t side,
                           const struct level_row *row);
 
 enum shown_kind {
     SHOWN_PART = 0,   /* an iceberg: `shown` of it */
-    SHOWN_NOT = 1,    /* reserved for JOBs */
+    SHOWN_APART = 1,  /* reserved for JOBs: all of it, as reserved quantity */
     SHOWN_SHARED = 2, /* a SET: in each leg what is shown there */
 };
 

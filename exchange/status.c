@@ -18,6 +18,11 @@ struct positions {
     size_t capacity;
 };
 
+struct range_record {
+    uint64_t position; /* of its RANGE; the NEW of its hours follow in the same command */
+    uint64_t order_id;
+};
+
 struct key_status {
     struct request_record *requests; /* cl_ord_id rises */
     size_t request_count;
@@ -30,6 +35,9 @@ struct status {
     struct status_order *orders;
     size_t order_count;
     size_t order_capacity;
+    struct range_record *ranges; /* positions rise */
+    size_t range_count;
+    size_t range_capacity;
     struct key_status *keys; /* by key */
     size_t key_capacity;
     struct positions *accounts; /* by account: fills */
@@ -65,6 +73,7 @@ void status_free(struct status *status)
     }
     replica_map_free(&status->order_numbers);
     replica_map_free(&status->last_trades);
+    free(status->ranges);
     free(status->orders);
     free(status->keys);
     free(status->accounts);
@@ -187,6 +196,10 @@ static void apply_range(struct status *status, const struct event_range *range, 
 {
     if (range->done == RANGE_ENTERED) {
         apply_new(status, range->order_id, position);
+        status->ranges = replica_grow(status->ranges, status->range_count, &status->range_capacity,
+                                      sizeof(status->ranges[0]));
+        status->ranges[status->range_count++] =
+            (struct range_record){.position = position, .order_id = range->order_id};
     } else if (range->done == RANGE_REPLACED) {
         apply_terms(status, range->order_id, position);
     } else {
@@ -234,6 +247,21 @@ bool status_order(const struct status *status, uint64_t order_id, struct status_
     }
     *order = *found;
     return true;
+}
+
+uint64_t status_range_at(const struct status *status, uint64_t position)
+{
+    size_t low = 0;
+    size_t high = status->range_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (status->ranges[middle].position < position) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low > 0 ? status->ranges[low - 1].order_id : 0;
 }
 
 enum status_found status_request(const struct status *status, uint32_t key, uint64_t cl_ord_id,
@@ -308,6 +336,7 @@ void status_counts(const struct status *status, struct status_counts *counts)
     uint64_t places = status->order_numbers.mask + 1 + status->last_trades.mask + 1;
     counts->bytes = places * sizeof(struct replica_map_place) +
                     status->order_capacity * sizeof(status->orders[0]) +
+                    status->range_capacity * sizeof(status->ranges[0]) +
                     status->key_capacity * sizeof(status->keys[0]) +
                     status->account_capacity * sizeof(status->accounts[0]);
     for (size_t i = 0; i < status->key_capacity; i++) {

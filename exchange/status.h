@@ -3,7 +3,7 @@
  * at every start.
  *
  * Growth, never given back: an order takes 40 bytes and 24 to 48 of its map, and for good; a request
- * 16, an execution report 8, each side of a fill 8 more. Arrays double, so that up to twice that
+ * 16, an execution report 8, each side of a fill 8, a range 16 more. Arrays double, so that up to twice that
  * is held. An order that is entered, filled once and gone costs about 150 bytes.
  *
  * Running out of memory ends the process. Thread: the owner's. */
@@ -45,6 +45,10 @@ void status_apply(struct status *status, const struct event *event, uint64_t pos
 
 /* False: there never was such an order. */
 bool status_order(const struct status *status, uint64_t order_id, struct status_order *order);
+
+/* The range whose hours were entered at this position of the tape: an offer's `entered`, of a NEW that is
+ * `ranged`. 0: none. */
+uint64_t status_range_at(const struct status *status, uint64_t position);
 
 /* Position of the event that first answered the key's request. */
 enum status_found status_request(const struct status *status, uint32_t key, uint64_t cl_ord_id,

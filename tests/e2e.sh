@@ -149,7 +149,7 @@ kashi operator admin revive --account "$(query "SELECT account FROM kashi.accoun
     echo "class,region,tier,from,hours,gpus,price,resource"
     echo "H100,CN-GZ,G80,$(date -u -d '+30 hours' +%Y-%m-%dT%H),12,8,13.10,1"
 } >"$top/catalogue.csv"
-kashi provider-1 offer --csv "$top/catalogue.csv" --json
+kashi provider-1 offer --catalogue "$top/catalogue.csv" --json
 is $? 0 && says '"accepted":12,"refused":0'
 claim "a provider's catalogue is posted: an offer an hour" $?
 
@@ -167,8 +167,8 @@ is $? 0 && says '"request":"new_range".*"hours":24,"orders":24'
 claim "a range of reserved offers is one order" $?
 range=$(field order_id)
 kashi analyst-1 book "$lane.$from" --json
-says '"offers":\[\]'
-claim "and is not seen by who does not run a job" $?
+says '"offers":\[{"price_e4":130000,"qty":0,"reserved_qty":16,"orders":1}\]' && ! says best_offer
+claim "and is shown apart from what a plain bid may take" $?
 kashi buyer-2 set --qty 16 --leg "$first=12.80" --leg "$second=12.70" --json
 is $? 0 && says '"request":"new_set".*"legs":\[{"leg":1'
 claim "a SET is echoed with its legs" $?
@@ -258,7 +258,7 @@ is $? 1 && says 'NOT_SUPPORTED'
 claim "a listing market takes no bid" $?
 kashi provider-1 offer "$listed" --qty 16 --price 6.00 --resource 7
 kashi buyer-1 book "$listed" --json
-says '"listed":\[{"order_id":[0-9]*,"price_e4":60000,"qty":16,"name":"provider-1"}\]'
+says '"listed":\[{"order_id":[0-9]*,"price_e4":60000,"qty":16,"name":"provider-1","resource":7,"node":"node-CN-NM"}\]'
 claim "it shows its offers by name" $?
 kashi buyer-1 take "$(field order_id)" --qty 8 --json
 is $? 0 && says '"exec_type":"trade".*"last_px_e4":60000,"last_qty":8'
@@ -287,6 +287,9 @@ claim "brought in again, it orders nothing twice and knows what became of all" $
 in_ledger() { is "$(query "SELECT sum(qty) FROM kashi.fills WHERE condition = 1")" $((matched + 128)); }
 await 30 in_ledger
 claim "the ledger has the JOBs' fills" $?
+trace --key buyer-1
+is $? 1 && says "ROLE_NOT_ALLOWED (18).*give an operator's key with --key$"
+claim "who may not found a market is told so, and what to give" $?
 $bin/kashi import --dir "$dir" --nodes data/sample_jobs.csv --jobs data/sample_jobs.csv >"$top/out" 2>&1
 is $? 2 && says "data/sample_jobs.csv:2: column 'sn' is missing"
 claim "a file without a needed column is refused by name" $?

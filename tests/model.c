@@ -128,6 +128,8 @@ void model_reject_at(struct model *model, enum reject_reason reason, uint8_t leg
     struct event *event = refuse_consumed(model, reason);
     event->rejected.order_id = named_order_id(model->command);
     event->rejected.leg = leg;
+    event->rejected.field =
+        reason == REASON_VALUE_OUT_OF_RANGE ? (uint8_t)model->refused_field : REJECT_FIELD_NONE;
     event->rejected.contract = contract;
 }
 

@@ -317,8 +317,9 @@ struct model {
     uint64_t last_sweep_id;
     uint64_t last_entry; /* counts entries and arrivals */
     uint64_t fills;
-    uint32_t gate_hour;   /* the first hour whose gate is not finished */
-    uint32_t gate_market; /* markets of it that are */
+    enum reject_field refused_field; /* of the last VALUE_OUT_OF_RANGE */
+    uint32_t gate_hour;              /* the first hour whose gate is not finished */
+    uint32_t gate_market;            /* markets of it that are */
 
     uint32_t class_count, region_count, market_count, group_count, account_count, key_count;
     uint32_t resource_count, fees_count, link_count;

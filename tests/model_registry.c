@@ -11,6 +11,13 @@ static struct event *answer(struct model *model, uint8_t type)
     return model_emit_report(model, type, model->command->head.key, model->command->head.cl_ord_id);
 }
 
+/* The field's value is not within its range. */
+static enum reject_reason out_of_range(struct model *model, enum reject_field field)
+{
+    model->refused_field = field;
+    return REASON_VALUE_OUT_OF_RANGE;
+}
+
 /* Text for people: no control characters, and nothing but NUL after the first NUL, of which there
  * is at least one. */
 static bool text_or_empty(const char *text, size_t size)
@@ -69,7 +76,7 @@ static enum reject_reason register_class(struct model *model)
         }
     }
     if (request->lot < 1 || request->lot > 1024) {
-        return REASON_VALUE_OUT_OF_RANGE;
+        return out_of_range(model, REJECT_FIELD_LOT);
     }
     if (model->class_count == CLASS_COUNT_MAX) {
         return REASON_FULL;
@@ -99,7 +106,7 @@ static enum reject_reason register_region(struct model *model)
         }
     }
     if (request->carbon_free_bp > BP_ONE) {
-        return REASON_VALUE_OUT_OF_RANGE;
+        return out_of_range(model, REJECT_FIELD_CARBON_FREE_BP);
     }
     if (model->region_count == REGION_COUNT_MAX) {
         return REASON_FULL;
@@ -113,19 +120,44 @@ static enum reject_reason register_region(struct model *model)
     return REASON_NONE;
 }
 
-static bool market_terms_valid(const struct command_set_market *terms)
+static enum reject_reason check_market_terms(struct model *model,
+                                             const struct command_set_market *terms)
 {
+    static const enum reject_field launch[TIER_COUNT] = {
+        REJECT_FIELD_LAUNCH_PRICE_G0_E4, REJECT_FIELD_LAUNCH_PRICE_G50_E4,
+        REJECT_FIELD_LAUNCH_PRICE_G80_E4, REJECT_FIELD_LAUNCH_PRICE_G100_E4};
     for (int tier = 0; tier < TIER_COUNT; tier++) {
         if (terms->launch_price_e4[tier] < 0 || terms->launch_price_e4[tier] > PRICE_MAX_E4) {
-            return false;
+            return out_of_range(model, launch[tier]);
         }
     }
-    return terms->inner_band_bp <= terms->outer_band_bp && terms->outer_band_bp <= BP_ONE &&
-           terms->mode <= MODE_LISTING &&
-           (terms->flags & ~(MARKET_NO_RESALE | MARKET_NAMES_SHOWN)) == 0 &&
-           terms->opening_s <= 86400 && terms->volatility_s <= 86400 && terms->period_s <= 86400 &&
-           (terms->mode != MODE_AUCTION || terms->period_s >= 1) && terms->random_end_s <= 600 &&
-           terms->volatility_min_qty <= QTY_MAX;
+    if (terms->mode > MODE_LISTING) {
+        return out_of_range(model, REJECT_FIELD_MODE);
+    }
+    if ((terms->flags & ~(MARKET_NO_RESALE | MARKET_NAMES_SHOWN)) != 0) {
+        return out_of_range(model, REJECT_FIELD_NONE);
+    }
+    if (terms->inner_band_bp < 1 || terms->inner_band_bp > terms->outer_band_bp) {
+        return out_of_range(model, REJECT_FIELD_INNER_BAND_BP);
+    }
+    if (terms->outer_band_bp > 10000000) {
+        return out_of_range(model, REJECT_FIELD_OUTER_BAND_BP);
+    }
+    if (terms->opening_s > 86400) {
+        return out_of_range(model, REJECT_FIELD_OPENING_S);
+    }
+    if (terms->volatility_s > 86400) {
+        return out_of_range(model, REJECT_FIELD_VOLATILITY_S);
+    }
+    if (terms->period_s > 86400 || (terms->mode == MODE_AUCTION && terms->period_s == 0)) {
+        return out_of_range(model, REJECT_FIELD_PERIOD_S);
+    }
+    if (terms->random_end_s > 600) {
+        return out_of_range(model, REJECT_FIELD_RANDOM_END_S);
+    }
+    return terms->volatility_min_qty > QTY_MAX
+               ? out_of_range(model, REJECT_FIELD_VOLATILITY_MIN_QTY)
+               : REASON_NONE;
 }
 
 static enum reject_reason set_market(struct model *model)
@@ -137,7 +169,7 @@ static enum reject_reason set_market(struct model *model)
     if (request->region_id >= model->region_count) {
         return REASON_UNKNOWN_REGION;
     }
-    if (!market_terms_valid(request)) {
+    if (check_market_terms(model, request) != REASON_NONE) {
         return REASON_VALUE_OUT_OF_RANGE;
     }
     struct model_market *market = model_market_find(model, request->class_id, request->region_id);
@@ -217,7 +249,7 @@ static enum reject_reason open_account(struct model *model)
         return REASON_UNKNOWN_FEES;
     }
     if (request->roles == 0 || request->roles > 15) {
-        return REASON_VALUE_OUT_OF_RANGE;
+        return out_of_range(model, REJECT_FIELD_ROLES);
     }
     if (model->account_count >= model->limits.accounts) {
         return REASON_FULL;
@@ -264,7 +296,7 @@ static enum reject_reason register_key(struct model *model)
         return REASON_UNKNOWN_ACCOUNT;
     }
     if (request->roles == 0 || (request->roles & ~model->accounts[request->account].roles) != 0) {
-        return REASON_VALUE_OUT_OF_RANGE;
+        return out_of_range(model, REJECT_FIELD_ROLES);
     }
     for (uint32_t i = 1; i <= model->key_count; i++) {
         if (memcmp(model->keys[i].public_key, request->public_key, PUBLIC_KEY_SIZE) == 0) {
@@ -310,7 +342,7 @@ static enum reject_reason revoke_key(struct model *model)
     return REASON_NONE;
 }
 
-static enum reject_reason check_resource(const struct model *model,
+static enum reject_reason check_resource(struct model *model,
                                          const struct command_register_resource *request,
                                          const struct command_resource_identity *identity)
 {
@@ -333,8 +365,11 @@ static enum reject_reason check_resource(const struct model *model,
     if (request->account == 0 || request->account > model->account_count) {
         return REASON_UNKNOWN_ACCOUNT;
     }
-    if (request->tier >= TIER_COUNT || request->gpus < 1 || request->gpus > QTY_MAX) {
-        return REASON_VALUE_OUT_OF_RANGE;
+    if (request->gpus < 1 || request->gpus > QTY_MAX) {
+        return out_of_range(model, REJECT_FIELD_GPUS);
+    }
+    if (request->tier >= TIER_COUNT) {
+        return out_of_range(model, REJECT_FIELD_TIER);
     }
     return model->resource_count >= model->limits.resources ? REASON_FULL : REASON_NONE;
 }
@@ -373,8 +408,11 @@ static enum reject_reason register_resource(struct model *model)
 static enum reject_reason register_fees(struct model *model)
 {
     const struct command_register_fees *request = &model->command->register_fees;
-    if (request->maker_bp > FEE_MAX_BP || request->taker_bp > FEE_MAX_BP) {
-        return REASON_VALUE_OUT_OF_RANGE;
+    if (request->maker_bp > FEE_MAX_BP) {
+        return out_of_range(model, REJECT_FIELD_MAKER_BP);
+    }
+    if (request->taker_bp > FEE_MAX_BP) {
+        return out_of_range(model, REJECT_FIELD_TAKER_BP);
     }
     if (model->fees_count == MODEL_FEES_MAX) {
         return REASON_FULL;
@@ -398,13 +436,15 @@ static enum reject_reason set_limits(struct model *model)
     if ((request->fields & LIMITS_FEES) != 0 && request->fees >= model->fees_count) {
         return REASON_UNKNOWN_FEES;
     }
-    if (request->fields > 15 ||
-        ((request->fields & LIMITS_ORDER_QTY) != 0 &&
-         (request->order_qty_limit < 0 || request->order_qty_limit > QTY_MAX))) {
-        return REASON_VALUE_OUT_OF_RANGE;
+    if (request->fields > 15) {
+        return out_of_range(model, REJECT_FIELD_NONE);
+    }
+    if ((request->fields & LIMITS_ORDER_QTY) != 0 &&
+        (request->order_qty_limit < 0 || request->order_qty_limit > QTY_MAX)) {
+        return out_of_range(model, REJECT_FIELD_ORDER_QTY_LIMIT);
     }
     if ((request->fields & LIMITS_RATE) != 0 && request->rate_limit == 0) {
-        return REASON_VALUE_OUT_OF_RANGE;
+        return out_of_range(model, REJECT_FIELD_RATE_LIMIT);
     }
     if ((request->fields & LIMITS_RATE) != 0) {
         account->rate_limit = request->rate_limit;
@@ -513,8 +553,11 @@ static enum reject_reason set_reference(struct model *model)
     if (model_market_find(model, request->class_id, request->region_id) == NULL) {
         return REASON_NO_MARKET;
     }
-    if (request->tier >= TIER_COUNT || request->price_e4 < 1 || request->price_e4 > PRICE_MAX_E4) {
-        return REASON_VALUE_OUT_OF_RANGE;
+    if (request->price_e4 < 1 || request->price_e4 > PRICE_MAX_E4) {
+        return out_of_range(model, REJECT_FIELD_PRICE_E4);
+    }
+    if (request->tier >= TIER_COUNT) {
+        return out_of_range(model, REJECT_FIELD_TIER);
     }
     remember_reference(model, request);
     struct event_reference *event = &answer(model, EVENT_REFERENCE)->reference;
@@ -593,7 +636,7 @@ static enum reject_reason advance(struct model *model)
         return REASON_NOT_SIMULATED;
     }
     if (delta_ns > 60 * NS_PER_SECOND) {
-        return REASON_VALUE_OUT_OF_RANGE;
+        return out_of_range(model, REJECT_FIELD_DELTA_NS);
     }
     answer(model, EVENT_TIME);
     return REASON_NONE;

@@ -198,6 +198,17 @@ static int64_t reason_number(struct model_scenario *scenario, const char *text)
     return -1;
 }
 
+static int64_t field_number(struct model_scenario *scenario, const char *text)
+{
+    for (uint8_t number = 1; reject_field_name(number)[0] != '\0'; number++) {
+        if (strcmp(reject_field_name(number), text) == 0) {
+            return number;
+        }
+    }
+    model_scenario_fail(scenario, "a refusal names no field '%s'", text);
+    return -1;
+}
+
 /* An expected value as the number that must stand in the field. */
 static int64_t expected_value(struct model_scenario *scenario, const struct model_text_field *field,
                               const char *text)
@@ -207,6 +218,8 @@ static int64_t expected_value(struct model_scenario *scenario, const struct mode
         return model_scenario_money(scenario, text);
     case MODEL_TEXT_REASON:
         return reason_number(scenario, text);
+    case MODEL_TEXT_FIELD:
+        return field_number(scenario, text);
     case MODEL_TEXT_SIDE:
         return strcmp(text, "none") == 0   ? AGGRESSOR_NONE
                : strcmp(text, "sell") == 0 ? SIDE_SELL

@@ -150,6 +150,7 @@ static const struct model_text_field rejected_fields[] = {
     FIELD(event, ORDER, "order", rejected.order_id),
     FIELD(event, NUMBER, "value", rejected.value),
     FIELD(event, NUMBER, "bound", rejected.bound),
+    FIELD(event, FIELD, "field", rejected.field),
     FIELD(event, NUMBER, "leg", rejected.leg),
     FIELD(event, NUMBER, "contract", rejected.contract),
     FIELD(event, TIER, "tier", rejected.contract),
@@ -667,6 +668,9 @@ static void add_field(struct line *line, const void *bytes, const struct model_t
     case MODEL_TEXT_MONEY:
         add(line, "%s%" PRId64 ".%04" PRId64, value < 0 ? "-" : "",
             (value < 0 ? -value : value) / E4_ONE, (value < 0 ? -value : value) % E4_ONE);
+        return;
+    case MODEL_TEXT_FIELD:
+        add(line, "%s", reject_field_name((uint8_t)value));
         return;
     case MODEL_TEXT_REASON:
         add(line, "%s", reason_name((uint16_t)value));

@@ -13,6 +13,7 @@ enum model_text_kind {
     MODEL_TEXT_NUMBER,
     MODEL_TEXT_MONEY,  /* "_e4": a decimal number with two to four places */
     MODEL_TEXT_REASON, /* its name */
+    MODEL_TEXT_FIELD,  /* of a refused value: its name */
     MODEL_TEXT_SIDE,
     MODEL_TEXT_TIER, /* of the contract that stands here */
     MODEL_TEXT_HOUR, /* of the contract that stands here */

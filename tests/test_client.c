@@ -670,6 +670,22 @@ Test(book, holds_what_the_messages_say)
     kashi_book_free(&book);
 }
 
+Test(book, holds_shared_and_reserved_quantity_apart)
+{
+    struct kashi_book book;
+    kashi_book_init(&book, "S");
+    struct market_data data = {.seq = 5, .level_count = 2};
+    data.levels[0] = (struct md_level_row){.price_e4 = 100, .shared_qty = 8, .orders = 1};
+    data.levels[1] = (struct md_level_row){
+        .price_e4 = 200, .qty = 4, .reserved_qty = 16, .orders = 2, .side = SIDE_SELL};
+    cr_assert_eq(kashi_book_apply(&book, &data), KASHI_BOOK_APPLIED);
+    const struct level_row *bid = &book.sides[SIDE_BUY].levels[0];
+    const struct level_row *offer = &book.sides[SIDE_SELL].levels[0];
+    cr_assert(bid->qty == 0 && bid->shared_qty == 8 && bid->reserved_qty == 0);
+    cr_assert(offer->qty == 4 && offer->shared_qty == 0 && offer->reserved_qty == 16);
+    kashi_book_free(&book);
+}
+
 Test(book, a_missing_message_is_a_gap_until_a_snapshot)
 {
     struct kashi_book book;

@@ -1,241 +1,42 @@
-/* libkashi over real sockets, against a gateway and a replica that the test plays itself, badly: it
- * forgets reports, dies, publishes with gaps. All turns on one thread, waiting up to a deadline; and
- * the kashi program's exit status where nothing answers, or not at once. */
+/* libkashi over real sockets, against a gateway and a replica that the test plays itself, badly. All turns
+ * on one thread, waiting up to a deadline. */
 #include <criterion/criterion.h>
-#include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <zmq.h>
 
 #include "base/clock.h"
 #include "client/kashi.h"
+#include "tests/peer.h"
 
 #define DEADLINE_NS (20 * NS_PER_SECOND)
-#define SYMBOL      "H100.CN-GZ.G80.20261121T14Z"
 
-static void *zmq;
 static struct error error;
-static uint8_t bytes[CODEC_MESSAGE_MAX];
-static struct message message;
-static struct request requests[CODEC_REQUESTS_MAX];
-static uint64_t request_rows[CODEC_ROWS_BYTES_MAX / sizeof(uint64_t)];
-static struct codec_batch batch = {.requests = requests,
-                                   .capacity = CODEC_REQUESTS_MAX,
-                                   .rows = {.memory = request_rows, .size = sizeof request_rows}};
 
-static void set_up(void)
-{
-    zmq = zmq_ctx_new();
-}
-
-static void tear_down(void)
-{
-    zmq_ctx_term(zmq);
-}
-
-static void *bind_to(int type, char endpoint[ENDPOINT_SIZE])
-{
-    void *socket = zmq_socket(zmq, type);
-    size_t size = ENDPOINT_SIZE;
-    int zero = 0;
-    zmq_setsockopt(socket, ZMQ_LINGER, &zero, sizeof(zero));
-    cr_assert_eq(zmq_bind(socket, "tcp://127.0.0.1:*"), 0);
-    cr_assert_eq(zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, endpoint, &size), 0);
-    return socket;
-}
-
-/* --- a gateway ---------------------------------------------------------------------------------------- */
+/* --- a session ---------------------------------------------------------------------------------------- */
 
 static struct {
-    void *socket;
-    char endpoint[ENDPOINT_SIZE];
-    char client[256]; /* routing id of whom we speak with */
-    size_t client_size;
     struct kashi_session *session;
-    uint64_t highest_cl_ord_id;
-    uint64_t highest_report_seq;
-    uint32_t logins;
-    uint32_t heartbeats;
-    uint32_t orders_seen;
-    uint64_t order_numbers[1024];
-    bool mute;               /* takes orders, answers none */
-    uint32_t refused_logins; /* so many more are EXCHANGE_UNREACHABLE */
-    uint32_t refused_reads;  /* so many more are refused for the reason */
-    uint16_t refused_reason;
-    /* What the caller was handed. */
-    uint64_t reports[1024];
+    uint64_t reports[1024]; /* handed out */
     uint32_t report_count;
     struct message last;
-} world;
-
-static void say(void)
-{
-    size_t length = codec_encode_message(&message, bytes, sizeof(bytes));
-    cr_assert_gt(length, 0);
-    zmq_send(world.socket, world.client, world.client_size, ZMQ_SNDMORE);
-    zmq_send(world.socket, bytes, length, 0);
-}
-
-static struct report report_of(uint64_t report_seq)
-{
-    /* Report n belongs to cl_ord_id n here, and has a leg that says n. */
-    static struct leg_row legs[1024];
-    legs[report_seq] =
-        (struct leg_row){.symbol = "H100", .price_e4 = (uint32_t)report_seq, .leg = 1};
-    return (struct report){.seq = 100 + report_seq,
-                           .report_seq = report_seq,
-                           .cl_ord_id = report_seq,
-                           .order_id = 1000 + report_seq,
-                           .exec_type = EXEC_NEW,
-                           .request = REQUEST_NEW_ORDER,
-                           .legs = &legs[report_seq],
-                           .leg_rows = 1,
-                           .transact_time_ns = 1};
-}
-
-static void say_report(uint64_t report_seq)
-{
-    message.type = MESSAGE_REPORT;
-    message.report = report_of(report_seq);
-    say();
-}
-
-static void answer_order(const struct request *request)
-{
-    world.order_numbers[world.orders_seen++] = request->cl_ord_id;
-    if (world.mute) {
-        return;
-    }
-    if (request->cl_ord_id <= world.highest_cl_ord_id) {
-        message.type = MESSAGE_REPORT;
-        message.report = (struct report){.seq = 1,
-                                         .cl_ord_id = request->cl_ord_id,
-                                         .exec_type = EXEC_REJECTED,
-                                         .request = REQUEST_NEW_ORDER,
-                                         .reason = REASON_DUPLICATE,
-                                         .transact_time_ns = 1};
-        say();
-        message.type = MESSAGE_ORDER_STATUS;
-        message.order_status = (struct order_status_answer){.seq = 1,
-                                                            .cl_ord_id = request->cl_ord_id,
-                                                            .reason = REASON_NEVER_ENTERED,
-                                                            .request = REQUEST_NEW_ORDER};
-        say();
-        return;
-    }
-    world.highest_cl_ord_id = request->cl_ord_id;
-    say_report(++world.highest_report_seq);
-}
-
-static void answer_reports(const struct request *request)
-{
-    static struct reports_answer *const answer = &message.reports;
-    memset(&message, 0, sizeof(message));
-    message.type = MESSAGE_REPORTS;
-    answer->ref = request->ref;
-    answer->seq = 1;
-    answer->highest_report_seq = world.highest_report_seq;
-    uint64_t from = request->reports.from_report_seq;
-    while (answer->report_count < 10 && from <= world.highest_report_seq) {
-        answer->reports[answer->report_count++] = report_of(from++);
-    }
-    answer->more = from <= world.highest_report_seq;
-    say();
-}
-
-static void refuse(const struct request *request, uint16_t reason)
-{
-    message.type = MESSAGE_REJECT;
-    message.reject =
-        (struct reject){.ref = request->ref, .request = request->type, .reason = reason};
-    say();
-}
-
-static void answer(const struct request *request)
-{
-    switch (request->type) {
-    case REQUEST_LOGIN:
-        if (world.refused_logins > 0) {
-            world.refused_logins--;
-            refuse(request, REASON_EXCHANGE_UNREACHABLE);
-            break;
-        }
-        world.logins++;
-        message.type = MESSAGE_LOGIN;
-        message.login = (struct login_answer){.ref = request->ref,
-                                              .session = world.logins,
-                                              .highest_cl_ord_id = world.highest_cl_ord_id,
-                                              .highest_report_seq = world.highest_report_seq,
-                                              .heartbeat_interval_s = 1};
-        say();
-        break;
-    case REQUEST_HEARTBEAT:
-        world.heartbeats++;
-        message.type = MESSAGE_HEARTBEAT;
-        message.heartbeat = (struct heartbeat_answer){.ref = request->ref, .seq = 1};
-        say();
-        break;
-    case REQUEST_REPORTS:
-        answer_reports(request);
-        break;
-    case REQUEST_NEW_ORDER:
-        answer_order(request);
-        break;
-    case REQUEST_ORDERS:
-        if (world.refused_reads > 0) {
-            world.refused_reads--;
-            refuse(request, world.refused_reason);
-            break;
-        }
-        message.type = MESSAGE_ORDERS;
-        message.orders = (struct orders_answer){.ref = request->ref, .seq = 1};
-        say();
-        break;
-    default:
-        break;
-    }
-}
-
-/* The gateway takes what waits. */
-static void serve(void)
-{
-    for (;;) {
-        char client[256];
-        int size = world.socket == NULL
-                       ? -1
-                       : zmq_recv(world.socket, client, sizeof(client), ZMQ_DONTWAIT);
-        if (size < 0) {
-            return;
-        }
-        memcpy(world.client, client, (size_t)size);
-        world.client_size = (size_t)size;
-        int length = zmq_recv(world.socket, bytes, sizeof(bytes), 0);
-        cr_assert_eq(codec_decode_requests(bytes, (size_t)length, &batch), 0);
-        for (uint32_t i = 0; i < batch.count; i++) {
-            answer(&requests[i]);
-        }
-    }
-}
+} client;
 
 /* One turn of both sides; returns the session's code when it is over. */
 static int turn(void)
 {
     const struct message *got;
     int rc;
-    serve();
-    while ((rc = kashi_session_next(world.session, &got, &error)) > 0) {
-        world.last = *got;
+    peer_gateway_serve();
+    while ((rc = kashi_session_next(client.session, &got, &error)) > 0) {
+        client.last = *got;
         if (got->type == MESSAGE_REPORT && got->report.report_seq != 0) {
             cr_assert(got->report.leg_rows == 1 &&
                       got->report.legs[0].price_e4 == got->report.report_seq);
-            world.reports[world.report_count++] = got->report.report_seq;
+            client.reports[client.report_count++] = got->report.report_seq;
         }
-        serve();
+        peer_gateway_serve();
     }
-    kashi_session_wait(world.session, 5);
+    kashi_session_wait(client.session, 5);
     return rc;
 }
 
@@ -245,18 +46,13 @@ static int turn(void)
         cr_assert_lt(clock_monotonic_ns(), end_ns, "never: %s", #condition);                       \
     }
 
-static void open_gateway(void)
-{
-    world.socket = bind_to(ZMQ_ROUTER, world.endpoint);
-}
-
 static int find(void *context, char endpoint[ENDPOINT_SIZE], struct error *why)
 {
     (void)context;
-    if (world.socket == NULL) {
+    if (peer_gateway.socket == NULL) {
         return error_set(why, ERROR_NOT_FOUND, "no gateway");
     }
-    memcpy(endpoint, world.endpoint, ENDPOINT_SIZE);
+    memcpy(endpoint, peer_gateway.endpoint, ENDPOINT_SIZE);
     return 0;
 }
 
@@ -265,9 +61,9 @@ static void open_session(uint32_t window)
     struct kashi_key key;
     cr_assert_eq(kashi_key_generate(&key, &error), 0);
     const struct kashi_session_config config = {
-        .zmq_context = zmq, .find_endpoint = find, .key = &key, .window = window};
-    cr_assert_eq(kashi_session_open(&world.session, &config, &error), 0);
-    UNTIL(kashi_session_state(world.session) == KASHI_SESSION_READY);
+        .zmq_context = peer_zmq, .find_endpoint = find, .key = &key, .window = window};
+    cr_assert_eq(kashi_session_open(&client.session, &config, &error), 0);
+    UNTIL(kashi_session_state(client.session) == KASHI_SESSION_READY);
 }
 
 static void send_orders(uint32_t count)
@@ -276,151 +72,144 @@ static void send_orders(uint32_t count)
     for (uint32_t i = 0; i < count; i++) {
         orders[i].type = REQUEST_NEW_ORDER;
         orders[i].new_order =
-            (struct request_new_order){.symbol = SYMBOL, .price_e4 = 164000, .qty = 8};
+            (struct request_new_order){.symbol = PEER_SYMBOL, .price_e4 = 164000, .qty = 8};
     }
-    cr_assert_eq(kashi_session_send(world.session, orders, count, &error), 0, "%s", error.text);
+    cr_assert_eq(kashi_session_send(client.session, orders, count, &error), 0, "%s", error.text);
 }
 
-static void close_world(void)
+static void close_client(void)
 {
-    kashi_session_close(world.session);
-    if (world.socket != NULL) {
-        zmq_close(world.socket);
-    }
-    tear_down();
+    kashi_session_close(client.session);
+    peer_gateway_close();
 }
 
-static void open_world(void)
-{
-    set_up();
-    open_gateway();
-}
-
-TestSuite(session, .init = open_world, .fini = close_world, .timeout = 120);
+TestSuite(session, .init = peer_gateway_open, .fini = close_client, .timeout = 120);
 
 Test(session, numbers_begin_above_what_the_login_says)
 {
-    world.highest_cl_ord_id = 41;
-    world.highest_report_seq = 7;
+    peer_gateway.highest_cl_ord_id = 41;
+    peer_gateway.highest_report_seq = 7;
     open_session(0);
     send_orders(3);
-    UNTIL(world.report_count == 3);
-    cr_assert_eq(world.order_numbers[0], 42);
-    cr_assert_eq(world.order_numbers[2], 44);
-    cr_assert_eq(world.reports[0], 8, "older reports were not asked for");
+    UNTIL(client.report_count == 3);
+    cr_assert_eq(peer_gateway.order_numbers[0], 42);
+    cr_assert_eq(peer_gateway.order_numbers[2], 44);
+    cr_assert_eq(client.reports[0], 8, "older reports were not asked for");
 }
 
 Test(session, missed_reports_are_fetched_and_come_once_and_in_order)
 {
     open_session(0);
     send_orders(1);
-    UNTIL(world.report_count == 1);
+    UNTIL(client.report_count == 1);
     /* 35 reports are lost on the way, the 36th arrives: four pages to fetch. */
-    world.highest_report_seq = 37;
-    say_report(37);
-    say_report(37);
-    UNTIL(world.report_count == 37);
+    peer_gateway.highest_report_seq = 37;
+    peer_gateway_report(37);
+    peer_gateway_report(37);
+    UNTIL(client.report_count == 37);
     turn();
     for (uint64_t i = 0; i < 37; i++) {
-        cr_assert_eq(world.reports[i], i + 1);
+        cr_assert_eq(client.reports[i], i + 1);
     }
-    cr_assert_eq(world.report_count, 37);
-    cr_assert_eq(kashi_session_counters(world.session)->recovered, 36);
-    cr_assert_eq(kashi_session_state(world.session), KASHI_SESSION_READY);
+    cr_assert_eq(client.report_count, 37);
+    cr_assert_eq(kashi_session_counters(client.session)->recovered, 36);
+    cr_assert_eq(kashi_session_state(client.session), KASHI_SESSION_READY);
 }
 
 Test(session, a_gateway_that_dies_and_comes_back_elsewhere_costs_nothing)
 {
     open_session(0);
-    world.mute = true;
+    peer_gateway.mute = true;
     send_orders(3);
-    UNTIL(world.orders_seen == 3);
-    zmq_close(world.socket);
-    world.socket = NULL;
-    UNTIL(kashi_session_state(world.session) == KASHI_SESSION_CONNECTING);
+    UNTIL(peer_gateway.orders_seen == 3);
+    zmq_close(peer_gateway.socket);
+    peer_gateway.socket = NULL;
+    UNTIL(kashi_session_state(client.session) == KASHI_SESSION_CONNECTING);
     /* The first was carried out before the gateway died, and its report was lost. */
-    world.highest_cl_ord_id = 1;
-    world.highest_report_seq = 1;
-    world.mute = false;
-    world.orders_seen = 0;
-    open_gateway();
-    UNTIL(world.report_count == 3);
-    cr_assert_eq(kashi_session_unanswered(world.session), 0);
-    cr_assert_eq(world.orders_seen, 2, "the recovered report answers the first order");
-    cr_assert_eq(world.order_numbers[0], 2);
-    cr_assert_eq(world.order_numbers[1], 3);
-    cr_assert_eq(kashi_session_counters(world.session)->resent, 2);
+    peer_gateway.highest_cl_ord_id = 1;
+    peer_gateway.highest_report_seq = 1;
+    peer_gateway.mute = false;
+    peer_gateway.orders_seen = 0;
+    peer_gateway_bind();
+    UNTIL(client.report_count == 3);
+    cr_assert_eq(kashi_session_unanswered(client.session), 0);
+    cr_assert_eq(peer_gateway.orders_seen, 2, "the recovered report answers the first order");
+    cr_assert_eq(peer_gateway.order_numbers[0], 2);
+    cr_assert_eq(peer_gateway.order_numbers[1], 3);
+    cr_assert_eq(kashi_session_counters(client.session)->resent, 2);
 }
 
 Test(session, a_number_that_was_passed_over_is_answered_never_entered)
 {
     open_session(0);
-    world.mute = true;
+    peer_gateway.mute = true;
     send_orders(1);
-    UNTIL(world.orders_seen == 1);
-    zmq_close(world.socket);
-    world.socket = NULL;
-    UNTIL(kashi_session_state(world.session) == KASHI_SESSION_CONNECTING);
-    world.highest_cl_ord_id = 5;
-    world.mute = false;
-    open_gateway();
-    UNTIL(world.last.type == MESSAGE_ORDER_STATUS);
-    cr_assert_eq(world.last.order_status.cl_ord_id, 1);
-    cr_assert_eq(world.last.order_status.reason, REASON_NEVER_ENTERED);
-    cr_assert_eq(kashi_session_unanswered(world.session), 0);
+    UNTIL(peer_gateway.orders_seen == 1);
+    zmq_close(peer_gateway.socket);
+    peer_gateway.socket = NULL;
+    UNTIL(kashi_session_state(client.session) == KASHI_SESSION_CONNECTING);
+    peer_gateway.highest_cl_ord_id = 5;
+    peer_gateway.mute = false;
+    peer_gateway_bind();
+    UNTIL(client.last.type == MESSAGE_ORDER_STATUS);
+    cr_assert_eq(client.last.order_status.cl_ord_id, 1);
+    cr_assert_eq(client.last.order_status.reason, REASON_NEVER_ENTERED);
+    cr_assert_eq(kashi_session_unanswered(client.session), 0);
     send_orders(1);
-    UNTIL(world.report_count == 1);
-    cr_assert_eq(world.highest_cl_ord_id, 6);
+    UNTIL(client.report_count == 1);
+    cr_assert_eq(peer_gateway.highest_cl_ord_id, 6);
 }
 
 Test(session, a_full_window_takes_nothing)
 {
     open_session(4);
-    world.mute = true;
+    peer_gateway.mute = true;
     send_orders(3);
     struct request two[2] = {{.type = REQUEST_CANCEL_ORDER}, {.type = REQUEST_CANCEL_ORDER}};
-    cr_assert_eq(kashi_session_send(world.session, two, 2, &error), ERROR_FULL);
-    cr_assert_eq(kashi_session_unanswered(world.session), 3);
+    cr_assert_eq(kashi_session_send(client.session, two, 2, &error), ERROR_FULL);
+    cr_assert_eq(kashi_session_unanswered(client.session), 3);
     struct request login = {.type = REQUEST_LOGIN};
-    cr_assert_eq(kashi_session_send(world.session, &login, 1, &error), ERROR_INVALID);
+    cr_assert_eq(kashi_session_send(client.session, &login, 1, &error), ERROR_INVALID);
 }
 
 Test(session, heartbeats_keep_it_alive_and_silence_ends_the_connection)
 {
     open_session(0);
-    UNTIL(world.heartbeats >= 2);
-    cr_assert_eq(world.logins, 1);
+    UNTIL(peer_gateway.heartbeats >= 2);
+    cr_assert_eq(peer_gateway.logins, 1);
     /* A gateway that takes everything and says nothing. */
-    void *socket = world.socket;
-    world.socket = NULL;
-    UNTIL(kashi_session_state(world.session) != KASHI_SESSION_READY);
-    world.socket = socket;
-    UNTIL(world.logins >= 2 && kashi_session_state(world.session) == KASHI_SESSION_READY);
+    void *socket = peer_gateway.socket;
+    peer_gateway.socket = NULL;
+    UNTIL(kashi_session_state(client.session) != KASHI_SESSION_READY);
+    peer_gateway.socket = socket;
+    UNTIL(peer_gateway.logins >= 2 && kashi_session_state(client.session) == KASHI_SESSION_READY);
 }
 
 Test(session, another_login_of_the_key_ends_it_for_good)
 {
     open_session(0);
-    message.type = MESSAGE_LOGOUT;
-    message.logout = (struct logout_answer){.session = 1, .reason = REASON_SESSION_ENDED};
-    say();
+    peer_message.type = MESSAGE_LOGOUT;
+    peer_message.logout = (struct logout_answer){.session = 1, .reason = REASON_SESSION_ENDED};
+    peer_gateway_say();
     int64_t end_ns = clock_monotonic_ns() + DEADLINE_NS;
     while (turn() >= 0) {
         cr_assert_lt(clock_monotonic_ns(), end_ns);
     }
-    cr_assert_eq(kashi_session_state(world.session), KASHI_SESSION_ENDED);
+    cr_assert_eq(kashi_session_state(client.session), KASHI_SESSION_ENDED);
+    cr_assert_not_null(strstr(error.text, "use a key for each program"), "%s", error.text);
     struct request cancel = {.type = REQUEST_CANCEL_ORDER};
-    cr_assert_lt(kashi_session_send(world.session, &cancel, 1, &error), 0);
-    cr_assert_eq(world.logins, 1, "two programs with one key must not fight");
+    cr_assert_lt(kashi_session_send(client.session, &cancel, 1, &error), 0);
+    cr_assert_eq(peer_gateway.logins, 1, "two programs with one key must not fight");
 }
 
 Test(session, a_lost_link_of_the_gateway_is_only_a_new_login)
 {
     open_session(0);
-    message.type = MESSAGE_LOGOUT;
-    message.logout = (struct logout_answer){.session = 1, .reason = REASON_EXCHANGE_UNREACHABLE};
-    say();
-    UNTIL(world.logins == 2 && kashi_session_state(world.session) == KASHI_SESSION_READY);
+    peer_message.type = MESSAGE_LOGOUT;
+    peer_message.logout =
+        (struct logout_answer){.session = 1, .reason = REASON_EXCHANGE_UNREACHABLE};
+    peer_gateway_say();
+    UNTIL(peer_gateway.logins == 2 && kashi_session_state(client.session) == KASHI_SESSION_READY);
 }
 
 Test(session, bytes_that_are_no_message_do_no_harm)
@@ -429,331 +218,160 @@ Test(session, bytes_that_are_no_message_do_no_harm)
     static const char *const junk[] = {"", "\xc1", "\xdd\xff\xff\xff\xff", "\x81\xa4type",
                                        "\x93\x01\x02\x03"};
     for (size_t i = 0; i < sizeof(junk) / sizeof(junk[0]); i++) {
-        zmq_send(world.socket, world.client, world.client_size, ZMQ_SNDMORE);
-        zmq_send(world.socket, junk[i], strlen(junk[i]), 0);
+        zmq_send(peer_gateway.socket, peer_gateway.client, peer_gateway.client_size, ZMQ_SNDMORE);
+        zmq_send(peer_gateway.socket, junk[i], strlen(junk[i]), 0);
     }
     send_orders(1);
-    UNTIL(world.report_count == 1);
+    UNTIL(client.report_count == 1);
 }
 
-/* --- a replica's market data ------------------------------------------------------------------------- */
+/* --- a feed ------------------------------------------------------------------------------------------- */
 
 static struct {
-    void *pub;
-    void *snapshots;
-    char pub_endpoint[ENDPOINT_SIZE];
-    char snapshot_endpoint[ENDPOINT_SIZE];
     struct kashi_feed *feed;
-    uint64_t seq;      /* of the last change of the contract */
-    int64_t bid_qty;   /* the one level that there is */
-    uint32_t asked;    /* snapshots */
-    bool dead;         /* answers no snapshot */
     uint32_t changes;  /* handed out */
     uint32_t restored; /* books from snapshots, likewise */
-} market;
+    uint64_t traded;   /* fill handed out last */
+    uint32_t trades;   /* handed out */
+} reader;
 
-static void market_open(void)
+static void open_reader(void)
 {
-    set_up();
-    market.pub = bind_to(ZMQ_PUB, market.pub_endpoint);
-    market.snapshots = bind_to(ZMQ_ROUTER, market.snapshot_endpoint);
-    const struct kashi_feed_config config = {.zmq_context = zmq,
-                                             .market_data = market.pub_endpoint,
-                                             .snapshot = market.snapshot_endpoint};
-    cr_assert_eq(kashi_feed_open(&market.feed, &config, &error), 0);
+    peer_market_open();
+    const struct kashi_feed_config config = {.zmq_context = peer_zmq,
+                                             .market_data = peer_market.pub_endpoint,
+                                             .snapshot = peer_market.snapshot_endpoint};
+    cr_assert_eq(kashi_feed_open(&reader.feed, &config, &error), 0);
 }
 
-static void market_close(void)
+static void close_reader(void)
 {
-    kashi_feed_close(market.feed);
-    zmq_close(market.pub);
-    zmq_close(market.snapshots);
-    tear_down();
+    kashi_feed_close(reader.feed);
+    peer_market_close();
 }
 
-/* The contract changes; the message is published or lost. */
-static void market_change(bool lost)
-{
-    uint64_t prev_seq = market.seq;
-    market.seq += 2;
-    market.bid_qty = (int64_t)market.seq + 1;
-    message.type = MESSAGE_MARKET_DATA;
-    message.market_data = (struct market_data){.seq = market.seq,
-                                               .prev_seq = prev_seq,
-                                               .symbol = SYMBOL,
-                                               .best_bid_e4 = 164000,
-                                               .best_bid_qty = market.bid_qty,
-                                               .level_count = 1};
-    message.market_data.levels[0] = (struct md_level_row){
-        .price_e4 = 164000, .qty = market.bid_qty, .orders = 1, .side = SIDE_BUY};
-    size_t length = codec_encode_message(&message, bytes, sizeof(bytes));
-    if (!lost) {
-        zmq_send(market.pub, "md." SYMBOL, strlen("md." SYMBOL), ZMQ_SNDMORE);
-        zmq_send(market.pub, bytes, length, 0);
-    }
-}
-
-static void market_serve(void)
-{
-    char client[256];
-    int size;
-    while ((size = zmq_recv(market.snapshots, client, sizeof(client), ZMQ_DONTWAIT)) >= 0) {
-        int length = zmq_recv(market.snapshots, bytes, sizeof(bytes), 0);
-        cr_assert_eq(codec_decode_requests(bytes, (size_t)length, &batch), 0);
-        cr_assert_eq(requests[0].type, REQUEST_BOOK);
-        market.asked++;
-        if (market.dead) {
-            continue;
-        }
-        message.type = MESSAGE_BOOK;
-        message.book = (struct book_answer){.ref = requests[0].ref,
-                                            .seq = market.seq,
-                                            .contract_seq = market.seq,
-                                            .symbol = SYMBOL,
-                                            .best_bid_e4 = market.bid_qty == 0 ? 0 : 164000,
-                                            .best_bid_qty = market.bid_qty,
-                                            .bid_count = market.bid_qty == 0 ? 0 : 1};
-        message.book.bids[0] =
-            (struct level_row){.price_e4 = 164000, .qty = market.bid_qty, .orders = 1};
-        size_t answer_length = codec_encode_message(&message, bytes, sizeof(bytes));
-        zmq_send(market.snapshots, client, (size_t)size, ZMQ_SNDMORE);
-        zmq_send(market.snapshots, bytes, answer_length, 0);
-    }
-}
-
-static bool market_turn(void)
+static bool reader_turn(void)
 {
     struct kashi_feed_event event;
     int rc;
-    market_serve();
-    while ((rc = kashi_feed_next(market.feed, &event, &error)) > 0) {
-        market.changes += event.kind == KASHI_FEED_CHANGE;
-        market.restored += event.kind == KASHI_FEED_SNAPSHOT;
-        market_serve();
+    peer_market_serve();
+    while ((rc = kashi_feed_next(reader.feed, &event, &error)) > 0) {
+        reader.changes += event.kind == KASHI_FEED_CHANGE;
+        reader.restored += event.kind == KASHI_FEED_SNAPSHOT;
+        if (event.data != NULL) {
+            cr_assert_gt(event.data->trades[0].fill_id, reader.traded, "each once, in order");
+            reader.traded = event.data->trades[0].fill_id;
+            reader.trades++;
+        }
+        peer_market_serve();
     }
     cr_assert_eq(rc, 0, "%s", error.text);
-    kashi_feed_wait(market.feed, 5);
+    kashi_feed_wait(reader.feed, 5);
     return true;
 }
 
-#define MARKET_UNTIL(condition)                                                                    \
-    for (int64_t end_ns = clock_monotonic_ns() + DEADLINE_NS; market_turn() && !(condition);) {    \
+#define READER_UNTIL(condition)                                                                    \
+    for (int64_t end_ns = clock_monotonic_ns() + DEADLINE_NS; reader_turn() && !(condition);) {    \
         cr_assert_lt(clock_monotonic_ns(), end_ns, "never: %s", #condition);                       \
     }
 
 static bool book_is_right(void)
 {
-    const struct kashi_book *book = kashi_feed_book(market.feed, SYMBOL);
-    return book != NULL && book->current && book->seq == market.seq &&
+    const struct kashi_book *book = kashi_feed_book(reader.feed, PEER_SYMBOL);
+    return book != NULL && book->current && book->seq == peer_market.seq &&
            book->sides[SIDE_BUY].count == 1 &&
-           book->sides[SIDE_BUY].levels[0].qty == market.bid_qty &&
-           book->best_bid_qty == market.bid_qty;
+           book->sides[SIDE_BUY].levels[0].qty == peer_market.bid_qty &&
+           book->best_bid_qty == peer_market.bid_qty;
 }
 
-TestSuite(feed, .init = market_open, .fini = market_close, .timeout = 120);
+TestSuite(feed, .init = open_reader, .fini = close_reader, .timeout = 120);
 
 /* A first change is repeated until the subscription stands. */
-static void market_follow(void)
+static void reader_follow(void)
 {
-    cr_assert_eq(kashi_feed_subscribe(market.feed, SYMBOL, &error), 0);
-    MARKET_UNTIL(market.restored == 1);
-    for (int64_t end_ns = clock_monotonic_ns() + DEADLINE_NS; market.changes == 0;) {
-        market_change(false);
-        market_turn();
+    cr_assert_eq(kashi_feed_subscribe(reader.feed, PEER_SYMBOL, &error), 0);
+    READER_UNTIL(reader.restored == 1);
+    for (int64_t end_ns = clock_monotonic_ns() + DEADLINE_NS; reader.changes == 0;) {
+        peer_market_change(false);
+        reader_turn();
         cr_assert_lt(clock_monotonic_ns(), end_ns);
     }
-    MARKET_UNTIL(book_is_right());
+    READER_UNTIL(book_is_right());
 }
 
 Test(feed, begins_with_a_snapshot_and_goes_on_with_changes)
 {
-    market.seq = 100;
-    market.bid_qty = 8;
-    cr_assert_eq(kashi_feed_subscribe(market.feed, SYMBOL, &error), 0);
-    MARKET_UNTIL(book_is_right());
-    cr_assert_eq(market.asked, 1);
-    cr_assert_eq(market.restored, 1);
+    peer_market.seq = 100;
+    peer_market.bid_qty = 8;
+    cr_assert_eq(kashi_feed_subscribe(reader.feed, PEER_SYMBOL, &error), 0);
+    READER_UNTIL(book_is_right());
+    cr_assert_eq(peer_market.asked, 1);
+    cr_assert_eq(reader.restored, 1);
 }
 
 Test(feed, a_gap_is_repaired_by_a_snapshot_and_nothing_behind_it_is_lost)
 {
-    market_follow();
+    reader_follow();
     for (int round = 0; round < 20; round++) {
-        uint64_t gaps = kashi_feed_counters(market.feed)->gaps;
-        market_change(true);
-        market_change(false);
-        market_change(false);
-        MARKET_UNTIL(book_is_right() && kashi_feed_counters(market.feed)->gaps > gaps);
+        uint64_t gaps = kashi_feed_counters(reader.feed)->gaps;
+        peer_market_change(true);
+        peer_market_change(false);
+        peer_market_change(false);
+        READER_UNTIL(book_is_right() && kashi_feed_counters(reader.feed)->gaps > gaps);
     }
 }
 
 Test(feed, the_loss_of_the_last_message_is_found_without_a_newer_one)
 {
-    market_follow();
-    market_change(true);
-    MARKET_UNTIL(book_is_right());
+    reader_follow();
+    peer_market_change(true);
+    READER_UNTIL(book_is_right());
 }
 
 Test(feed, a_quiet_book_that_agrees_is_left_alone)
 {
-    market_follow();
-    uint32_t restored = market.restored;
-    uint32_t asked = market.asked;
-    MARKET_UNTIL(market.asked >= asked + 2);
-    cr_assert_eq(market.restored, restored);
+    reader_follow();
+    uint32_t restored = reader.restored;
+    uint32_t asked = peer_market.asked;
+    READER_UNTIL(peer_market.asked >= asked + 2);
+    cr_assert_eq(reader.restored, restored);
+}
+
+Test(feed, trades_are_handed_out_where_the_book_does_not_take_the_message)
+{
+    peer_market.seq = 100; /* the book is older than the watch */
+    peer_market.bid_qty = 8;
+    cr_assert_eq(kashi_feed_subscribe(reader.feed, "H100.CN-GZ.", &error), 0);
+    peer_market.dead = true; /* what follows is older than the snapshot */
+    for (int64_t end_ns = clock_monotonic_ns() + DEADLINE_NS; reader.trades == 0;) {
+        peer_market_change(false);
+        reader_turn();
+        cr_assert_lt(clock_monotonic_ns(), end_ns);
+    }
+    uint32_t behind = reader.trades + (uint32_t)(peer_market.seq - reader.traded) / 2;
+    for (int round = 1; round <= 5; round++) {
+        peer_market_change(false);
+    }
+    peer_market.dead = false;
+    READER_UNTIL(book_is_right() && reader.trades == behind + 5);
+    peer_market_change(true);
+    peer_market_change(false);
+    READER_UNTIL(book_is_right() && reader.trades == behind + 6);
+    peer_market.seq -= 2; /* once more: as it was */
+    peer_market_change(false);
+    peer_market_change(false);
+    READER_UNTIL(book_is_right() && reader.trades == behind + 7);
 }
 
 Test(feed, a_snapshot_that_does_not_come_is_asked_for_again)
 {
-    market.dead = true;
-    market.seq = 10;
-    market.bid_qty = 8;
-    cr_assert_eq(kashi_feed_subscribe(market.feed, SYMBOL, &error), 0);
-    MARKET_UNTIL(market.asked >= 2);
-    cr_assert_eq(kashi_feed_waiting(market.feed), 1);
-    market.dead = false;
-    MARKET_UNTIL(book_is_right());
-    cr_assert_eq(kashi_feed_waiting(market.feed), 0);
-}
-
-/* --- the program -------------------------------------------------------------------------------------- */
-
-#define KASHI "build/release/bin/kashi "
-
-/* Exit status of a shell command; what it says is in `said`. */
-static char said[4096];
-static int status_of(const char *command)
-{
-    char line[512];
-    snprintf(line, sizeof(line), "%s 2>&1", command);
-    FILE *pipe = popen(line, "r");
-    cr_assert_not_null(pipe);
-    size_t length = fread(said, 1, sizeof(said) - 1, pipe);
-    said[length] = '\0';
-    int status = pclose(pipe);
-    cr_assert(WIFEXITED(status), "%s", command);
-    return WEXITSTATUS(status);
-}
-
-Test(command, wrong_usage_is_2_and_says_what_to_do, .timeout = 60)
-{
-    const struct {
-        const char *command, *says;
-    } cases[] = {
-        {KASHI, "usage"},
-        {KASHI "sell", "'sell' is not a command"},
-        {KASHI "admin", "admin class"},
-        {KASHI "admin nothing", "'nothing'"},
-        {KASHI "bid " SYMBOL " --price 16.12345 --qty 8", "--price: '16.12345'"},
-        {KASHI "bid --class H100 --price 1 --qty 8", "--region is missing"},
-        {KASHI "offer " SYMBOL " --price 16 --qty 8", "--resource is missing"},
-        {KASHI "offer --csv /no/such/file.csv", "/no/such/file.csv"},
-        {KASHI "cancel", "--order-id is missing"},
-        {KASHI "replace 7", "--price, --qty or both"},
-        {KASHI "list things", "give classes|regions"},
-        {KASHI "admin kill", "--all"},
-        {KASHI "keygen", "name the key"},
-        {KASHI "watch H100.CN", "full stop"},
-        {KASHI "orders --key /no/such.key", "--key"},
-        {KASHI "bid " SYMBOL " --price 16 --qty 8 --tif time", "--expire-time is missing"},
-        {"env -u KASHI_KEY " KASHI "orders", "--key"},
-    };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        cr_assert_eq(status_of(cases[i].command), 2, "%s: %s", cases[i].command, said);
-        cr_assert_not_null(strstr(said, cases[i].says), "%s: %s", cases[i].command, said);
-    }
-}
-
-Test(command, no_connection_is_3, .timeout = 60)
-{
-    char folder[] = "/tmp/kashi-test-command-XXXXXX";
-    char command[512];
-    cr_assert_not_null(mkdtemp(folder));
-    snprintf(command, sizeof(command), KASHI "keygen %s/me", folder);
-    cr_assert_eq(status_of(command), 0, "%s", said);
-    cr_assert_eq(status_of(command), 2, "a key is never overwritten");
-    static const char *const words[] = {
-        "orders --gateway tcp://127.0.0.1:1", "orders",
-        "bid " SYMBOL " --price 16 --qty 8 --gateway tcp://127.0.0.1:1", "watch " SYMBOL, "index"};
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        snprintf(command, sizeof(command), KASHI "%s --dir %s --timeout 2 %s%s%s", words[i], folder,
-                 words[i][0] == 'o' || words[i][0] == 'b' ? "--key " : "",
-                 words[i][0] == 'o' || words[i][0] == 'b' ? folder : "",
-                 words[i][0] == 'o' || words[i][0] == 'b' ? "/me.key --gateway-key none" : "");
-        cr_assert_eq(status_of(command), 3, "%s: %s", command, said);
-        cr_assert_not_null(strstr(said, "no connection"), "%s", said);
-    }
-    snprintf(command, sizeof(command), "rm -r %s", folder);
-    status_of(command);
-}
-
-/* Exit status of `kashi orders` at the gateway that the test plays. */
-static int status_at_gateway(void)
-{
-    char folder[] = "/tmp/kashi-test-command-XXXXXX";
-    char command[512];
-    cr_assert_not_null(mkdtemp(folder));
-    snprintf(command, sizeof(command), KASHI "keygen %s/me", folder);
-    cr_assert_eq(status_of(command), 0, "%s", said);
-    snprintf(command, sizeof(command),
-             KASHI "orders --gateway %s --gateway-key none --key %s/me.key 2>&1; s=$?; rm -r %s; "
-                   "exit $s",
-             world.endpoint, folder, folder);
-    FILE *pipe = popen(command, "r");
-    cr_assert_not_null(pipe);
-    struct pollfd end = {.fd = fileno(pipe), .events = POLLIN};
-    size_t length = 0;
-    ssize_t size = 1;
-    while (size > 0 && length < sizeof(said) - 1) {
-        serve();
-        if (poll(&end, 1, 5) > 0) {
-            size = read(end.fd, said + length, sizeof(said) - 1 - length);
-            length += size > 0 ? (size_t)size : 0;
-        }
-    }
-    said[length] = '\0';
-    return WEXITSTATUS(pclose(pipe));
-}
-
-Test(command, what_passes_by_itself_is_asked_again, .init = open_world, .fini = close_world,
-     .timeout = 60)
-{
-    static const uint16_t reasons[] = {REASON_LAGGING, REASON_REPLICA_UNREACHABLE,
-                                       REASON_EXCHANGE_UNREACHABLE};
-    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
-        world.refused_reads = 3;
-        world.refused_reason = reasons[i];
-        cr_assert_eq(status_at_gateway(), 0, "%s", said);
-        cr_assert_eq(world.refused_reads, 0);
-    }
-    world.refused_logins = 2;
-    cr_assert_eq(status_at_gateway(), 0, "%s", said);
-    cr_assert_eq(world.refused_logins, 0);
-}
-
-Test(command, what_does_not_pass_is_told_after_three_seconds, .init = open_world,
-     .fini = close_world, .timeout = 60)
-{
-    world.refused_reads = 1000;
-    world.refused_reason = REASON_LAGGING;
-    int64_t begin_ns = clock_monotonic_ns();
-    cr_assert_eq(status_at_gateway(), 1, "%s", said);
-    cr_assert_not_null(strstr(said, "LAGGING"), "%s", said);
-    cr_assert_geq(clock_monotonic_ns() - begin_ns, 3 * NS_PER_SECOND);
-    world.refused_reads = 1000;
-    world.refused_reason = REASON_ROLE_NOT_ALLOWED;
-    cr_assert_eq(status_at_gateway(), 1, "%s", said);
-    cr_assert_eq(world.refused_reads, 999, "what does not pass is not asked again");
-    world.refused_logins = 1000;
-    cr_assert_eq(status_at_gateway(), 3, "%s", said);
-}
-
-Test(command, help_and_version_are_0, .timeout = 60)
-{
-    cr_assert_eq(status_of(KASHI "--help"), 0);
-    cr_assert_not_null(strstr(said, "exit status: 0 done, 1 refused"));
-    cr_assert_eq(status_of(KASHI "bid --help"), 0);
-    cr_assert_not_null(strstr(said, "examples:"));
-    cr_assert_eq(status_of(KASHI "version --json"), 0);
-    cr_assert_eq(said[0], '{');
+    peer_market.dead = true;
+    peer_market.seq = 10;
+    peer_market.bid_qty = 8;
+    cr_assert_eq(kashi_feed_subscribe(reader.feed, PEER_SYMBOL, &error), 0);
+    READER_UNTIL(peer_market.asked >= 2);
+    cr_assert_eq(kashi_feed_waiting(reader.feed), 1);
+    peer_market.dead = false;
+    READER_UNTIL(book_is_right());
+    cr_assert_eq(kashi_feed_waiting(reader.feed), 0);
 }

@@ -239,9 +239,11 @@ Test(reads_kinds, a_range_and_its_offers_are_told_each_by_its_id)
     cr_assert_eq(message->order_status.report_seq, report_seqs[PROVIDER]);
     const struct order_row *row = &message->order_status.orders[0];
     cr_assert(row->order_id == 90 && row->kind == KIND_RANGE && row->hours == 2);
+    cr_assert_eq(row->range_id, 0);
     cr_assert(row->order_qty == 8 && row->price_e4 == 131000 && row->job_lead_hours == 1);
     row = &reads_world_ask_status(world, PROVIDER, 92, 0)->order_status.orders[0];
     cr_assert(row->kind == KIND_PLAIN && row->reserved_for_jobs && row->leaves_qty == 8);
+    cr_assert(row->range_id == 90 && row->job_lead_hours == 1);
     struct event *released = report_of(EVENT_RELEASED, PROVIDER, 5);
     released->out.order_id = 91;
     released->out.contract = contract_pack(0, 0, TIER_G80, HOUR);
@@ -273,6 +275,24 @@ Test(reads_kinds, the_book_has_shared_quantity_apart)
     cr_assert(book->bid_count == 1 && book->bids[0].qty == 0 && book->bids[0].shared_qty == 64);
     cr_assert(book->best_bid_e4 == 100000 && book->best_bid_qty == 0);
     cr_assert_eq(book->best_bid_shared_qty, 64);
+}
+
+Test(reads_kinds, the_book_has_reserved_quantity_apart)
+{
+    struct event_new *order = &report_of(EVENT_NEW, PROVIDER, 5)->new_order;
+    order->order_id = 91;
+    order->contract = contract_pack(0, 0, TIER_G80, HOUR);
+    order->price_e4 = 131000;
+    order->qty = 8;
+    order->side = SIDE_SELL;
+    order->flags = ORDER_RESERVED_FOR_JOBS;
+    go(PROVIDER, 5);
+    struct request request = {.type = REQUEST_BOOK, .ref = 9};
+    contract_format(&world->replica.registry.names, order->contract, request.book.symbol);
+    const struct book_answer *book = &reads_world_ask(world, BUYER, &request)->book;
+    cr_assert(book->offer_count == 1 && book->offers[0].qty == 0 &&
+              book->offers[0].reserved_qty == 8 && book->offers[0].orders == 1);
+    cr_assert_eq(book->best_offer_e4, 0);
 }
 
 /* Reports come again as they were sent: with their legs, and as many a page as fit a message. */

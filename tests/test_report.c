@@ -317,10 +317,11 @@ Test(report, a_refusal_names_the_leg_and_the_contract_at_fault)
     event.rejected.request = COMMAND_NEW_SET;
     event.rejected.reason = REASON_PRICE_OUTSIDE_BAND;
     event.rejected.leg = 3;
+    event.rejected.field = REJECT_FIELD_GPUS;
     event.rejected.contract = contract_pack(0, 0, TIER_G80, HOUR);
     cr_assert(report_from_event(&names, &event, &report));
     cr_assert_eq(report.ord_status, STATUS_REJECTED);
-    cr_assert_eq(report.leg, 3);
+    cr_assert(report.leg == 3 && report.field == REJECT_FIELD_GPUS);
     cr_assert_eq(strncmp(report.symbol, "H100.CN-GZ.G80.", 15), 0);
     event.rejected.leg = 0;
     event.rejected.contract = 0;

@@ -210,6 +210,7 @@ static void expect(uint64_t contract, uint8_t side, int64_t price_e4, struct lev
     cr_assert(level.qty == wanted.qty && level.shared_qty == wanted.shared_qty &&
                   level.orders == wanted.orders,
               "depth has %ld + %ld of %ld orders", level.qty, level.shared_qty, level.orders);
+    cr_assert_eq(level.reserved_qty, wanted.reserved_qty);
     struct md_level_row told = {0};
     for (uint32_t i = 0; i < seen_count; i++) {
         if (seen[i].contract == contract && seen[i].level.side == side &&
@@ -220,6 +221,7 @@ static void expect(uint64_t contract, uint8_t side, int64_t price_e4, struct lev
     cr_assert(told.qty == wanted.qty && told.shared_qty == wanted.shared_qty &&
                   told.orders == wanted.orders,
               "a subscriber has %ld + %ld of %ld orders", told.qty, told.shared_qty, told.orders);
+    cr_assert_eq(told.reserved_qty, wanted.reserved_qty);
 }
 static void expect_firm(uint64_t contract, uint8_t side, int64_t price_e4, int64_t qty,
                         int64_t orders)
@@ -230,6 +232,12 @@ static void expect_shared(uint64_t contract, int64_t price_e4, int64_t shared_qt
 {
     expect(contract, SIDE_BUY, price_e4,
            (struct level_row){.shared_qty = shared_qty, .orders = shared_qty > 0});
+}
+static void expect_reserved(uint64_t contract, int64_t price_e4, int64_t reserved_qty,
+                            int64_t orders)
+{
+    expect(contract, SIDE_SELL, price_e4,
+           (struct level_row){.reserved_qty = reserved_qty, .orders = orders});
 }
 static void expect_nothing(void)
 {
@@ -380,14 +388,14 @@ Test(shown, a_job_takes_from_the_slice_of_an_iceberg_that_just_came_to_rest)
 
 /* --- reserved for JOBs, ranges --------------------------------------------------------------------- */
 
-Test(shown, a_reserved_offer_is_not_seen_until_its_reservation_ends)
+Test(shown, a_reserved_offer_stands_apart_until_its_reservation_ends)
 {
     const uint64_t contract = at(ONES, TIER_G80, 0);
     for (uint64_t id = 1; id <= 3; id++) {
         enter(id, contract, SIDE_SELL, 100, 20)->flags = ORDER_RESERVED_FOR_JOBS;
         go();
-        cr_assert_eq(updates, 0);
         cr_assert(market_data_reserved(market_data, id));
+        expect_reserved(contract, 100, 20 * (int64_t)id, (int64_t)id);
     }
     job_filled(contract, 100, 5, 50);
     filled(1, contract, SIDE_SELL, 100, 5, 15);
@@ -397,26 +405,60 @@ Test(shown, a_reserved_offer_is_not_seen_until_its_reservation_ends)
     event->old_price_e4 = 100;
     event->old_leaves_qty = 20;
     go();
-    expect_nothing();
+    expect_reserved(contract, 100, 15, 1);
+    expect_reserved(contract, 90, 12, 1);
+    event = replaced(3, contract, SIDE_SELL, 90, 10);
+    event->old_leaves_qty = 12;
+    event->kept_priority = 1;
+    go();
+    expect_reserved(contract, 90, 10, 1);
     cr_assert(!market_data_reserved(market_data, 2));
     out(EVENT_RELEASED, 1, contract, SIDE_SELL, 100)->leaves_qty = 15;
     arrives_filled(1, contract, SIDE_SELL, 105, 4, 11);
-    out(EVENT_RELEASED, 3, contract, SIDE_SELL, 90)->leaves_qty = 12;
+    out(EVENT_RELEASED, 3, contract, SIDE_SELL, 90)->leaves_qty = 10;
     go();
     expect_firm(contract, SIDE_SELL, 100, 11, 1);
-    expect_firm(contract, SIDE_SELL, 90, 12, 1);
+    expect_firm(contract, SIDE_SELL, 90, 10, 1);
     cr_assert(!market_data_reserved(market_data, 1));
     filled(1, contract, SIDE_SELL, 100, 11, 0);
-    canceled(3, contract, SIDE_SELL, 90, 12);
+    canceled(3, contract, SIDE_SELL, 90, 10);
     go();
     expect_nothing();
 }
 
-Test(shown, a_reserved_offer_that_is_canceled_was_never_seen)
+Test(shown, reserved_quantity_is_apart_from_firm_and_no_part_of_best_prices)
+{
+    const uint64_t contract = at(ONES, TIER_G80, 0);
+    for (uint64_t id = 1; id <= 3; id++) {
+        enter(id, contract, SIDE_SELL, 89 + (int64_t)id, 8)->flags = ORDER_RESERVED_FOR_JOBS;
+    }
+    go();
+    struct market_data_depth depth;
+    market_data_find(market_data, contract, &depth);
+    cr_assert(depth.best.offer_e4 == 0 && depth.offer_count == 3);
+    enter(4, contract, SIDE_SELL, 91, 5);
+    go();
+    expect(contract, SIDE_SELL, 91, (struct level_row){.qty = 5, .reserved_qty = 8, .orders = 2});
+    market_data_find(market_data, contract, &depth);
+    cr_assert(depth.best.offer_e4 == 91 && depth.best.offer_qty == 5);
+}
+
+Test(shown, a_halt_is_told_where_nothing_but_a_reserved_offer_stands)
+{
+    const uint64_t contract = at(ONES, TIER_G80, 0);
+    enter(1, contract, SIDE_SELL, 100, 8)->flags = ORDER_RESERVED_FOR_JOBS;
+    go();
+    add(EVENT_HALT)->halt = (struct event_halt){.halted = 1};
+    go();
+    cr_assert_eq(updates, 1);
+}
+
+Test(shown, a_reserved_offer_that_is_canceled_leaves_nothing)
 {
     const uint64_t contract = at(ONES, TIER_G80, 0);
     enter(1, contract, SIDE_SELL, 100, 20)->flags = ORDER_RESERVED_FOR_JOBS;
     go();
+    expect_reserved(contract, 100, 20, 1);
     canceled(1, contract, SIDE_SELL, 100, 20);
     go();
     expect_nothing();
@@ -440,7 +482,7 @@ Test(shown, each_offer_of_a_range_rests_when_the_next_hour_begins)
     expect_firm(at(ONES, TIER_G80, 0), SIDE_SELL, 100, 8, 1);
     expect_firm(at(ONES, TIER_G80, 1), SIDE_SELL, 100, 3, 1);
     expect_firm(at(ONES, TIER_G80, 2), SIDE_SELL, 100, 0, 0);
-    expect_firm(at(ONES, TIER_G80, 3), SIDE_SELL, 100, 0, 0);
+    expect_reserved(at(ONES, TIER_G80, 3), 100, 8, 1);
     /* Replaced as one: an hour is smaller, another arrives anew and trades. */
     add(EVENT_RANGE)->range = (struct event_range){.order_id = 10, .done = RANGE_REPLACED};
     struct event_replaced *event = replaced(11, at(ONES, TIER_G80, 0), SIDE_SELL, 90, 6);

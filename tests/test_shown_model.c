@@ -38,14 +38,14 @@ static uint8_t phase(void *context, uint64_t contract)
 /* A leg that sleeps only because an auction collects in its hour is shown all the same. */
 static bool is_shown(const struct model *model, const struct model_order *order)
 {
-    return model_book_stands(order) ||
+    return model_book_stands(order) || model_order_reserved(order) ||
            (order->kind == MODEL_LEG && model_set_tradeable(model, order) > 0);
 }
 
 static void count_order(const struct model *model, const struct model_order *order)
 {
     uint32_t place = 0;
-    kinds_seen[2] += (order->flags & ORDER_RESERVED_FOR_JOBS) != 0;
+    kinds_seen[2] += model_order_reserved(order);
     if (!is_shown(model, order)) {
         return;
     }
@@ -59,7 +59,9 @@ static void count_order(const struct model *model, const struct model_order *ord
             .contract = order->contract, .side = order->side, .row = {.price_e4 = order->price_e4}};
     }
     const int64_t shown = model_book_shown(model, order);
-    *(order->kind == MODEL_LEG ? &levels[place].row.shared_qty : &levels[place].row.qty) += shown;
+    *(model_order_reserved(order) ? &levels[place].row.reserved_qty
+      : order->kind == MODEL_LEG  ? &levels[place].row.shared_qty
+                                  : &levels[place].row.qty) += shown;
     levels[place].row.orders++;
     kinds_seen[0] += order->kind != MODEL_LEG && shown != order->leaves_qty;
     kinds_seen[1] += order->kind == MODEL_LEG;

@@ -195,6 +195,28 @@ Test(status, ranges_sets_and_jobs_are_known_by_order_and_by_number)
     status_free(status);
 }
 
+Test(status, an_offer_of_a_range_is_tied_to_its_own_range)
+{
+    struct status *status = status_new();
+    for (uint64_t range = 0; range < 3; range++) {
+        struct event event = event_of(EVENT_RANGE, 1, range + 1, range + 1);
+        event.range.order_id = 100 * range + 100;
+        status_apply(status, &event, 10 * range + 10);
+        for (uint64_t hour = 1; hour <= 9; hour++) {
+            event = event_of(EVENT_NEW, 1, 0, range + 1);
+            event.new_order.order_id = 100 * range + 100 + hour;
+            event.new_order.ranged = 1;
+            status_apply(status, &event, 10 * range + 10 + hour);
+        }
+    }
+    for (uint64_t position = 0; position < 40; position++) {
+        bool offer = position > 10 && position % 10 != 0;
+        cr_assert(!offer || status_range_at(status, position) == position / 10 * 100);
+    }
+    cr_assert_eq(status_range_at(status, 10), 0);
+    status_free(status);
+}
+
 Test(status, what_befalls_a_set_a_range_and_a_reserved_offer_is_their_latest_event)
 {
     struct status *status = status_new();

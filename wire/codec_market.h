@@ -18,6 +18,7 @@ struct md_level_row {
     int64_t price_e4;
     int64_t qty; /* of the level now, firm; always */
     int64_t shared_qty;
+    int64_t reserved_qty;
     int64_t orders; /* 0: the level is gone; always */
     uint8_t side;
 };

@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include "wire/reject.h"
+
 /* clang-format off */
 /* The index is the value. */
 #define N(text_) { text_, sizeof text_ - 1 }
@@ -40,4 +42,6 @@ const struct codec_names codec_names_liquidity = {
     4, { NO_NAME, N("maker"), N("taker"), N("auction") } };
 const struct codec_names codec_names_leg_state = {
     4, { NO_NAME, N("live"), N("asleep"), N("ended") } };
+#define FIELD(number_, name_, text_) N(text_),
+const struct codec_names codec_names_field = { 24, { NO_NAME, REJECT_FIELD_LIST(FIELD) } };
 /* clang-format on */

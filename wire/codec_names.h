@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#define CODEC_NAMES_MAX 16
+#define CODEC_NAMES_MAX 24
 
 struct codec_name {
     const char *text; /* NULL: the value has no name */
@@ -34,5 +34,6 @@ extern const struct codec_names codec_names_ord_status;
 extern const struct codec_names codec_names_index_kind;
 extern const struct codec_names codec_names_liquidity;
 extern const struct codec_names codec_names_leg_state;
+extern const struct codec_names codec_names_field; /* enum reject_field */
 
 #endif

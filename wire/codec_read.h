@@ -23,6 +23,7 @@ struct order_row {
     int64_t miss_qty; /* SET, JOB: how near it came when it arrived */
     int64_t miss_wanted_qty;
     uint64_t same_group;
+    uint64_t range_id;          /* of an hour's offer: the range that it was entered with */
     const struct leg_row *legs; /* in order_status; as entered */
     const struct lane_row *lanes;
     uint32_t leg_rows; /* rows in legs */
@@ -96,9 +97,10 @@ struct trades_answer {
 
 struct level_row {
     int64_t price_e4;
-    int64_t qty;        /* firm; always */
-    int64_t shared_qty; /* of SETs, which is in other contracts too; bids only */
-    int64_t orders;     /* always, 1 or more */
+    int64_t qty;          /* firm; always */
+    int64_t shared_qty;   /* of SETs, which is in other contracts too; bids only */
+    int64_t reserved_qty; /* for JOBs: plain bids and SETs do not meet it; offers only */
+    int64_t orders;       /* always, 1 or more */
 };
 /* Phase of the contract's hour, and the auction that collects in it. */
 struct auction_view {
@@ -120,7 +122,7 @@ struct listed_row {
 };
 
 /* Depth of one contract (offers at their own tier); best_* are the ladder's, all eligible tiers:
- * firm quantity and, apart, shared quantity. */
+ * firm quantity and, apart, shared quantity; what is reserved for JOBs is no part of them. */
 struct book_answer {
     uint64_t ref;
     uint64_t seq; /* state that the answer is of; market data with prev_seq below it is older */

@@ -116,6 +116,7 @@ struct report {
     uint8_t trade_tier; /* the bid's tier: what is owed */
     uint8_t kept_priority;
     uint8_t fields; /* enum report_fields */
+    uint8_t field;  /* enum reject_field: rejected for its value */
     char symbol[SYMBOL_SIZE];
     char miss_symbol[SYMBOL_SIZE]; /* where that is */
 };

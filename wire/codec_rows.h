@@ -13,7 +13,7 @@
 #define CODEC_REQUESTS_MAX    256   /* requests in one client message */
 #define CODEC_FIELD_SIZE      32    /* longest name of a field, with its NUL */
 #define CODEC_ROWS_MAX        64    /* rows of one answer (orders, trades, reports, lists) */
-#define CODEC_LEVELS_MAX      432   /* price levels of one side: two full sides fit a message */
+#define CODEC_LEVELS_MAX      424   /* price levels of one side: two full sides fit a message */
 #define CODEC_LISTED_MAX      40    /* listed offers of an answer: they fit beside both sides */
 #define CODEC_HOLDINGS_MAX    256   /* holdings in an account's answer */
 #define CODEC_PUBLIC_KEY_TEXT 40    /* a CURVE key as Z85 text */

@@ -101,6 +101,7 @@ static const struct codec_field report_fields[] = {
     T0(miss_symbol),
     CODEC_FIELD(S, miss_qty, "miss_qty", INT, 0, .min = 0, MISS_GROUP),
     CODEC_FIELD(S, miss_wanted_qty, "miss_wanted_qty", INT, 0, .min = 0, MISS_GROUP),
+    E0(field, codec_names_field),
     I0(value),
     I0(bound),
     REASON_FIELDS,
@@ -131,7 +132,7 @@ static const struct codec_field heartbeat_fields[] = { U0(ref), UA(seq) };
 
 #define S struct order_row
 static const struct codec_field order_fields[] = {
-    U0(order_id), U0(cl_ord_id), U0(seq), I0(time_ns), U0(key), E0(kind, codec_names_kind), T0(symbol),
+    U0(order_id), U0(cl_ord_id), U0(seq), I0(time_ns), U0(key), E0(kind, codec_names_kind), U0(range_id), T0(symbol),
     EA(side, codec_names_side), EA(ord_type, codec_names_ord_type), EA(tif, codec_names_tif), EA(stp, codec_names_stp),
     B0(post_only), E0(ord_status, codec_names_ord_status), I0(price_e4), I0(order_qty), IA(leaves_qty),
     IA(cum_qty), I0(min_qty), I0(display_qty), I0(expire_time_ns), U0(resource), U0(job_lead_hours),
@@ -177,10 +178,14 @@ static const struct codec_field trades_fields[] = {
     CODEC_FIELD(S, auction.indicative_e4, "indicative_e4", INT, 0, .min = 0),                      \
     CODEC_FIELD(S, auction.indicative_qty, "indicative_qty", INT, 0, .min = 0)
 #define S struct level_row
-static const struct codec_field level_fields[] = {
+static const struct codec_field bid_level_fields[] = {
     I0(price_e4), IA(qty), I0(shared_qty), IA(orders),
 };
-static const struct codec_schema level_row = ROW(level_fields, struct level_row);
+static const struct codec_schema bid_level_row = ROW(bid_level_fields, struct level_row);
+static const struct codec_field offer_level_fields[] = {
+    I0(price_e4), IA(qty), I0(reserved_qty), IA(orders),
+};
+static const struct codec_schema offer_level_row = ROW(offer_level_fields, struct level_row);
 #undef S
 #define S struct listed_row
 static const struct codec_field listed_fields[] = {
@@ -192,8 +197,8 @@ static const struct codec_schema listed_row = ROW(listed_fields, struct listed_r
 static const struct codec_field book_fields[] = {
     U0(ref), UA(seq), UA(contract_seq), T0(symbol), I0(time_ns), I0(best_bid_e4), I0(best_bid_qty),
     I0(best_bid_shared_qty), I0(best_offer_e4), I0(best_offer_qty), I0(last_px_e4), I0(last_qty), I0(reference_e4),
-    B0(halted), B0(more), AUCTION_FIELDS, ROWS(bids, "bids", bid_count, level_row),
-    ROWS(offers, "offers", offer_count, level_row), ROWS(listed, "listed", listed_count, listed_row),
+    B0(halted), B0(more), AUCTION_FIELDS, ROWS(bids, "bids", bid_count, bid_level_row),
+    ROWS(offers, "offers", offer_count, offer_level_row), ROWS(listed, "listed", listed_count, listed_row),
 };
 #undef S
 
@@ -323,7 +328,7 @@ static const struct codec_schema md_trade_row = ROW(md_trade_fields, struct md_t
 #undef S
 #define S struct md_level_row
 static const struct codec_field md_level_fields[] = {
-    EA(side, codec_names_side), I0(price_e4), IA(qty), I0(shared_qty), IA(orders),
+    EA(side, codec_names_side), I0(price_e4), IA(qty), I0(shared_qty), I0(reserved_qty), IA(orders),
 };
 static const struct codec_schema md_level_row = ROW(md_level_fields, struct md_level_row);
 #undef S

@@ -236,7 +236,8 @@ struct event_rejected {
     uint8_t request;   /* enum command_type */
     uint8_t consumed;  /* 1: the cl_ord_id is used up */
     uint8_t leg;       /* of a SET or JOB: the leg or lane at fault, from 1; 0 none */
-    uint8_t reserved0[3];
+    uint8_t field;     /* enum reject_field: of VALUE_OUT_OF_RANGE */
+    uint8_t reserved0[2];
     uint64_t contract; /* of a RANGE, SET or JOB: the contract at fault; 0 none */
     uint8_t reserved[40];
 };

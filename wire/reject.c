@@ -24,3 +24,16 @@ const char *reason_sentence(uint16_t reason)
         return "unknown reason";
     }
 }
+
+#define FIELD_NAME_CASE(number, name, text)                                                        \
+    case number:                                                                                   \
+        return text;
+
+const char *reject_field_name(uint8_t field)
+{
+    switch (field) {
+        REJECT_FIELD_LIST(FIELD_NAME_CASE)
+    default:
+        return "";
+    }
+}

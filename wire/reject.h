@@ -34,7 +34,8 @@
     X(20, OVERLOADED, "too many requests are waiting; try again")                                  \
     X(21, SILENT, "nothing was heard from the client within the heartbeat interval")               \
     X(100, UNKNOWN_KEY, "the key is not registered or was revoked")                                \
-    X(101, SESSION_ENDED, "another login of this key ended the session")                           \
+    X(101, SESSION_ENDED,                                                                          \
+      "another login of this key ended the session; use a key for each program")                   \
     X(102, DUPLICATE, "cl_ord_id is not higher than the highest used with this key")               \
     X(103, RATE_EXCEEDED, "more requests a second than this key may send")                         \
     X(104, NOT_AUTHORIZED, "the account's role does not allow the request")                        \
@@ -144,9 +145,42 @@
 enum reject_reason { REASON_LIST(REASON_ENUM) };
 #undef REASON_ENUM
 
+/* The field that VALUE_OUT_OF_RANGE is about, by its name in the protocol. Numbers are on the tape: they
+ * never change or get reused. 0: none. */
+#define REJECT_FIELD_LIST(X)                                                                       \
+    X(1, LOT, "lot")                                                                               \
+    X(2, CARBON_FREE_BP, "carbon_free_bp")                                                         \
+    X(3, LAUNCH_PRICE_G0_E4, "launch_price_g0_e4")                                                 \
+    X(4, LAUNCH_PRICE_G50_E4, "launch_price_g50_e4")                                               \
+    X(5, LAUNCH_PRICE_G80_E4, "launch_price_g80_e4")                                               \
+    X(6, LAUNCH_PRICE_G100_E4, "launch_price_g100_e4")                                             \
+    X(7, MODE, "mode")                                                                             \
+    X(8, INNER_BAND_BP, "inner_band_bp")                                                           \
+    X(9, OUTER_BAND_BP, "outer_band_bp")                                                           \
+    X(10, OPENING_S, "opening_s")                                                                  \
+    X(11, VOLATILITY_S, "volatility_s")                                                            \
+    X(12, PERIOD_S, "period_s")                                                                    \
+    X(13, RANDOM_END_S, "random_end_s")                                                            \
+    X(14, VOLATILITY_MIN_QTY, "volatility_min_qty")                                                \
+    X(15, ROLES, "roles")                                                                          \
+    X(16, GPUS, "gpus")                                                                            \
+    X(17, TIER, "tier")                                                                            \
+    X(18, MAKER_BP, "maker_bp")                                                                    \
+    X(19, TAKER_BP, "taker_bp")                                                                    \
+    X(20, ORDER_QTY_LIMIT, "order_qty_limit")                                                      \
+    X(21, RATE_LIMIT, "rate_limit")                                                                \
+    X(22, PRICE_E4, "price_e4")                                                                    \
+    X(23, DELTA_NS, "delta_ns")
+
+#define REJECT_FIELD_ENUM(number, name, text) REJECT_FIELD_##name = number,
+enum reject_field { REJECT_FIELD_NONE = 0, REJECT_FIELD_LIST(REJECT_FIELD_ENUM) };
+#undef REJECT_FIELD_ENUM
+
 /* "INSUFFICIENT_FUNDS"; "UNKNOWN" for a number that is none. Static storage. */
 const char *reason_name(uint16_t reason);
 /* The sentence, without a full stop. Static storage. */
 const char *reason_sentence(uint16_t reason);
+/* "lot"; "" for 0 and a number that is none. Static storage. */
+const char *reject_field_name(uint8_t field);
 
 #endif

@@ -209,6 +209,7 @@ static void put_rejected(const struct contract_names *names, const struct event_
     report->exec_type = EXEC_REJECTED;
     report->ord_status = enters_order(event->request) ? STATUS_REJECTED : STATUS_NONE;
     report->leg = event->leg;
+    report->field = event->field;
     if (event->contract != 0) {
         (void)contract_format(names, event->contract, report->symbol);
     }

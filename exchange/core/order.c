@@ -29,6 +29,7 @@ void order_reject(struct engine *e, const struct command *command, uint64_t orde
         .request = command->head.type,
         .consumed = 1,
         .leg = why->leg,
+        .field = why->field,
         .contract = why->contract,
     };
 }

@@ -76,6 +76,7 @@ struct rejection {
     int64_t bound;
     uint64_t contract; /* at fault, of a RANGE, SET or JOB */
     uint8_t leg;
+    uint8_t field; /* enum reject_field */
 };
 RARE void order_reject(struct engine *e, const struct command *command, uint64_t order_id,
                        const struct rejection *why);

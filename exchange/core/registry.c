@@ -16,6 +16,17 @@ static void reject(struct engine *e, const struct command *c, uint16_t reason, i
     order_reject(e, c, 0, &(struct rejection){.reason = reason, .value = value, .bound = bound});
 }
 
+/* `bound` is the one that the value breaks. */
+static void reject_value(struct engine *e, const struct command *c, enum reject_field field,
+                         int64_t value, int64_t bound)
+{
+    order_reject(e, c, 0,
+                 &(struct rejection){.reason = REASON_VALUE_OUT_OF_RANGE,
+                                     .value = value,
+                                     .bound = bound,
+                                     .field = (uint8_t)field});
+}
+
 static struct event *answer(struct engine *e, const struct command *c, uint8_t type, uint8_t flags)
 {
     return emit(e, type, emit_link(&e->keys[c->head.key]), flags);
@@ -69,7 +80,7 @@ static void register_class(struct engine *e, const struct command *c)
         }
     }
     if (r->lot < 1 || r->lot > 1024) {
-        reject(e, c, REASON_VALUE_OUT_OF_RANGE, r->lot, 1024);
+        reject_value(e, c, REJECT_FIELD_LOT, r->lot, r->lot < 1 ? 1 : 1024);
         return;
     }
     if (e->s.class_count == CLASS_COUNT_MAX) {
@@ -103,7 +114,7 @@ static void register_region(struct engine *e, const struct command *c)
         }
     }
     if (r->carbon_free_bp > BP_ONE) {
-        reject(e, c, REASON_VALUE_OUT_OF_RANGE, r->carbon_free_bp, BP_ONE);
+        reject_value(e, c, REJECT_FIELD_CARBON_FREE_BP, r->carbon_free_bp, BP_ONE);
         return;
     }
     if (e->s.region_count == REGION_COUNT_MAX) {
@@ -140,19 +151,22 @@ static bool check_market_terms(struct engine *e, const struct command *c)
     const struct command_set_market *r = &c->set_market;
     const uint32_t day_s = 86400;
     const struct {
+        enum reject_field field;
         int64_t value;
         int64_t low;
         int64_t high;
     } terms[] = {
-        {r->opening_s, 0, day_s},
-        {r->volatility_s, 0, day_s},
-        {r->period_s, r->mode == MODE_AUCTION, day_s},
-        {r->random_end_s, 0, 600},
-        {r->volatility_min_qty, 0, QTY_MAX},
+        {REJECT_FIELD_OPENING_S, r->opening_s, 0, day_s},
+        {REJECT_FIELD_VOLATILITY_S, r->volatility_s, 0, day_s},
+        {REJECT_FIELD_PERIOD_S, r->period_s, r->mode == MODE_AUCTION, day_s},
+        {REJECT_FIELD_RANDOM_END_S, r->random_end_s, 0, 600},
+        {REJECT_FIELD_VOLATILITY_MIN_QTY, r->volatility_min_qty, 0, QTY_MAX},
     };
     for (size_t i = 0; i < sizeof(terms) / sizeof(terms[0]); i++) {
-        if (terms[i].value < terms[i].low || terms[i].value > terms[i].high) {
-            reject(e, c, REASON_VALUE_OUT_OF_RANGE, terms[i].value, terms[i].high);
+        bool below = terms[i].value < terms[i].low;
+        if (below || terms[i].value > terms[i].high) {
+            reject_value(e, c, terms[i].field, terms[i].value,
+                         below ? terms[i].low : terms[i].high);
             return false;
         }
     }
@@ -164,19 +178,29 @@ static bool check_market_values(struct engine *e, const struct command *c)
     const struct command_set_market *r = &c->set_market;
     for (int tier = 0; tier < TIER_COUNT; tier++) {
         if (r->launch_price_e4[tier] < 0 || r->launch_price_e4[tier] > PRICE_MAX_E4) {
-            reject(e, c, REASON_VALUE_OUT_OF_RANGE, r->launch_price_e4[tier], PRICE_MAX_E4);
+            int64_t price_e4 = r->launch_price_e4[tier];
+            reject_value(e, c, (enum reject_field)(REJECT_FIELD_LAUNCH_PRICE_G0_E4 + tier),
+                         price_e4, price_e4 < 0 ? 0 : PRICE_MAX_E4);
             return false;
         }
     }
-    if (r->mode > MODE_LISTING || (r->flags & ~(MARKET_NO_RESALE | MARKET_NAMES_SHOWN)) != 0) {
-        reject(e, c, REASON_VALUE_OUT_OF_RANGE, r->mode, MODE_LISTING);
+    if (r->mode > MODE_LISTING) {
+        reject_value(e, c, REJECT_FIELD_MODE, r->mode, MODE_LISTING);
+        return false;
+    }
+    if ((r->flags & ~(MARKET_NO_RESALE | MARKET_NAMES_SHOWN)) != 0) {
+        reject_value(e, c, REJECT_FIELD_NONE, r->flags, MARKET_NO_RESALE | MARKET_NAMES_SHOWN);
         return false;
     }
     /* A width of 100,000 % is no band at all; more would overflow its arithmetic. */
     const uint32_t widest_bp = 10000000;
-    if (r->inner_band_bp < 1 || r->inner_band_bp > r->outer_band_bp ||
-        r->outer_band_bp > widest_bp) {
-        reject(e, c, REASON_VALUE_OUT_OF_RANGE, r->outer_band_bp, widest_bp);
+    if (r->inner_band_bp < 1 || r->inner_band_bp > r->outer_band_bp) {
+        reject_value(e, c, REJECT_FIELD_INNER_BAND_BP, r->inner_band_bp,
+                     r->inner_band_bp < 1 ? 1 : r->outer_band_bp);
+        return false;
+    }
+    if (r->outer_band_bp > widest_bp) {
+        reject_value(e, c, REJECT_FIELD_OUTER_BAND_BP, r->outer_band_bp, widest_bp);
         return false;
     }
     return check_market_terms(e, c);
@@ -262,8 +286,12 @@ static void set_reference(struct engine *e, const struct command *c)
         reject(e, c, REASON_NO_MARKET, 0, 0);
         return;
     }
-    if (r->price_e4 < 1 || r->price_e4 > PRICE_MAX_E4 || r->tier >= TIER_COUNT) {
-        reject(e, c, REASON_VALUE_OUT_OF_RANGE, r->price_e4, PRICE_MAX_E4);
+    if (r->price_e4 < 1 || r->price_e4 > PRICE_MAX_E4) {
+        reject_value(e, c, REJECT_FIELD_PRICE_E4, r->price_e4, r->price_e4 < 1 ? 1 : PRICE_MAX_E4);
+        return;
+    }
+    if (r->tier >= TIER_COUNT) {
+        reject_value(e, c, REJECT_FIELD_TIER, r->tier, TIER_COUNT - 1);
         return;
     }
     e->markets[market].index_price_e4[r->tier] = (uint32_t)r->price_e4;
@@ -374,7 +402,7 @@ static void open_account(struct engine *e, const struct command *c)
     } else if (r->fees >= e->s.fees_count) {
         reject(e, c, REASON_UNKNOWN_FEES, r->fees, e->s.fees_count);
     } else if (r->roles == 0 || (r->roles & ~ROLES_ALL) != 0) {
-        reject(e, c, REASON_VALUE_OUT_OF_RANGE, r->roles, ROLES_ALL);
+        reject_value(e, c, REJECT_FIELD_ROLES, r->roles, ROLES_ALL);
     } else if (e->s.account_count == e->config.accounts) {
         reject(e, c, REASON_FULL, e->config.accounts, e->config.accounts);
     } else {
@@ -424,7 +452,7 @@ static void register_key(struct engine *e, const struct command *c)
         return;
     }
     if (r->roles == 0 || (r->roles & ~e->accounts[r->account].roles) != 0) {
-        reject(e, c, REASON_VALUE_OUT_OF_RANGE, r->roles, e->accounts[r->account].roles);
+        reject_value(e, c, REJECT_FIELD_ROLES, r->roles, e->accounts[r->account].roles);
         return;
     }
     /* A scan: keys are registered by hand, and one public key must never name two accounts. */
@@ -491,8 +519,12 @@ static void register_resource(struct engine *e, const struct command *c)
         reject(e, c, REASON_UNKNOWN_ACCOUNT, r->account, e->s.account_count);
         return;
     }
-    if (r->gpus < 1 || r->gpus > QTY_MAX || r->tier >= TIER_COUNT) {
-        reject(e, c, REASON_VALUE_OUT_OF_RANGE, r->gpus, QTY_MAX);
+    if (r->gpus < 1 || r->gpus > QTY_MAX) {
+        reject_value(e, c, REJECT_FIELD_GPUS, r->gpus, r->gpus < 1 ? 1 : QTY_MAX);
+        return;
+    }
+    if (r->tier >= TIER_COUNT) {
+        reject_value(e, c, REJECT_FIELD_TIER, r->tier, TIER_COUNT - 1);
         return;
     }
     if (e->s.resource_count == e->config.resources) {
@@ -527,9 +559,12 @@ static void register_resource(struct engine *e, const struct command *c)
 static void register_fees(struct engine *e, const struct command *c)
 {
     const struct command_register_fees *r = &c->register_fees;
-    uint16_t larger = r->maker_bp > r->taker_bp ? r->maker_bp : r->taker_bp;
-    if (larger > FEE_MAX_BP) {
-        reject(e, c, REASON_VALUE_OUT_OF_RANGE, larger, FEE_MAX_BP);
+    if (r->maker_bp > FEE_MAX_BP) {
+        reject_value(e, c, REJECT_FIELD_MAKER_BP, r->maker_bp, FEE_MAX_BP);
+        return;
+    }
+    if (r->taker_bp > FEE_MAX_BP) {
+        reject_value(e, c, REJECT_FIELD_TAKER_BP, r->taker_bp, FEE_MAX_BP);
         return;
     }
     if (e->s.fees_count == FEES_MAX) {
@@ -562,14 +597,19 @@ static void set_limits(struct engine *e, const struct command *c)
         reject(e, c, REASON_UNKNOWN_FEES, r->fees, e->s.fees_count);
         return;
     }
-    if ((r->fields & ~15u) != 0 || ((r->fields & LIMITS_ORDER_QTY) &&
-                                    (r->order_qty_limit < 0 || r->order_qty_limit > QTY_MAX))) {
-        reject(e, c, REASON_VALUE_OUT_OF_RANGE, r->order_qty_limit, QTY_MAX);
+    if ((r->fields & ~15u) != 0) {
+        reject_value(e, c, REJECT_FIELD_NONE, r->fields, 15);
+        return;
+    }
+    if ((r->fields & LIMITS_ORDER_QTY) &&
+        (r->order_qty_limit < 0 || r->order_qty_limit > QTY_MAX)) {
+        reject_value(e, c, REJECT_FIELD_ORDER_QTY_LIMIT, r->order_qty_limit,
+                     r->order_qty_limit < 0 ? 0 : QTY_MAX);
         return;
     }
     /* The last operator could never set it back; trading is stopped by KILL. */
     if ((r->fields & LIMITS_RATE) && r->rate_limit == 0) {
-        reject(e, c, REASON_VALUE_OUT_OF_RANGE, 0, 1);
+        reject_value(e, c, REJECT_FIELD_RATE_LIMIT, 0, 1);
         return;
     }
     struct account *a = &e->accounts[r->account];
@@ -666,7 +706,7 @@ static void advance(struct engine *e, const struct command *c)
         return;
     }
     if (c->advance.delta_ns > 60 * NS_PER_SECOND) {
-        reject(e, c, REASON_VALUE_OUT_OF_RANGE, c->advance.delta_ns, 60 * NS_PER_SECOND);
+        reject_value(e, c, REJECT_FIELD_DELTA_NS, c->advance.delta_ns, 60 * NS_PER_SECOND);
         return;
     }
     struct event *event = answer(e, c, EVENT_TIME, EVENT_PUBLIC);

@@ -301,7 +301,7 @@ Test(command, watch_prints_nothing_in_csv_where_there_is_nothing, .init = peer_m
              KASHI "watch " PEER_SYMBOL " --csv --count 1 --market-data %s --snapshot %s 2>&1",
              peer_market.pub_endpoint, peer_market.snapshot_endpoint);
     cr_assert_eq(status_served(command, peer_market_serve), 0, "%s", said);
-    cr_assert_not_null(strstr(said, "," PEER_SYMBOL ",0,8,16.40,,,,\n"), "%s", said);
+    cr_assert_not_null(strstr(said, "," PEER_SYMBOL ",0,8,16.40,,,,,\n"), "%s", said);
 }
 
 Test(command, an_accounts_numbers_have_their_full_stops_in_one_column, .init = peer_gateway_open,

@@ -27,6 +27,7 @@ static struct seen_level seen[LEVELS_MAX]; /* what a subscriber holds */
 static uint32_t seen_count;
 static uint32_t updates; /* of the last command */
 static uint32_t trades;
+static uint8_t phase; /* of all hours */
 
 static uint64_t at(uint16_t class_id, uint8_t tier, uint32_t hour)
 {
@@ -56,11 +57,11 @@ static void follow(void *context, const struct market_data_update *update)
     }
 }
 
-static uint8_t phase(void *context, uint64_t contract)
+static uint8_t phase_of(void *context, uint64_t contract)
 {
     (void)context;
     (void)contract;
-    return PHASE_CONTINUOUS;
+    return phase;
 }
 
 static struct event *add(uint8_t type)
@@ -88,7 +89,8 @@ static void go(void)
 static void begin(void)
 {
     static const uint32_t lots[] = {8, 1, 4};
-    market_data = market_data_new(follow, NULL, phase, NULL);
+    phase = PHASE_CONTINUOUS;
+    market_data = market_data_new(follow, NULL, phase_of, NULL);
     seq = seen_count = event_count = trades = 0;
     for (uint16_t id = 0; id < 3; id++) {
         add(EVENT_CLASS)->class_ = (struct event_class){.class_id = id, .lot = lots[id]};
@@ -448,6 +450,7 @@ Test(shown, a_halt_is_told_where_nothing_but_a_reserved_offer_stands)
     const uint64_t contract = at(ONES, TIER_G80, 0);
     enter(1, contract, SIDE_SELL, 100, 8)->flags = ORDER_RESERVED_FOR_JOBS;
     go();
+    phase = PHASE_HALTED;
     add(EVENT_HALT)->halt = (struct event_halt){.halted = 1};
     go();
     cr_assert_eq(updates, 1);

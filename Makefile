@@ -165,7 +165,7 @@ CLIENT = client/kashi_book.c client/kashi_connection.c client/kashi_feed.c clien
 
 COMMAND = client/arguments.c client/catalogue.c client/cli.c client/command_admin.c client/command_key.c \
 	client/command_market.c client/command_multi.c client/command_order.c client/command_read.c client/csv.c client/decimal.c \
-	client/fields.c client/legs.c client/message_json.c client/submit.c client/symbol.c client/table.c
+	client/fields.c client/legs.c client/message_json.c client/refusal.c client/submit.c client/symbol.c client/table.c
 # What a new market is founded with; a cluster trace as orders.
 GROUPS += FOUNDING IMPORT
 FOUNDING = client/tables.c client/desk.c client/found.c

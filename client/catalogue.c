@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "client/csv.h"
 #include "client/decimal.h"
+#include "client/refusal.h"
 #include "client/submit.h"
 
 enum column { CLASS, REGION, TIER, FROM, HOURS, GPUS, PRICE, RESOURCE, COLUMN_COUNT };
@@ -243,7 +244,7 @@ static int resources_find(struct cli *cli, struct catalogue *catalogue)
     return CLI_DONE;
 }
 
-static void refusal_print(const struct cli *cli, const struct catalogue *catalogue,
+static void print_refusal(const struct cli *cli, const struct catalogue *catalogue,
                           const struct catalogue_line *line, uint32_t hour, uint32_t hours,
                           uint16_t reason)
 {
@@ -254,7 +255,7 @@ static void refusal_print(const struct cli *cli, const struct catalogue *catalog
                   reason_sentence(reason));
     if (reason == REASON_UNKNOWN_SYMBOL) {
         (void)fprintf(stderr, " ['%.*s'; %s]", (int)(strrchr(line->symbol, '.') - line->symbol),
-                      line->symbol, cli_where_listed("symbol"));
+                      line->symbol, refusal_where_listed("symbol"));
     }
     (void)fputc('\n', stderr);
     if (cli->form == TABLE_JSON) {
@@ -266,7 +267,7 @@ static void refusal_print(const struct cli *cli, const struct catalogue *catalog
 }
 
 /* Runs of hours of one line that were refused for one reason are one complaint. */
-static uint32_t refusals_print(const struct cli *cli, const struct catalogue *catalogue,
+static uint32_t print_refusals(const struct cli *cli, const struct catalogue *catalogue,
                                const struct submit_result *results)
 {
     uint32_t refused = 0;
@@ -281,7 +282,7 @@ static uint32_t refusals_print(const struct cli *cli, const struct catalogue *ca
                 to++;
             }
             if (bad) {
-                refusal_print(cli, catalogue, line, line->hour + from, to - from, first->reason);
+                print_refusal(cli, catalogue, line, line->hour + from, to - from, first->reason);
                 refused += to - from;
             }
             from = to;
@@ -293,7 +294,7 @@ static uint32_t refusals_print(const struct cli *cli, const struct catalogue *ca
 static int summary_print(const struct cli *cli, const struct catalogue *catalogue,
                          const struct submit_result *results)
 {
-    uint32_t refused = refusals_print(cli, catalogue, results);
+    uint32_t refused = print_refusals(cli, catalogue, results);
     int64_t filled_qty = 0;
     for (uint32_t i = 0; i < catalogue->orders; i++) {
         filled_qty += results[i].cum_qty;

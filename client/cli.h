@@ -56,8 +56,6 @@ int cli_lost(const struct cli *cli);
 /* `what` of the request was refused and `why`; a refusal by field quotes what the request says there. */
 int cli_refused(const struct cli *cli, const struct request *request, const char *what,
                 uint16_t reason, const struct message *why);
-/* Where to look for what a field ("symbol", "lanes[2].class") may say, as a sentence; NULL: nowhere. */
-const char *cli_where_listed(const char *field);
 /* Logs in at the gateway that the options, the environment or the folder name. */
 int cli_connect(struct cli *cli);
 void cli_free(struct cli *cli);

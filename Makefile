@@ -98,7 +98,7 @@ test_base_USES = WIRE BASE
 test_link_USES = WIRE BASE
 test_sequencer_USES = EXCHANGE CORE WIRE BASE
 
-REPLICA = exchange/replica_map.c exchange/market_data.c exchange/shown.c exchange/tape_store.c exchange/status.c \
+REPLICA = exchange/replica_map.c exchange/depth.c exchange/market_data.c exchange/shown.c exchange/tape_store.c exchange/status.c \
 	exchange/replica_registry.c exchange/tape_server.c exchange/replica.c exchange/reads.c \
 	exchange/reads_orders.c exchange/reads_quote.c exchange/reads_server.c exchange/market_data_pub.c
 PROGRAMS += kashi-replica

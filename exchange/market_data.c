@@ -4,17 +4,12 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "exchange/depth.h"
 #include "exchange/replica_map.h"
 #include "exchange/shown.h"
 
-struct side_depth {
-    struct level_row *levels; /* best first */
-    size_t capacity;
-    uint32_t count;
-};
-
 struct tier_depth {
-    struct side_depth sides[2];
+    struct depth sides[2];
     struct market_data_best best; /* as last published */
     uint64_t seq;                 /* of the last update; 0: the next one starts from empty */
     uint8_t phase;                /* as last published */
@@ -41,10 +36,9 @@ struct contract_trade {
     struct md_trade_row trade;
 };
 
-/* Invariants: 1. a ladder stands in `map` exactly when it is not free. 2. levels have orders above 0
- * and are sorted, best first; within a command an iceberg whose slice is used up may leave one without
- * quantity. 3. between commands no order arrives, and a ladder that is not touched has depth, an auction or
- * a watched tier. */
+/* Invariants: 1. a ladder stands in `map` exactly when it is not free. 2. within a command an iceberg whose
+ * slice is used up may leave a level without quantity. 3. between commands no order arrives, and a ladder
+ * that is not touched has depth, an auction or a watched tier. */
 struct market_data_state {
     market_data_publish *publish;
     void *context;
@@ -83,65 +77,6 @@ struct market_data_state {
     struct md_trade_row *update_trades;
     size_t update_trade_capacity;
 };
-
-/* --- levels --------------------------------------------------------------------------------- */
-
-static bool price_better(uint8_t side, int64_t a_e4, int64_t b_e4)
-{
-    return side == SIDE_BUY ? a_e4 > b_e4 : a_e4 < b_e4;
-}
-
-/* Place of the price, or where it would stand. */
-static uint32_t level_place(const struct side_depth *depth, uint8_t side, int64_t price_e4)
-{
-    uint32_t low = 0;
-    uint32_t high = depth->count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (price_better(side, depth->levels[middle].price_e4, price_e4)) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
-static struct level_row level_at(const struct side_depth *depth, uint8_t side, int64_t price_e4)
-{
-    uint32_t place = level_place(depth, side, price_e4);
-    if (place < depth->count && depth->levels[place].price_e4 == price_e4) {
-        return depth->levels[place];
-    }
-    return (struct level_row){.price_e4 = price_e4};
-}
-
-/* A level's share of a change: quantities and orders. */
-static void level_change(struct side_depth *depth, uint8_t side, const struct level_row *change)
-{
-    uint32_t place = level_place(depth, side, change->price_e4);
-    if (place == depth->count || depth->levels[place].price_e4 != change->price_e4) {
-        CHECK(change->orders > 0);
-        depth->levels =
-            replica_grow(depth->levels, depth->count, &depth->capacity, sizeof(depth->levels[0]));
-        memmove(&depth->levels[place + 1], &depth->levels[place],
-                (depth->count - place) * sizeof(depth->levels[0]));
-        depth->levels[place] = (struct level_row){.price_e4 = change->price_e4};
-        depth->count++;
-    }
-    struct level_row *level = &depth->levels[place];
-    level->qty += change->qty;
-    level->shared_qty += change->shared_qty;
-    level->reserved_qty += change->reserved_qty;
-    level->orders += change->orders;
-    CHECK(level->qty >= 0 && level->shared_qty >= 0 && level->reserved_qty >= 0 &&
-          level->orders >= 0);
-    if (level->orders == 0) {
-        CHECK(level->qty == 0 && level->shared_qty == 0 && level->reserved_qty == 0);
-        depth->count--;
-        memmove(level, level + 1, (depth->count - place) * sizeof(depth->levels[0]));
-    }
-}
 
 /* --- ladders -------------------------------------------------------------------------------- */
 
@@ -193,8 +128,8 @@ static void ladder_forget(struct market_data_state *market_data, struct ladder *
 {
     replica_map_remove(&market_data->map, ladder->contract);
     for (size_t t = 0; t < TIER_COUNT; t++) {
-        free(ladder->tiers[t].sides[SIDE_BUY].levels);
-        free(ladder->tiers[t].sides[SIDE_SELL].levels);
+        depth_free(&ladder->tiers[t].sides[SIDE_BUY]);
+        depth_free(&ladder->tiers[t].sides[SIDE_SELL]);
     }
     market_data->free_ladders =
         replica_grow(market_data->free_ladders, market_data->free_count,
@@ -206,7 +141,7 @@ static void ladder_forget(struct market_data_state *market_data, struct ladder *
 
 static void best_add(uint8_t side, const struct level_row *level, struct level_row *best)
 {
-    if (best->price_e4 == 0 || price_better(side, level->price_e4, best->price_e4)) {
+    if (best->price_e4 == 0 || depth_better(side, level->price_e4, best->price_e4)) {
         *best = (struct level_row){.price_e4 = level->price_e4};
     }
     if (level->price_e4 == best->price_e4) {
@@ -221,17 +156,14 @@ static struct market_data_best ladder_best(const struct ladder *ladder, size_t t
     struct level_row bid = {0};
     struct level_row offer = {0};
     for (size_t t = tier; t < TIER_COUNT; t++) {
-        const struct side_depth *offers = &ladder->tiers[t].sides[SIDE_SELL];
-        uint32_t firm = 0; /* levels of nothing but reserved offers come before it */
-        while (firm < offers->count && offers->levels[firm].qty == 0) {
-            firm++;
-        }
+        const struct depth *offers = &ladder->tiers[t].sides[SIDE_SELL];
+        uint32_t firm = depth_firm(offers);
         if (firm < offers->count) {
             best_add(SIDE_SELL, &offers->levels[firm], &offer);
         }
     }
     for (size_t t = 0; t <= tier; t++) {
-        const struct side_depth *bids = &ladder->tiers[t].sides[SIDE_BUY];
+        const struct depth *bids = &ladder->tiers[t].sides[SIDE_BUY];
         if (bids->count > 0) {
             best_add(SIDE_BUY, &bids->levels[0], &bid);
         }
@@ -264,7 +196,7 @@ static void change_level(void *context, uint64_t contract, uint8_t side,
                      sizeof(market_data->prices[0]));
     market_data->prices[market_data->price_count++] =
         (struct touched_price){.contract = contract, .price_e4 = row->price_e4, .side = side};
-    level_change(&ladder->tiers[contract_tier(contract)].sides[side], side, row);
+    depth_change(&ladder->tiers[contract_tier(contract)].sides[side], side, row);
 }
 
 static void apply_trade(struct market_data_state *market_data, const struct event *event)
@@ -364,7 +296,7 @@ static int compare_prices(const void *left, const void *right)
         return a->side < b->side ? -1 : 1;
     }
     if (a->price_e4 != b->price_e4) {
-        return price_better(a->side, a->price_e4, b->price_e4) ? -1 : 1;
+        return depth_better(a->side, a->price_e4, b->price_e4) ? -1 : 1;
     }
     return 0;
 }
@@ -395,7 +327,7 @@ static uint32_t collect_changes(struct market_data_state *market_data,
         market_data->changed =
             replica_grow(market_data->changed, count, &market_data->changed_capacity,
                          sizeof(market_data->changed[0]));
-        struct level_row level = level_at(&tier->sides[price->side], price->side, price->price_e4);
+        struct level_row level = depth_at(&tier->sides[price->side], price->side, price->price_e4);
         market_data->changed[count++] = (struct md_level_row){.price_e4 = level.price_e4,
                                                               .qty = level.qty,
                                                               .shared_qty = level.shared_qty,
@@ -532,8 +464,8 @@ void market_data_free(struct market_data_state *market_data)
     }
     for (size_t i = 0; i < market_data->ladder_count; i++) {
         for (size_t t = 0; t < TIER_COUNT; t++) {
-            free(market_data->ladders[i].tiers[t].sides[SIDE_BUY].levels);
-            free(market_data->ladders[i].tiers[t].sides[SIDE_SELL].levels);
+            depth_free(&market_data->ladders[i].tiers[t].sides[SIDE_BUY]);
+            depth_free(&market_data->ladders[i].tiers[t].sides[SIDE_SELL]);
         }
     }
     replica_map_free(&market_data->map);

@@ -100,7 +100,7 @@ test_sequencer_USES = EXCHANGE CORE WIRE BASE
 
 REPLICA = exchange/replica_map.c exchange/depth.c exchange/market_data.c exchange/shown.c exchange/tape_store.c exchange/status.c \
 	exchange/replica_registry.c exchange/tape_server.c exchange/replica.c exchange/reads.c \
-	exchange/reads_orders.c exchange/reads_quote.c exchange/reads_server.c exchange/market_data_pub.c
+	exchange/reads_orders.c exchange/reads_row.c exchange/reads_quote.c exchange/reads_server.c exchange/market_data_pub.c
 PROGRAMS += kashi-replica
 kashi-replica_MAIN = exchange/replica_main.c
 kashi-replica_USES = REPLICA EXCHANGE CORE WIRE BASE

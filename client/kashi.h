@@ -178,7 +178,7 @@ void kashi_book_snapshot(struct kashi_book *book, const struct book_answer *snap
  * message is checked against the book's sequence; where one is missing the feed fetches a
  * snapshot and goes on behind it by itself. While a snapshot is on its way nothing newer is read,
  * so nothing is lost. The trades of every message that came are handed out once, also where the book
- * does not take the message. */
+ * does not take the message: behind a gap, as the first of a contract, or when a snapshot has it. */
 struct kashi_feed_config {
     void *zmq_context;
     const char *market_data; /* the replica's endpoints; both NULL: index only */
@@ -199,9 +199,7 @@ enum kashi_feed_kind {
     KASHI_FEED_CHANGE = 1,   /* book and the message that changed it: `data` */
     KASHI_FEED_SNAPSHOT = 2, /* book was set from a snapshot */
     KASHI_FEED_INDEX = 3,    /* `index` */
-    KASHI_FEED_TRADES =
-        4, /* `data` has trades, but does not fit the book: it was read behind a gap,
-                              * is the first that was heard of the contract, or a snapshot has it */
+    KASHI_FEED_TRADES = 4,   /* `data` has trades, and the book does not take it */
 };
 struct kashi_feed_event {
     enum kashi_feed_kind kind;

@@ -13,7 +13,7 @@ dir=$top/market
 watch=
 
 cleanup() {
-    [ -z "$watch" ] || kill "$watch" 2>/dev/null
+    [ -z "$watch" ] || kill $watch 2>/dev/null
     local market
     for market in "$dir" "$top/demo"; do
         [ -d "$market" ] || continue
@@ -221,7 +221,9 @@ call=$lane.$(date -u -d '+500 hours' +%Y%m%dT%HZ)
 :>"$top/watch"
 $bin/kashi watch "$call" --dir "$dir" --key analyst-1 --csv >"$top/watch" 2>&1 &
 watch=$!
-await 10 grep -qs continuous "$top/watch"
+$bin/kashi watch "$call" --dir "$dir" --key analyst-1 >"$top/watch.people" 2>&1 &
+watch="$watch $!"
+await 10 grep -qs continuous "$top/watch" && await 10 grep -qs "$call" "$top/watch.people"
 terms 6
 kashi provider-1 offer "$call" --qty 8 --price 12.90 --resource 1 --json
 kashi buyer-1 bid "$call" --qty 8 --price 13.10 --json
@@ -242,7 +244,9 @@ phases() { is "$(tail -n +2 "$top/watch" | cut -d, -f10 | uniq | tr -d '\r' | pa
     'continuous pre_open opening continuous halted continuous'; }
 await 10 phases
 claim "who watches the hour is told of every phase" $?
-kill "$watch" && wait "$watch"
+await 10 grep -q "$call *trade    8 × 13.00, opening auction$" "$top/watch.people"
+claim "and, in words, that its trade was an auction's" $?
+kill $watch && wait $watch
 watch=
 terms 0
 claim "and an operator ends opening auctions" $?

@@ -387,6 +387,7 @@ void engine_step(struct engine *engine, const struct command *command, struct ev
         CHECK(command->head.time_ns >= e->s.time_ns);
         e->s.time_ns = command->head.time_ns;
         e->s.lag = 0;
+        holding_catch_up(e);
         if (!plain_step(e, command)) {
             apply(e, command);
         }

@@ -539,7 +539,9 @@ static_assert(sizeof(struct scalars) % 8 == 0, "hashed by words");
 
 struct engine {
     struct engine_config config;
-    struct event_sink *sink; /* of the step under way */
+    struct event_sink *sink; /* of the steps under way, and where in it the next event goes */
+    struct event *event_next;
+    struct event *event_end;
     struct order *orders;
     struct ladder
         *ladders; /* config.ladders, as many shadows, then one for the JOBs of each market */

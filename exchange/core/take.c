@@ -99,17 +99,15 @@ INLINE void taker_end(const struct engine *e, struct taker *t, bool sell)
 /* Heads of the next three events, which are of one trade. */
 INLINE struct event *emit_trade_heads(struct engine *e, uint16_t bid_link, uint16_t offer_link)
 {
-    struct event_sink *sink = e->sink;
-    if (__builtin_expect(sink->capacity - sink->count < 3, 0)) {
-        emit_drain(sink);
+    if (__builtin_expect(e->event_end - e->event_next < 3, 0)) {
+        emit_drain(e);
     }
-    struct event *event = &sink->events[sink->count];
-    sink->count += 3;
+    struct event *event = e->event_next;
+    e->event_next += 3;
     uint64_t index = e->s.event_index;
     e->s.event_index += 3;
     for (uint32_t i = 0; i < 3; i++) {
-        event[i].head.seq = e->s.seq;
-        event[i].head.time_ns = e->s.time_ns;
+        memcpy(&event[i].head.seq, &e->s.seq, 2 * sizeof(uint64_t)); /* with the time */
     }
     emit_word(&event[0].head.index,
               index | (uint64_t)EVENT_TRADE << 48 | (uint64_t)EVENT_PUBLIC << 56);

@@ -520,29 +520,30 @@ void engine_prefetch_near(const struct engine *e, const struct command *command)
 
 /* --- steps in a row --------------------------------------------------------------------------- */
 
-/* Slots between a hint and the step. */
-#define LOOK_AHEAD 32 /* the command itself */
-#define LOOK_FAR   8
-#define LOOK_NEAR  4
+#define LOOK_AHEAD 32 /* slots between the hint to a command itself and its step */
 
 /* Continuation slots may be given hints as if they were commands, and commands behind one that is long may
  * get none: hints do no harm and are not missed. */
 static inline __attribute__((always_inline)) void
 run(struct engine *e, const union command_slot *slots, size_t count, bool deep)
 {
+    const ptrdiff_t far = deep ? 12 : 8; /* slots between a hint and the step */
+    const ptrdiff_t near = deep ? 6 : 4;
     const union command_slot *const end = slots + count;
-    for (size_t i = 0; i < LOOK_FAR && i < count; i++) {
-        prefetch_far(e, &slots[i].command, deep);
+    for (const union command_slot *at = slots; at < end && at - slots < far; at++) {
+        prefetch_far(e, &at->command, deep);
     }
-    for (size_t i = 0; i < LOOK_NEAR && i < count; i++) {
-        prefetch_near(e, &slots[i].command, deep);
+    for (const union command_slot *at = slots; at < end && at - slots < near; at++) {
+        prefetch_near(e, &at->command, deep);
     }
     for (const union command_slot *at = slots; at < end; at += at->command.head.slots) {
         __builtin_prefetch(at + LOOK_AHEAD);
-        __builtin_prefetch((const char *)(at + LOOK_AHEAD) + 64);
-        if (end - at > LOOK_FAR) {
-            prefetch_far(e, &at[LOOK_FAR].command, deep);
-            prefetch_near(e, &at[LOOK_NEAR].command, deep);
+        __builtin_prefetch((const char *)(at + LOOK_AHEAD) + COMMAND_SLOT_SIZE / 2);
+        if (end - at > far) {
+            prefetch_far(e, &at[far].command, deep);
+        }
+        if (end - at > near) {
+            prefetch_near(e, &at[near].command, deep);
         }
         step(e, &at->command);
         CHECK(at->command.head.slots != 0);

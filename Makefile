@@ -46,7 +46,7 @@ WIRE = wire/contract.c wire/reject.c wire/seal.c wire/frame.c wire/link.c wire/t
 CORE = exchange/core/engine.c exchange/core/order.c exchange/core/order_check.c \
 	exchange/core/replace.c exchange/core/range.c exchange/core/set.c exchange/core/set_check.c \
 	exchange/core/set_enter.c exchange/core/set_arrive.c exchange/core/plain.c exchange/core/quote.c \
-	exchange/core/match.c exchange/core/deal.c exchange/core/iceberg.c exchange/core/book.c exchange/core/tree.c exchange/core/capacity.c exchange/core/timers.c \
+	exchange/core/match.c exchange/core/take.c exchange/core/deal.c exchange/core/iceberg.c exchange/core/book.c exchange/core/tree.c exchange/core/capacity.c exchange/core/timers.c \
 	exchange/core/housekeeping.c exchange/core/session.c exchange/core/registry.c \
 	exchange/core/job.c exchange/core/job_check.c exchange/core/job_offers.c exchange/core/job_search.c \
 	exchange/core/job_due.c exchange/core/job_quote.c exchange/core/job_sanity.c exchange/core/reads.c exchange/core/sanity.c \

@@ -20,8 +20,7 @@ enum {
     HOURS = 800, /* instruments of a region */
     REGIONS_MAX = 256,
     SINK = 256,
-    LOOK_AHEAD = 12,
-    NEAR = 6,
+    BATCH = 500,   /* commands that are stepped in a row; COMMANDS are a multiple */
     RECENT = 1024, /* orders entered last, among which most cancels choose */
 };
 #define SEED 42
@@ -255,7 +254,7 @@ static struct command *record(const struct cell *cell)
     maker.live = malloc((slots + 1) * sizeof(maker.live[0]));
     maker.place = calloc(slots + 1, sizeof(maker.place[0]));
     maker.rank_of_popularity = malloc((6u * cell->books + 64) * sizeof(uint32_t));
-    struct command *commands = calloc(COMMANDS + LOOK_AHEAD, sizeof(*commands));
+    struct command *commands = calloc(COMMANDS, sizeof(*commands));
     CHECK(maker.live && maker.place && maker.rank_of_popularity && commands);
     maker.count = 0;
     make_popularity();
@@ -303,10 +302,9 @@ static struct result replay(const struct cell *cell, const struct command *comma
     CHECK(counts.orders == cell->orders && counts.ladders == cell->books);
     trades = 0;
     double begin = seconds();
-    for (const struct command *c = commands; c < commands + COMMANDS; c++) {
-        engine_prefetch_far(market.engine, c + LOOK_AHEAD);
-        engine_prefetch_near(market.engine, c + NEAR);
-        engine_step(market.engine, c, &market.sink);
+    for (uint32_t done = 0; done < COMMANDS; done += BATCH) {
+        engine_run(market.engine, (const union command_slot *)(const void *)(commands + done),
+                   BATCH, &market.sink);
         take_events(&market.sink);
     }
     result.ns = (seconds() - begin) * 1e9 / COMMANDS;

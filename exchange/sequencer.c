@@ -25,8 +25,6 @@
 #define SILENCE_NS        NS_PER_SECOND
 #define NS_PER_MS         INT64_C(1000000)
 /* How many commands of a batch the engine's hints to the cache run ahead. */
-#define LOOK_FAR  12
-#define LOOK_NEAR 6
 #define PEER_NONE UINT8_MAX
 /* How long a turn with unfinished upkeep of the journal sleeps. */
 #define UPKEEP_SLEEP_NS (10 * NS_PER_MS)
@@ -398,42 +396,6 @@ static void publish_mark(struct sequencer *sequencer, int64_t now_ns)
     sequencer->published_ns = now_ns;
 }
 
-/* The slot of the command behind that at `at`; `slots`, the end, where there is none. */
-static uint32_t next_command(const struct sequencer *sequencer, uint32_t at, uint32_t slots)
-{
-    return at < slots ? at + sequencer->slots[at].command.head.slots : slots;
-}
-
-/* Hints to the cache run some commands ahead of the steps. */
-static void step_batch(struct sequencer *sequencer, uint32_t slots)
-{
-    const struct engine *engine = sequencer->replay.engine;
-    struct event_sink *sink = &sequencer->replay.sink;
-    const union command_slot *slot = sequencer->slots;
-    uint32_t far = 0;
-    uint32_t near = 0;
-    for (uint32_t ahead = 0; ahead < LOOK_FAR && far < slots; ahead++) {
-        engine_prefetch_far(engine, &slot[far].command);
-        far = next_command(sequencer, far, slots);
-    }
-    for (uint32_t ahead = 0; ahead < LOOK_NEAR && near < slots; ahead++) {
-        engine_prefetch_near(engine, &slot[near].command);
-        near = next_command(sequencer, near, slots);
-    }
-    for (uint32_t at = 0; at < slots; at = next_command(sequencer, at, slots)) {
-        if (far < slots) {
-            engine_prefetch_far(engine, &slot[far].command);
-            far = next_command(sequencer, far, slots);
-        }
-        if (near < slots) {
-            engine_prefetch_near(engine, &slot[near].command);
-            near = next_command(sequencer, near, slots);
-        }
-        engine_step(sequencer->replay.engine, &slot[at].command, sink);
-    }
-    drain_events(sink);
-}
-
 /* Journals the batch; past that it has happened: steps it and hands out its events. */
 static int commit(struct sequencer *sequencer, int64_t now_ns, struct error *error)
 {
@@ -446,7 +408,8 @@ static int commit(struct sequencer *sequencer, int64_t now_ns, struct error *err
         return error->code;
     }
     publish_mark(sequencer, now_ns);
-    step_batch(sequencer, slots);
+    engine_run(sequencer->replay.engine, sequencer->slots, slots, &sequencer->replay.sink);
+    drain_events(&sequencer->replay.sink);
     for (uint16_t link = 1; link < REPLAY_LINKS_MAX; link++) {
         outbox_send(sequencer, link);
     }

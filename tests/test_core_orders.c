@@ -529,3 +529,39 @@ Test(core_orders, an_offer_is_released_and_trades_at_its_time)
     cr_assert_eq(events[1].trade.qty, 5);
     world_free(w);
 }
+
+/* --- holdings ------------------------------------------------------------------------------------ */
+
+static const struct event *bid_one(struct market_world *w, uint32_t hour)
+{
+    union command_slot c = command_of(COMMAND_NEW_ORDER);
+    c.command.new_order = (struct command_new_order){
+        .contract = contract_of(hour), .price_e4 = 100000, .qty = 1, .stp = STP_CANCEL_NEWEST};
+    return send(w, &c, KEY_BUYER);
+}
+
+/* Holdings are entered in their table some trades late: three fills of one hour have begun one. */
+Test(core_orders, fills_that_are_not_in_the_table_of_holdings_yet_take_its_room)
+{
+    struct market_world *w = world_new(100);
+    for (uint32_t i = 0; i < 3; i++) {
+        cr_assert(offer(w, HOUR + i, 8) != 0);
+        cr_assert_eq(bid_one(w, HOUR)[1].head.type, EVENT_TRADE);
+    }
+    w->engine->config.holdings = 2;
+    cr_assert_eq(bid_one(w, HOUR + 1)[1].head.type, EVENT_TRADE);
+    const struct event *events = bid_one(w, HOUR + 2);
+    cr_assert_eq(events[0].head.type, EVENT_REJECTED);
+    cr_assert_eq(events[0].rejected.reason, REASON_FULL);
+    static const uint32_t qty[2] = {3, 1};
+    uint32_t cursor = 0;
+    for (uint32_t i = 0; i < 2; i++) {
+        struct engine_holding holding;
+        cr_assert(engine_account_holding(w->engine, KEY_BUYER, &cursor, &holding));
+        cr_assert_eq(holding.hour, HOUR + i);
+        cr_assert_eq(holding.qty, qty[i]);
+    }
+    struct engine_holding none;
+    cr_assert(!engine_account_holding(w->engine, KEY_BUYER, &cursor, &none));
+    world_free(w);
+}

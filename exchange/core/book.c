@@ -38,17 +38,17 @@ void book_enter(struct engine *e, uint32_t slot, struct hint *hint)
     }
 }
 
-/* Ends the best level of the order's book, which is its own. */
-static void level_end_best(struct engine *e, const struct order *o)
+/* Ends so many of the best levels of a book. */
+static void levels_end(struct engine *e, uint32_t ladder, uint32_t book, uint32_t levels)
 {
-    struct ladder *l = &e->ladders[o->ladder];
-    uint32_t book = book_index(o->sell, o->tier);
-    uint32_t best = tree_remove_best(e, book_of(o));
+    struct ladder *l = &e->ladders[ladder];
+    int32_t goodness;
+    uint32_t best = tree_remove_best(e, ladder * BOOKS + book, levels, &goodness);
     l->best[book] = best;
     if (best == 0) {
         l->occupied &= ~(1u << book);
     } else {
-        l->best_price[book] = e->orders[best].price_e4;
+        l->best_price[book] = (uint32_t)(book >= TIER_COUNT ? -goodness : goodness);
     }
 }
 
@@ -56,8 +56,9 @@ static void level_end_best(struct engine *e, const struct order *o)
 static void level_end(struct engine *e, uint32_t slot)
 {
     const struct order *o = &e->orders[slot];
-    if (e->ladders[o->ladder].best[book_index(o->sell, o->tier)] == slot) {
-        level_end_best(e, o);
+    uint32_t book = book_index(o->sell, o->tier);
+    if (e->ladders[o->ladder].best[book] == slot) {
+        levels_end(e, o->ladder, book, 1);
     } else {
         tree_remove(e, book_of(o), goodness_of(o));
     }
@@ -79,21 +80,24 @@ static void level_promote(struct engine *e, uint32_t slot)
     }
 }
 
-void book_advance(struct engine *e, uint32_t gone, uint32_t newest, uint32_t head, uint32_t count)
+void book_taken(struct engine *e, uint32_t ladder, uint32_t book, const struct book_taken *taken)
 {
-    const struct order *o = &e->orders[gone];
-    struct ladder *l = &e->ladders[o->ladder];
-    l->orders[o->sell] -= count;
-    if (head == 0) {
-        level_end_best(e, o);
+    struct ladder *l = &e->ladders[ladder];
+    l->orders[book / TIER_COUNT] -= taken->orders;
+    if (taken->levels != 0) {
+        levels_end(e, ladder, book, taken->levels);
+    }
+    uint32_t head = taken->head;
+    if (head == 0 || e->orders[head].head) {
         return;
     }
-    e->orders[head].previous = newest;
-    e->orders[newest].next = head;
-    e->orders[head].head = 1;
+    struct order *o = &e->orders[head];
+    o->previous = taken->newest;
+    e->orders[taken->newest].next = head;
+    o->head = 1;
     book_hint_of(e, o)->head = head;
-    tree_set_head(e, book_of(o), goodness_of(o), head);
-    l->best[book_index(o->sell, o->tier)] = head;
+    tree_set_best(e, ladder * BOOKS + book, head);
+    l->best[book] = head;
 }
 
 void book_remove_head(struct engine *e, uint32_t slot)

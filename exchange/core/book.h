@@ -82,9 +82,14 @@ static inline void book_insert(struct engine *e, uint32_t slot)
 
 /* Ends its level, or makes the next in time its head. */
 APART void book_remove_head(struct engine *e, uint32_t slot);
-/* The first `count` orders of a book's best level have been forgotten, `gone` the first of them, and
- * `head` comes next; 0: that was the whole level. `newest`: the last of it. */
-void book_advance(struct engine *e, uint32_t gone, uint32_t newest, uint32_t head, uint32_t count);
+/* What has been taken from the top of a book: its orders have been forgotten, the book is to be mended. */
+struct book_taken {
+    uint32_t levels; /* as a whole */
+    uint32_t orders; /* in all */
+    uint32_t head;   /* first order left of the level behind them, 0: not asked for */
+    uint32_t newest; /* last order of that level */
+};
+void book_taken(struct engine *e, uint32_t ladder, uint32_t book, const struct book_taken *taken);
 /* An order that is out of its level. */
 static inline void book_forget(struct order *o)
 {

@@ -21,21 +21,29 @@ struct holding_place {
     uint32_t hour_tier; /* hour << 8 | tier */
     uint32_t print;
 };
+static inline uint32_t holding_print(uint32_t account, uint32_t resource, uint32_t hour_tier)
+{
+    uint64_t h = ((uint64_t)account << 32 | resource) * UINT64_C(0x9e3779b97f4a7c15);
+    h = (h ^ (h >> 29) ^ hour_tier) * UINT64_C(0xbf58476d1ce4e5b9);
+    return (uint32_t)(h >> 32);
+}
 static inline struct holding_place holding_place(uint32_t account, uint32_t resource, uint32_t hour,
                                                  uint8_t tier)
 {
     uint32_t hour_tier = hour << 8 | tier;
-    uint64_t h = ((uint64_t)account << 32 | resource) * UINT64_C(0x9e3779b97f4a7c15);
-    h = (h ^ (h >> 29) ^ hour_tier) * UINT64_C(0xbf58476d1ce4e5b9);
-    return (struct holding_place){account, resource, hour_tier, (uint32_t)(h >> 32)};
+    return (struct holding_place){account, resource, hour_tier,
+                                  holding_print(account, resource, hour_tier)};
 }
 /* Bucket of the holding, or the empty one where it would go. */
 struct bucket *holding_bucket(const struct engine *e, const struct holding_place *sought);
 /* Begins a holding of nothing in its empty bucket; the table must have room. */
 void holding_begin(struct engine *e, const struct holding_place *place, struct bucket *bucket);
-/* What was bought enters the table of holdings up to so many trades late, by when its bucket and then
- * the holding itself have come into the cache. Until then the records of the fills tell it. */
-#define HOLDINGS_BEHIND 16
+/* What was bought enters the table of holdings at least so many trades late, by when its bucket and then
+ * the holding itself have come into the cache, and one with a command, so that a run of trades does not
+ * pay for all of its own. Until then the records of the fills tell it, and holding_prints[] where to look. */
+#define HOLDINGS_BEHIND      16
+#define HOLDINGS_BEHIND_MOST 96
+static_assert(HOLDINGS_BEHIND_MOST < HOLDING_PRINTS, "none is overwritten before it is used");
 static inline uint32_t holding_behind(const struct engine *e)
 {
     return e->s.fill_count - e->s.holding_fills;
@@ -45,11 +53,21 @@ static inline struct holding_place holding_place_of_fill(const struct fill_recor
     return holding_place((uint32_t)f->buyer, (uint32_t)f->resource, contract_hour(f->contract),
                          contract_tier(f->contract));
 }
+/* Where in the buckets the holding of one of the last fills is sought first. */
+static inline struct bucket *holding_home(const struct engine *e, uint32_t fill)
+{
+    return &e->buckets[e->s.holding_prints[fill % HOLDING_PRINTS] & e->bucket_mask];
+}
 /* Enters the oldest fill that is not yet in the table. */
 static inline void holding_enter_one(struct engine *e)
 {
-    const struct fill_record *f = &e->fills[++e->s.holding_fills];
-    struct holding_place place = holding_place_of_fill(f);
+    uint32_t fill = ++e->s.holding_fills;
+    const struct fill_record *f = &e->fills[fill];
+    struct holding_place place = {.account = (uint32_t)f->buyer,
+                                  .resource = (uint32_t)f->resource,
+                                  .hour_tier =
+                                      contract_hour(f->contract) << 8 | contract_tier(f->contract),
+                                  .print = e->s.holding_prints[fill % HOLDING_PRINTS]};
     struct bucket *b = holding_bucket(e, &place);
     if (b->holding == 0) {
         holding_begin(e, &place, b);
@@ -58,14 +76,21 @@ static inline void holding_enter_one(struct engine *e)
     h->qty += (uint32_t)f->qty;
     CHECK(h->qty <= e->resources[place.resource].gpus);
 }
-/* To be called with every fill that has been recorded. */
-static inline void holding_owe(struct engine *e, const struct holding_place *place)
+/* To be called with every fill, when it has been recorded. */
+static inline void holding_owe(struct engine *e, uint32_t print)
 {
-    __builtin_prefetch(&e->buckets[place->print & e->bucket_mask], 1);
-    if (holding_behind(e) > HOLDINGS_BEHIND) {
-        struct holding_place next =
-            holding_place_of_fill(&e->fills[e->s.fill_count - HOLDINGS_BEHIND / 2]);
-        __builtin_prefetch(&e->holdings[e->buckets[next.print & e->bucket_mask].holding], 1);
+    e->s.holding_prints[e->s.fill_count % HOLDING_PRINTS] = print;
+    __builtin_prefetch(&e->buckets[print & e->bucket_mask], 1);
+    if (__builtin_expect(holding_behind(e) > HOLDINGS_BEHIND_MOST, 0)) {
+        holding_enter_one(e);
+    }
+}
+/* To be called once a command. */
+static inline void holding_catch_up(struct engine *e)
+{
+    if (__builtin_expect(holding_behind(e) > HOLDINGS_BEHIND, 0)) {
+        const struct bucket *next = holding_home(e, e->s.holding_fills + HOLDINGS_BEHIND / 2);
+        __builtin_prefetch(&e->holdings[next->holding], 1);
         holding_enter_one(e);
     }
 }

@@ -83,8 +83,7 @@ int64_t deal_with_job(struct engine *e, struct deal_job *job, uint32_t offer_slo
     deal_record(e, &t, offer->bond_unit);
     e->fills[(uint32_t)t.fill_id].names_site = names_site;
     emit_job_fills(e, &t, job);
-    struct holding_place place = holding_place(t.buyer, t.resource, hour, job->tier);
-    holding_owe(e, &place);
+    holding_owe(e, holding_print(t.buyer, t.resource, hour << 8 | job->tier));
     match_after_fill(e, offer_slot);
     return d.price_e4 * qty + t.buy_fee_e4;
 }

@@ -140,19 +140,23 @@ static inline struct event *deal_emit_fill(struct engine *e, uint32_t slot,
     return event;
 }
 
-/* The last price of an hour is its reference. */
+/* The last price of an hour is its reference; it is another one now. */
+static inline void deal_reference_moved(struct engine *e, uint32_t ladder)
+{
+    quote_forget_ladder(e, &e->ladders[ladder]);
+    job_reference_moved(e, ladder);
+}
+
 static inline void deal_move_reference(struct engine *e, uint32_t ladder, int64_t price_e4)
 {
     struct ladder *l = &e->ladders[ladder];
     if (l->last_trade_e4 != (uint32_t)price_e4) {
         l->last_trade_e4 = (uint32_t)price_e4;
-        quote_forget_ladder(e, l);
-        job_reference_moved(e, ladder);
+        deal_reference_moved(e, ladder);
     }
 }
 
-static inline __attribute__((always_inline)) void deal_close_inline(struct engine *e,
-                                                                    const struct deal *d)
+static inline void deal_close_inline(struct engine *e, const struct deal *d)
 {
     struct order *bid = &e->orders[d->bid];
     struct order *offer = &e->orders[d->offer];
@@ -160,7 +164,7 @@ static inline __attribute__((always_inline)) void deal_close_inline(struct engin
     const struct key *sell_key = &e->keys[offer->key];
     uint32_t hour = contract_hour(d->contract);
     uint8_t tier = contract_tier(d->contract);
-    struct holding_place place = holding_place(buy_key->account, offer->resource, hour, tier);
+    uint32_t print = holding_print(buy_key->account, offer->resource, hour << 8 | tier);
     /* Where the next trade will write; a line ahead may lie behind the table's end. */
     __builtin_prefetch(&e->fills[e->s.fill_count + 3], 1);
 
@@ -201,7 +205,7 @@ static inline __attribute__((always_inline)) void deal_close_inline(struct engin
         deal_emit_fill(e, d->bid, t, d->sell ? FILL_MAKER : FILL_TAKER, buy_fee);
         deal_emit_fill(e, d->offer, t, d->sell ? FILL_TAKER : FILL_MAKER, sell_fee);
     }
-    holding_owe(e, &place);
+    holding_owe(e, print);
 }
 
 #endif

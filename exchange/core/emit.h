@@ -10,16 +10,16 @@ static inline void emit_word(void *place, uint64_t word)
     memcpy(place, &word, sizeof(word));
 }
 
-RARE void emit_drain(struct event_sink *sink);
+/* Makes room in the sink: hands over what stands there. */
+RARE void emit_drain(struct engine *e);
 
 /* The next event, head filled in, payload to be assigned whole by the caller. */
 static inline struct event *emit(struct engine *e, uint8_t type, uint16_t link, uint8_t flags)
 {
-    struct event_sink *sink = e->sink;
-    if (__builtin_expect(sink->count == sink->capacity, 0)) {
-        emit_drain(sink);
+    if (__builtin_expect(e->event_next == e->event_end, 0)) {
+        emit_drain(e);
     }
-    struct event *event = &sink->events[sink->count++];
+    struct event *event = e->event_next++;
     event->head.seq = e->s.seq;
     event->head.time_ns = e->s.time_ns;
     emit_word(&event->head.index, e->s.event_index++ | (uint64_t)link << 32 | (uint64_t)type << 48 |
@@ -51,7 +51,10 @@ static inline struct event_party emit_party_silent(const struct engine *e, uint3
 
 static_assert(offsetof(struct event_head, link) == offsetof(struct event_head, index) + 4 &&
                   offsetof(struct event_head, type) == offsetof(struct event_head, index) + 6 &&
-                  offsetof(struct event_head, flags) == offsetof(struct event_head, index) + 7,
+                  offsetof(struct event_head, flags) == offsetof(struct event_head, index) + 7 &&
+                  offsetof(struct event_head, time_ns) == offsetof(struct event_head, seq) + 8 &&
+                  offsetof(struct scalars, time_ns) == offsetof(struct scalars, seq) + 8 &&
+                  offsetof(struct command_head, time_ns) == offsetof(struct command_head, seq) + 8,
               "emit");
 
 #endif

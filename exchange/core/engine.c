@@ -139,10 +139,13 @@ struct engine *engine_init(void *memory, const struct engine_config *config)
     return e;
 }
 
-void emit_drain(struct event_sink *sink)
+void emit_drain(struct engine *e)
 {
+    struct event_sink *sink = e->sink;
+    sink->count = (uint32_t)(e->event_next - sink->events);
     sink->drain(sink);
     CHECK(sink->count == 0);
+    e->event_next = sink->events;
 }
 
 /* --- a step -------------------------------------------------------------------------------- */
@@ -374,19 +377,32 @@ APART static void step_due(struct engine *e, const struct command *c)
     finish_due(e, units);
 }
 
-void engine_step(struct engine *engine, const struct command *command, struct event_sink *sink)
+static void steps_begin(struct engine *e, struct event_sink *sink)
 {
-    struct engine *e = engine;
-    CHECK(command->head.seq == e->s.seq + 1);
     e->sink = sink;
-    e->s.seq = command->head.seq;
+    e->event_next = sink->events + sink->count;
+    e->event_end = sink->events + sink->capacity;
+}
+
+static void steps_end(struct engine *e)
+{
+    e->sink->count = (uint32_t)(e->event_next - e->sink->events);
+    e->sink = NULL;
+}
+
+APART static void step(struct engine *e, const struct command *command)
+{
+    CHECK(command->head.seq == e->s.seq + 1);
     e->s.event_index = 0;
     if (__builtin_expect(command->head.time_ns >= e->due_ns, 0)) {
+        e->s.seq = command->head.seq;
         step_due(e, command);
     } else {
         CHECK(command->head.time_ns >= e->s.time_ns);
+        e->s.seq = command->head.seq;
         e->s.time_ns = command->head.time_ns;
         e->s.lag = 0;
+        holding_catch_up(e);
         if (!plain_step(e, command)) {
             apply(e, command);
         }
@@ -394,8 +410,14 @@ void engine_step(struct engine *engine, const struct command *command, struct ev
             finish_due(e, e->s.sweep_slice);
         }
     }
-    sink->events[sink->count - 1].head.flags |= EVENT_LAST;
-    e->sink = NULL;
+    e->event_next[-1].head.flags |= EVENT_LAST;
+}
+
+void engine_step(struct engine *engine, const struct command *command, struct event_sink *sink)
+{
+    steps_begin(engine, sink);
+    step(engine, command);
+    steps_end(engine);
 }
 
 /* --- hints to the cache -------------------------------------------------------------------- */
@@ -430,17 +452,21 @@ static inline uintptr_t place_in(const void *table, uint32_t index, size_t size)
     return (uintptr_t)table + (size_t)index * size;
 }
 
-void engine_prefetch_far(const struct engine *e, const struct command *command)
+static inline void prefetch_far(const struct engine *e, const struct command *c, bool deep)
 {
-    uint32_t slot = (uint32_t)command->cancel_order.order_id;
+    uint32_t slot = (uint32_t)c->cancel_order.order_id;
     uintptr_t first = place_in(e->orders, slot, sizeof(struct order));
-    uintptr_t key = place_in(e->keys, command->head.key, sizeof(struct key));
-    if (market_deep(e)) {
-        uint64_t enters = mask_of(command->head.type == COMMAND_NEW_ORDER);
-        first = (uintptr_t)choose(enters, (uintptr_t)hint_of(e, command), first);
+    if (deep) {
+        uint64_t enters = mask_of(c->head.type == COMMAND_NEW_ORDER);
+        first = (uintptr_t)choose(enters, (uintptr_t)hint_of(e, c), first);
     }
     __builtin_prefetch((const void *)first, 1);
-    __builtin_prefetch((const void *)key, 1);
+    __builtin_prefetch((const void *)place_in(e->keys, c->head.key, sizeof(struct key)), 1);
+}
+
+void engine_prefetch_far(const struct engine *e, const struct command *command)
+{
+    prefetch_far(e, command, market_deep(e));
     KEPT();
 }
 
@@ -475,18 +501,75 @@ APART static void prefetch_deep(const struct engine *e, const struct command *c)
     KEPT();
 }
 
+static inline void prefetch_near(const struct engine *e, const struct command *c, bool deep)
+{
+    if (deep && c->head.key <= e->s.key_count) {
+        prefetch_deep(e, c);
+    } else {
+        const struct key *k = &e->keys[c->head.key <= e->s.key_count ? c->head.key : 0];
+        __builtin_prefetch(&e->accounts[k->account], 1);
+        __builtin_prefetch(&e->orders[k->newest], 1);
+    }
+}
+
 void engine_prefetch_near(const struct engine *e, const struct command *command)
 {
-    if (command->head.key <= e->s.key_count) {
-        if (market_deep(e)) {
-            prefetch_deep(e, command);
-        } else {
-            const struct key *k = &e->keys[command->head.key];
-            __builtin_prefetch(&e->accounts[k->account], 1);
-            __builtin_prefetch(&e->orders[k->newest], 1);
-        }
-    }
+    prefetch_near(e, command, market_deep(e));
     KEPT();
+}
+
+/* --- steps in a row --------------------------------------------------------------------------- */
+
+#define LOOK_AHEAD 32 /* slots between the hint to a command itself and its step */
+
+/* Continuation slots may be given hints as if they were commands, and commands behind one that is long may
+ * get none: hints do no harm and are not missed. */
+static inline __attribute__((always_inline)) void
+run(struct engine *e, const union command_slot *slots, size_t count, bool deep)
+{
+    const ptrdiff_t far = deep ? 12 : 8; /* slots between a hint and the step */
+    const ptrdiff_t near = deep ? 6 : 4;
+    const union command_slot *const end = slots + count;
+    for (const union command_slot *at = slots; at < end && at - slots < far; at++) {
+        prefetch_far(e, &at->command, deep);
+    }
+    for (const union command_slot *at = slots; at < end && at - slots < near; at++) {
+        prefetch_near(e, &at->command, deep);
+    }
+    for (const union command_slot *at = slots; at < end; at += at->command.head.slots) {
+        __builtin_prefetch(at + LOOK_AHEAD);
+        __builtin_prefetch((const char *)(at + LOOK_AHEAD) + COMMAND_SLOT_SIZE / 2);
+        if (end - at > far) {
+            prefetch_far(e, &at[far].command, deep);
+        }
+        if (end - at > near) {
+            prefetch_near(e, &at[near].command, deep);
+        }
+        step(e, &at->command);
+        CHECK(at->command.head.slots != 0);
+    }
+}
+
+APART static void run_deep(struct engine *e, const union command_slot *slots, size_t count)
+{
+    run(e, slots, count, true);
+}
+
+APART static void run_small(struct engine *e, const union command_slot *slots, size_t count)
+{
+    run(e, slots, count, false);
+}
+
+void engine_run(struct engine *engine, const union command_slot *slots, size_t count,
+                struct event_sink *sink)
+{
+    steps_begin(engine, sink);
+    if (market_deep(engine)) {
+        run_deep(engine, slots, count);
+    } else {
+        run_small(engine, slots, count);
+    }
+    steps_end(engine);
 }
 
 bool engine_has_work(const struct engine *engine)

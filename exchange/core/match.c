@@ -11,36 +11,14 @@
 #include "exchange/core/order.h"
 #include "exchange/core/quote.h"
 #include "exchange/core/set.h"
-#include "exchange/core/tree.h"
+#include "exchange/core/take.h"
 #include "exchange/core/walk.h"
-
-/* Book with the best price among `mask`; at equal prices the nearest tier: for a bid the lowest
- * offer tier, for an offer the highest bid tier. */
-static uint32_t best_book(const struct ladder *l, const struct arrival *a, uint32_t mask)
-{
-    uint32_t best = (uint32_t)__builtin_ctz(mask);
-    mask &= mask - 1;
-    while (mask != 0) {
-        uint32_t book = (uint32_t)__builtin_ctz(mask);
-        mask &= mask - 1;
-        if (a->sell ? l->best_price[book] >= l->best_price[best]
-                    : l->best_price[book] < l->best_price[best]) {
-            best = book;
-        }
-    }
-    return best;
-}
 
 uint32_t match_top(const struct engine *e, const struct arrival *a)
 {
     const struct ladder *l = &e->ladders[a->ladder];
     uint32_t mask = l->occupied & match_eligible(a);
-    return mask == 0 ? 0 : l->best[best_book(l, a, mask)];
-}
-
-bool match_crosses(const struct arrival *a, int64_t price_e4)
-{
-    return a->sell ? price_e4 >= a->limit_e4 : price_e4 <= a->limit_e4;
+    return mask == 0 ? 0 : l->best[match_best_book(l, a, mask)];
 }
 
 bool match_best(const struct engine *e, const struct arrival *a, int64_t *price_e4)
@@ -53,7 +31,7 @@ bool match_best(const struct engine *e, const struct arrival *a, int64_t *price_
     if (mask == 0) {
         return false;
     }
-    *price_e4 = l->best_price[best_book(l, a, mask)];
+    *price_e4 = l->best_price[match_best_book(l, a, mask)];
     return true;
 }
 
@@ -188,115 +166,10 @@ RARE static void trade_special(struct engine *e, uint32_t resting, struct deal *
     match_after_fill(e, resting);
 }
 
-static inline bool tradable(const struct engine *e, uint32_t resting, const struct arrival *a)
-{
-    return e->keys[e->orders[resting].key].group != a->group;
-}
-
-/* The arriving order takes plain orders from the head of the best level on, until it is filled, the
- * level is used up, or the next one asks for more than a trade. The level is mended once, at the end. */
-static inline __attribute__((always_inline)) void
-take_level(struct engine *e, uint32_t arriving, uint32_t head, const struct arrival *a, bool sell)
-{
-    struct order *orders = e->orders;
-    struct order *o = &orders[arriving];
-    uint32_t newest = orders[head].previous;
-    uint32_t resting = head;
-    uint32_t gone = 0;
-    struct deal d = {
-        .bid = arriving,
-        .offer = arriving,
-        .ladder = a->ladder,
-        .price_e4 = orders[head].price_e4,
-        .contract = sell ? contract_with_tier(a->contract, orders[head].tier) : a->contract,
-        .sell = sell,
-    };
-    for (;;) {
-        struct order *r = &orders[resting];
-        __builtin_prefetch(&orders[r->next], 1);
-        *(sell ? &d.bid : &d.offer) = resting;
-        d.qty = o->leaves < r->leaves ? o->leaves : r->leaves;
-        deal_close_inline(e, &d);
-        if (r->leaves != 0) {
-            break;
-        }
-        uint32_t next = r->next;
-        __builtin_prefetch(&e->keys[orders[next].key], 1);
-        __builtin_prefetch(&orders[orders[next].newer], 1);
-        __builtin_prefetch(&orders[orders[next].older], 1);
-        book_forget(r);
-        order_finish(e, resting);
-        gone++;
-        resting = next;
-        if (resting == head) {
-            resting = 0;
-            break;
-        }
-        if (o->leaves == 0 || orders[resting].special || !tradable(e, resting, a)) {
-            break;
-        }
-    }
-    if (gone != 0) {
-        book_advance(e, head, newest, resting, gone);
-    }
-}
-
-/* An order that has used up a level will most likely use up more. What trading with the orders at their
- * heads will touch is asked for together, so that it comes together. */
-#define LEVELS_AHEAD 12
-APART static void prefetch_levels(const struct engine *e, const struct arrival *a, uint32_t book)
-{
-    struct tree_place place;
-    uint32_t slots[LEVELS_AHEAD];
-    uint32_t count = 0;
-    int32_t limit = (int32_t)(a->sell ? a->limit_e4 : -a->limit_e4);
-    if (!tree_first(e, a->ladder * BOOKS + book, &place)) {
-        return;
-    }
-    for (; count < LEVELS_AHEAD && place.goodness[place.at] >= limit; place.at--) {
-        slots[count] = place.heads[place.at];
-        __builtin_prefetch(&e->orders[slots[count++]], 1);
-        if (place.at == 0) {
-            break;
-        }
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        const struct order *o = &e->orders[slots[i]];
-        __builtin_prefetch(&e->keys[o->key], 1);
-        __builtin_prefetch(&e->orders[o->newer], 1);
-        __builtin_prefetch(&e->orders[o->older], 1);
-        __builtin_prefetch(&e->orders[o->next], 1);
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        __builtin_prefetch(&e->accounts[e->keys[e->orders[slots[i]].key].account], 1);
-    }
-    KEPT();
-}
-
-APART static void take_bids(struct engine *e, uint32_t arriving, uint32_t head,
-                            const struct arrival *a)
-{
-    take_level(e, arriving, head, a, true);
-}
-
-APART static void take_offers(struct engine *e, uint32_t arriving, uint32_t head,
-                              const struct arrival *a)
-{
-    take_level(e, arriving, head, a, false);
-}
-
-/* Trades with the resting order, and with plain ones right behind it where they come next anyway. */
-static void trade(struct engine *e, uint32_t arriving, uint32_t resting, const struct arrival *a)
+APART static void trade(struct engine *e, uint32_t arriving, uint32_t resting,
+                        const struct arrival *a)
 {
     const struct order *r = &e->orders[resting];
-    if (__builtin_expect(!r->special && r->head && !a->fok && e->s.lag == 0, 1)) {
-        if (a->sell) {
-            take_bids(e, arriving, resting, a);
-        } else {
-            take_offers(e, arriving, resting, a);
-        }
-        return;
-    }
     uint32_t open = e->orders[arriving].leaves;
     struct deal d = {
         .bid = a->sell ? resting : arriving,
@@ -389,7 +262,7 @@ void match_run(struct engine *e, uint32_t slot, const struct arrival *a)
     const uint32_t generation = o->generation;
     struct ladder *l = &e->ladders[a->ladder];
     const uint32_t mask = match_eligible(a);
-    uint32_t levels = 0;
+    const bool runs = !a->fok && e->s.lag == 0;
     struct walk w;
     if (a->fok) {
         walk_start(e, &w, a->ladder);
@@ -411,7 +284,7 @@ void match_run(struct engine *e, uint32_t slot, const struct arrival *a)
             if (occupied == 0) {
                 return;
             }
-            book = best_book(l, a, occupied);
+            book = match_best_book(l, a, occupied);
             resting = l->best[book];
             price = l->best_price[book]; /* most arrivals rest: spare them the best order's line */
         }
@@ -426,11 +299,12 @@ void match_run(struct engine *e, uint32_t slot, const struct arrival *a)
                 return;
             }
             order_take_out(e, slot, REASON_BAND_REMAINDER, 0);
-        } else if (tradable(e, resting, a)) {
-            trade(e, slot, resting, a);
-            if (levels++ == 0 && o->leaves != 0) {
-                prefetch_levels(e, a, book);
+        } else if (e->keys[e->orders[resting].key].group != a->group) {
+            if (__builtin_expect(runs && !e->orders[resting].special, 1)) {
+                take_run(e, slot, a, book);
+                continue;
             }
+            trade(e, slot, resting, a);
             if (__builtin_expect(a->fok, 0)) {
                 walk_return(e, &w, book, resting);
             }

@@ -35,7 +35,10 @@ static inline void match_clear_tops(struct engine *e, const struct arrival *a)
 /* Best opposite price over the eligible tiers; false: none. */
 bool match_best(const struct engine *e, const struct arrival *a, int64_t *price_e4);
 /* Whether that price is within the limit. */
-bool match_crosses(const struct arrival *a, int64_t price_e4);
+static inline bool match_crosses(const struct arrival *a, int64_t price_e4)
+{
+    return a->sell ? price_e4 >= a->limit_e4 : price_e4 <= a->limit_e4;
+}
 /* What an arrival would fill now. */
 struct trial {
     int64_t qty;
@@ -50,6 +53,23 @@ struct trial match_fillable(const struct engine *e, const struct arrival *a, int
 static inline uint32_t match_eligible(const struct arrival *a)
 {
     return a->sell ? (2u << a->tier) - 1u : 0xf0u & ~((16u << a->tier) - 16u);
+}
+/* Book with the best price among `mask`; at equal prices the nearest tier: for a bid the lowest
+ * offer tier, for an offer the highest bid tier. */
+static inline uint32_t match_best_book(const struct ladder *l, const struct arrival *a,
+                                       uint32_t mask)
+{
+    uint32_t best = (uint32_t)__builtin_ctz(mask);
+    mask &= mask - 1;
+    while (mask != 0) {
+        uint32_t book = (uint32_t)__builtin_ctz(mask);
+        mask &= mask - 1;
+        if (a->sell ? l->best_price[book] >= l->best_price[best]
+                    : l->best_price[book] < l->best_price[best]) {
+            best = book;
+        }
+    }
+    return best;
 }
 /* Best opposite order over these, at equal prices of the nearest tier; 0 none. */
 uint32_t match_top(const struct engine *e, const struct arrival *a);

@@ -110,6 +110,16 @@ uint16_t order_over_lagging(const struct engine *e, uint32_t slot)
     return 0;
 }
 
+void chain_pass_sweeps(struct engine *e, uint32_t slot)
+{
+    for (uint32_t i = 0; i < e->s.sweep_count; i++) {
+        struct sweep *sweep = &e->s.sweeps[(e->s.sweep_first + i) % SWEEPS_MAX];
+        if (sweep->slot == slot) {
+            sweep->slot = e->orders[slot].newer;
+        }
+    }
+}
+
 void order_finish(struct engine *e, uint32_t slot)
 {
     struct order *o = &e->orders[slot];

@@ -275,7 +275,7 @@ static void check_holdings(const struct engine *e)
         CHECK(holding_bucket(e, &place)->holding == i);
         count++;
     }
-    CHECK(count == e->s.holding_count && holding_behind(e) <= HOLDINGS_BEHIND);
+    CHECK(count == e->s.holding_count && holding_behind(e) <= HOLDINGS_BEHIND_MOST);
 }
 
 static void check_quotes(const struct engine *e)

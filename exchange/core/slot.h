@@ -33,36 +33,37 @@ static inline void slot_release(struct engine *e, uint32_t slot)
     e->s.order_free = slot;
 }
 
-/* A link to the order at hand: its neighbour's or, at the end of the chain, the key's. */
-static inline uint32_t *slot_link(bool neighbour, uint32_t *of_neighbour, uint32_t *of_key)
-{
-    return (uint32_t *)(uintptr_t)choose(mask_of(neighbour), (uintptr_t)of_neighbour,
-                                         (uintptr_t)of_key);
-}
+/* Whether an order has neighbours in its key's chain comes at random. Slot 0 is nobody's: what is linked
+ * to it is written there and never read. */
 
 /* The order's own links, newer 0 and older the key's newest, are set already. */
 static inline void chain_append(struct engine *e, struct key *k, uint32_t slot)
 {
     uint32_t newest = k->newest;
+    uint32_t oldest = k->oldest;
+    e->orders[newest].newer = slot;
     k->newest = slot;
-    *slot_link(newest != 0, &e->orders[newest].newer, &k->oldest) = slot;
+    k->oldest = (uint32_t)choose(mask_of(oldest == 0), slot, oldest);
 }
+
+/* A mass cancel that would look at the order next goes on behind it. */
+RARE void chain_pass_sweeps(struct engine *e, uint32_t slot);
 
 static inline void chain_remove(struct engine *e, uint32_t slot)
 {
-    const struct order *o = &e->orders[slot];
-    struct key *k = &e->keys[o->key];
-    for (uint32_t i = 0; i < e->s.sweep_count; i++) {
-        struct sweep *sweep = &e->s.sweeps[(e->s.sweep_first + i) % SWEEPS_MAX];
-        if (sweep->slot == slot) {
-            sweep->slot = o->newer;
-        }
+    struct order *orders = e->orders;
+    struct key *k = &e->keys[orders[slot].key];
+    uint32_t newer = orders[slot].newer;
+    uint32_t older = orders[slot].older;
+    if (__builtin_expect(e->s.sweep_count != 0, 0)) {
+        chain_pass_sweeps(e, slot);
     }
-    /* Whether there are neighbours comes at random. */
-    uint32_t *after = slot_link(o->newer != 0, &e->orders[o->newer].older, &k->newest);
-    uint32_t *before = slot_link(o->older != 0, &e->orders[o->older].newer, &k->oldest);
-    *after = o->older;
-    *before = o->newer;
+    uint32_t newest = k->newest;
+    uint32_t oldest = k->oldest;
+    orders[newer].older = older;
+    orders[older].newer = newer;
+    k->newest = (uint32_t)choose(mask_of(newer == 0), older, newest);
+    k->oldest = (uint32_t)choose(mask_of(older == 0), newer, oldest);
 }
 
 #endif

@@ -11,7 +11,7 @@
  *  4. A capacity cell's committed = GPUs in live offers on the provider's own capacity + GPUs ever
  *     sold from it, and never exceeds the resource's GPUs.
  *  5. holding.offered = GPUs in live offers drawing on it, never above holding.qty. The last fills, at
- *     most HOLDINGS_BEHIND, are not in the holdings yet.
+ *     most HOLDINGS_BEHIND_MOST, are not in the holdings yet.
  *  6. account.escrow and bond_locked = sums over its fills.
  *  7. A ladder exists while it or its shadow has an order, it has a last trade or has had an auction,
  *     or while it is being closed at its gate. LADDER_SHADOWED is set while its shadow has an order.
@@ -43,16 +43,17 @@
 #include "exchange/core/auction_clear.h"
 #include "exchange/core/engine.h"
 
-#define HOUR_RING     1024 /* above horizon + hours whose gate is still to be worked off */
-#define BOOKS         8    /* a ladder's books: side x 4 + tier */
-#define LINKS_MAX     64
-#define FEES_MAX      256
-#define SWEEPS_MAX    32
-#define NODE_UNIT     32
-#define NODE_UNITS    8  /* of the largest node */
-#define NODE_CAPACITY 30 /* entries of the largest node */
-#define RESOURCE_MASK 0x1fffffu
-#define QUOTE_BITS    10
+#define HOUR_RING      1024 /* above horizon + hours whose gate is still to be worked off */
+#define BOOKS          8    /* a ladder's books: side x 4 + tier */
+#define LINKS_MAX      64
+#define FEES_MAX       256
+#define SWEEPS_MAX     32
+#define NODE_UNIT      32
+#define NODE_UNITS     8  /* of the largest node */
+#define NODE_CAPACITY  30 /* entries of the largest node */
+#define RESOURCE_MASK  0x1fffffu
+#define QUOTE_BITS     10
+#define HOLDING_PRINTS 128
 
 /* What stands in the table of orders. All but PLAIN have `special` set. */
 enum order_kind {
@@ -493,6 +494,7 @@ struct scalars {
     uint32_t node_free[NODE_UNITS + 1];
     uint32_t fill_count;
     uint32_t holding_fills; /* of them, those that have entered the table of holdings */
+    uint32_t holding_prints[HOLDING_PRINTS]; /* of the last fills: where their holding is sought */
     uint32_t holding_top;
     uint32_t holding_free;
     uint32_t holding_count;
@@ -537,7 +539,9 @@ static_assert(sizeof(struct scalars) % 8 == 0, "hashed by words");
 
 struct engine {
     struct engine_config config;
-    struct event_sink *sink; /* of the step under way */
+    struct event_sink *sink; /* of the steps under way, and where in it the next event goes */
+    struct event *event_next;
+    struct event *event_end;
     struct order *orders;
     struct ladder
         *ladders; /* config.ladders, as many shadows, then one for the JOBs of each market */

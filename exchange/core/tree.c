@@ -427,22 +427,51 @@ void tree_remove(struct engine *e, uint32_t book, int32_t goodness)
     }
 }
 
-uint32_t tree_remove_best(struct engine *e, uint32_t book)
+/* Leaf of the best levels; 0 none. */
+static uint32_t best_leaf(const struct engine *e, uint32_t book)
 {
-    uint32_t index = *root_of(e, book);
+    uint32_t index = e->ladders[book / BOOKS].root[book % BOOKS];
     struct node *n = node_at(e, index);
-    while (n->height > 0) {
+    while (index != 0 && n->height > 0) {
         index = items_of(n)[n->count - 1];
         n = node_at(e, index);
     }
-    if (n->count > NODE_LEAST && n->parent != 0) {
-        n->count--;
-        keys_of(n)[n->count] = INT32_MAX;
-        items_of(n)[n->count] = 0;
-        return items_of(n)[n->count - 1];
+    return index;
+}
+
+/* Whether a leaf needs no mending with so few levels. */
+static bool leaf_suffices(const struct node *n, uint32_t count)
+{
+    return n->parent != 0 ? count >= NODE_LEAST : count != 0 && count + 9u > n->capacity;
+}
+
+uint32_t tree_remove_best(struct engine *e, uint32_t book, uint32_t levels, int32_t *goodness)
+{
+    for (;;) {
+        uint32_t index = best_leaf(e, book);
+        struct node *n = node_at(e, index);
+        if (levels == 0 || index == 0) {
+            *goodness = index == 0 ? 0 : keys_of(n)[n->count - 1];
+            return index == 0 ? 0 : items_of(n)[n->count - 1];
+        }
+        if (levels < n->count && leaf_suffices(n, n->count - levels)) {
+            n->count = (uint8_t)(n->count - levels);
+            for (uint32_t i = n->count; i < n->count + levels; i++) {
+                keys_of(n)[i] = INT32_MAX;
+                items_of(n)[i] = 0;
+            }
+            *goodness = keys_of(n)[n->count - 1];
+            return items_of(n)[n->count - 1];
+        }
+        tree_remove(e, book, keys_of(n)[n->count - 1]);
+        levels--;
     }
-    tree_remove(e, book, keys_of(n)[n->count - 1]);
-    return tree_best(e, book);
+}
+
+void tree_set_best(struct engine *e, uint32_t book, uint32_t slot)
+{
+    struct node *n = node_at(e, best_leaf(e, book));
+    items_of(n)[n->count - 1] = slot;
 }
 
 static uint32_t last_below(const struct engine *e, struct node *n)

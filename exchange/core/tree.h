@@ -18,8 +18,11 @@ uint32_t tree_enter(struct engine *e, uint32_t book, int32_t goodness, uint32_t 
 void tree_set_head(struct engine *e, uint32_t book, int32_t goodness, uint32_t slot);
 /* Takes out a level that is there. */
 void tree_remove(struct engine *e, uint32_t book, int32_t goodness);
-/* Takes out the best level, which is there; returns the head of what is the best then, 0 none. */
-uint32_t tree_remove_best(struct engine *e, uint32_t book);
+/* Takes out so many of the best levels, which are there; returns the head of what is the best then and its
+ * goodness; 0: none is left. */
+uint32_t tree_remove_best(struct engine *e, uint32_t book, uint32_t levels, int32_t *goodness);
+/* Gives the best level, which is there, another head. */
+void tree_set_best(struct engine *e, uint32_t book, uint32_t slot);
 /* Head of the best level; 0 none. */
 uint32_t tree_best(const struct engine *e, uint32_t book);
 /* Head of the level next worse than one that is there; 0 none. */

@@ -384,48 +384,67 @@ INLINE void level_begin(struct level *l, const struct arrival *a, uint32_t book,
     l->hour_tier = contract_hour(a->contract) << 8 | (uint32_t)owed;
 }
 
+/* Where a run is in a book: at its best level, and at those of the tree's leaf behind it. */
+struct leaf {
+    const int32_t *goodness;
+    const uint32_t *heads;
+    uint32_t at;
+};
+
+/* Most runs are one trade, which leaves no question to the tree. Whether this is another one is known as
+ * soon as the first order is. */
+INLINE void leaf_begin(const struct engine *e, const struct taker *t, uint32_t ladder,
+                       uint32_t book, struct leaf *leaf)
+{
+    uint32_t best = e->ladders[ladder].best[book];
+    *leaf = (struct leaf){.at = 0};
+    if (e->orders[best].leaves < t->leaves) {
+        struct tree_place place;
+        tree_first(e, ladder * BOOKS + book, &place);
+        leaf->goodness = place.goodness;
+        leaf->heads = place.heads;
+        leaf->at = place.at;
+        for (uint32_t i = 1; i <= 2 && i <= place.at; i++) {
+            __builtin_prefetch(&e->orders[place.heads[place.at - i]], 1);
+        }
+    }
+}
+
 /* Takes what it can of the levels of a leaf, the best of which is the book's best; false: there is no more
  * to be had by trades alone. */
 INLINE bool take_leaf(struct engine *e, struct taker *t, const struct arrival *a, uint32_t book,
                       bool sell)
 {
-    struct tree_place place;
-    tree_first(e, a->ladder * BOOKS + book, &place);
-    const int32_t *goodness = place.goodness;
-    const uint32_t *heads = place.heads;
     struct ladder *ladder = &e->ladders[a->ladder];
     bool alone = (ladder->occupied & match_eligible(a)) == 1u << book;
-    int64_t last = ladder->last_trade_e4;
-    uint32_t levels = 0;
-    uint32_t newest = 0;
+    const uint32_t before = ladder->last_trade_e4;
+    uint32_t last = before;
+    struct book_taken taken = {.levels = 0};
     struct level l;
     level_begin(&l, a, book, sell);
-    bool moved = false;
-    uint32_t at = place.at;
-    for (;; at--) {
-        l.left = heads[at];
-        if (goodness[at] < t->worst) {
-            break;
-        }
-        prefetch_levels(e, heads, at);
-        l.price_e4 = sell ? goodness[at] : -(int64_t)goodness[at];
-        newest = e->orders[l.left].previous;
+    l.left = ladder->best[book];
+    l.price_e4 = ladder->best_price[book];
+    struct leaf leaf;
+    leaf_begin(e, t, a->ladder, book, &leaf);
+    while ((sell ? (int32_t)l.price_e4 : -(int32_t)l.price_e4) >= t->worst) {
         uint32_t cum = t->cum;
+        taken.newest = e->orders[l.left].previous;
+        prefetch_levels(e, leaf.heads, leaf.at);
         take_level(e, t, &l, l.left, sell);
-        if (t->cum != cum) {
-            moved |= last != l.price_e4;
-            last = l.price_e4;
-        }
-        levels += l.left == 0;
-        if (l.left != 0 || t->leaves == 0 || at == 0 || !alone) {
+        last = t->cum != cum ? (uint32_t)l.price_e4 : last;
+        taken.levels += l.left == 0;
+        if (l.left != 0 || t->leaves == 0 || leaf.at == 0 || !alone) {
             break;
         }
+        leaf.at--;
+        l.left = leaf.heads[leaf.at];
+        l.price_e4 = sell ? leaf.goodness[leaf.at] : -(int64_t)leaf.goodness[leaf.at];
     }
-    struct book_taken taken = {
-        .levels = levels, .orders = l.orders, .head = l.left, .newest = newest};
+    taken.orders = l.orders;
+    taken.head = l.left;
     book_taken(e, a->ladder, book, &taken);
-    if (moved) {
-        ladder->last_trade_e4 = (uint32_t)last;
+    if (last != before) {
+        ladder->last_trade_e4 = last;
         deal_reference_moved(e, a->ladder);
     }
     return l.left == 0 && t->leaves != 0;

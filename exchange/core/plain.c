@@ -9,6 +9,7 @@
 #include "exchange/core/order.h"
 #include "exchange/core/quote.h"
 #include "exchange/core/slot.h"
+#include "exchange/core/take.h"
 
 #define LIKELY(condition) __builtin_expect(!!(condition), 1)
 
@@ -265,6 +266,17 @@ static inline uint32_t enter(struct engine *e, const struct command *c, const st
     return slot;
 }
 
+/* Whether a trade comes next that begins a run (take.h). `book`: the best of those eligible. */
+static inline bool may_run(const struct engine *e, const struct arrival *a, uint32_t book)
+{
+    const struct ladder *l = &e->ladders[a->ladder];
+    const struct order *resting = &e->orders[l->best[book]];
+    int64_t price = l->best_price[book];
+    return e->s.lag == 0 && match_crosses(a, price) && price >= a->inner_low_e4 &&
+           price <= a->inner_high_e4 && !resting->special &&
+           e->keys[resting->key].group != a->group;
+}
+
 APART static void trade_plain(struct engine *e, const struct command *c, uint32_t slot,
                               int64_t reference_e4)
 {
@@ -285,6 +297,18 @@ APART static void trade_plain(struct engine *e, const struct command *c, uint32_
         .sell = n->side == SIDE_SELL,
         .may_rest = n->tif == TIF_GATE,
     };
+    struct order *o = &e->orders[slot];
+    uint32_t occupied = e->ladders[ladder].occupied & match_eligible(&a);
+    uint32_t best = occupied == 0 ? BOOKS : match_best_book(&e->ladders[ladder], &a, occupied);
+    if (LIKELY(best != BOOKS && may_run(e, &a, best))) {
+        take_run(e, slot, &a, best);
+        if (o->leaves == 0) {
+            e->accounts[e->keys[o->key].account].open_orders--;
+            chain_remove(e, slot);
+            slot_release(e, slot);
+            return; /* the ladder has a last trade */
+        }
+    }
     order_arrive(e, slot, &a, n->tif == TIF_IOC);
 }
 

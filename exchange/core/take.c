@@ -8,17 +8,34 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* The arriving order. */
+/* Words that stand side by side in an event and are written at once. */
+struct pair {
+    uint64_t words[2];
+};
+
+/* The arriving order, and what all trades of the run have in common. Nothing that is written on the way can
+ * be a part of it, as far as the compiler is concerned. */
 struct taker {
+    struct pair now;  /* head: seq and time */
+    struct pair own;  /* its number, then key and account */
+    struct pair what; /* its order id and its contract */
+    uint64_t index;   /* of the next event */
+    uint64_t link;    /* head: link and type of its fills */
+    uint64_t fill_id;
+    uint64_t report_seq;
+    struct event *event; /* the next one */
+    struct event *room;  /* behind it there is none for a whole trade */
     struct order *order;
     struct key *key;
-    struct account *account;
-    uint64_t order_id;
-    uint64_t party;     /* key and account, as an event has them */
-    int64_t reserve_e4; /* bid: for what is left */
-    int64_t bound_e4;   /* bid: notional and fees, offer: bond, of all its trades */
+    int64_t bound_e4; /* bid: notional and fees, offer: bond, of all its trades */
+    int32_t worst;    /* goodness of the price that is just good enough */
     uint32_t slot;
     uint32_t leaves;
+    uint32_t cum;
+    uint32_t resource;  /* offer */
+    uint32_t bond_unit; /* offer */
+    uint32_t group;
+    uint8_t source; /* offer */
     uint16_t fee_rest;
     uint16_t rate_bp;
 };
@@ -26,127 +43,160 @@ struct taker {
 /* The level that is being used up. */
 struct level {
     int64_t price_e4;
-    uint64_t contract;       /* the bid's */
-    uint64_t offer_contract; /* the offer's own */
+    uint64_t bid_contract;
+    uint64_t offer_contract;
+    uint64_t tiers; /* word of a trade that begins with the resource: the offer's tier */
+    uint64_t owed;  /* word of a fill that begins with the resource: the bid's tier */
+    uint32_t hour_tier;
+    uint32_t orders; /* used up, of the whole leaf */
+    uint32_t left;   /* first order that is left; 0: none */
 };
 
-/* One trade. */
+/* One trade. `other` is what rests. */
 struct print {
     uint64_t fill_id;
-    int64_t bond_e4;
+    uint64_t other_id;
+    uint64_t other_party; /* key and account */
     int64_t own_fee_e4;
     int64_t other_fee_e4;
+    int64_t bond_e4;
     uint32_t qty;
+    uint32_t bond_unit;
+    uint32_t resource;
+    uint32_t source;
 };
 
-INLINE void taker_begin(const struct engine *e, struct taker *t, uint32_t slot, bool sell)
+/* Where no rate is, the remainder stays as it is. */
+INLINE int64_t fee_of(uint16_t *rest, int64_t notional_e4, uint16_t rate_bp)
+{
+    return rate_bp == 0 ? 0 : money_fee(*rest, notional_e4, rate_bp, rest);
+}
+
+/* --- the arriving order ------------------------------------------------------------------------- */
+
+INLINE void sink_begin(const struct engine *e, struct taker *t)
+{
+    t->event = e->event_next;
+    t->room = e->event_end - 3;
+}
+
+INLINE void sink_end(struct engine *e, const struct taker *t)
+{
+    e->event_next = t->event;
+}
+
+INLINE void taker_begin(const struct engine *e, struct taker *t, uint32_t slot,
+                        const struct arrival *a, bool sell)
 {
     struct order *o = &e->orders[slot];
+    struct key *key = &e->keys[o->key];
+    int64_t low = a->limit_e4 > a->inner_low_e4 ? a->limit_e4 : a->inner_low_e4;
+    int64_t high = a->limit_e4 < a->inner_high_e4 ? a->limit_e4 : a->inner_high_e4;
     *t = (struct taker){
+        .now = {{e->s.seq, (uint64_t)e->s.time_ns}},
+        .own = {{o->cl_ord_id, o->key | (uint64_t)key->account << 32}},
+        .what = {{order_id_of(e, slot), a->contract}},
+        .index = e->s.event_index,
+        .link = (uint64_t)emit_link(key) << 32 | (uint64_t)EVENT_FILL << 48,
+        .fill_id = deal_next_fill(e),
+        .report_seq = key->report_seq,
         .order = o,
-        .key = &e->keys[o->key],
-        .account = &e->accounts[e->keys[o->key].account],
-        .order_id = order_id_of(e, slot),
-        .party = o->key | (uint64_t)e->keys[o->key].account << 32,
+        .key = key,
+        .worst = sell ? (int32_t)low : -(int32_t)high,
         .slot = slot,
         .leaves = o->leaves,
+        .cum = o->cum,
+        .resource = o->resource,
+        .bond_unit = o->bond_unit,
+        .group = a->group,
+        .source = (uint8_t)o->source,
         .fee_rest = o->fee_rest,
         .rate_bp = deal_rate(e, o, false),
     };
-    if (!sell) {
-        t->reserve_e4 = money_bid_reserve(e, o->fees, t->fee_rest, o->price_e4, o->leaves);
-    }
+    sink_begin(e, t);
 }
 
-INLINE void taker_settle(const struct engine *e, struct taker *t, int64_t price_e4, struct print *p,
-                         bool sell)
-{
-    int64_t notional = price_e4 * p->qty;
-    p->own_fee_e4 = money_fee(t->fee_rest, notional, t->rate_bp, &t->fee_rest);
-    t->leaves -= p->qty;
-    if (sell) {
-        p->bond_e4 = (int64_t)t->order->bond_unit * p->qty;
-        t->bound_e4 += p->bond_e4;
-        return;
-    }
-    const struct order *o = t->order;
-    int64_t after = money_bid_reserve(e, o->fees, t->fee_rest, o->price_e4, t->leaves);
-    CHECK(t->reserve_e4 - after >= notional + p->own_fee_e4);
-    t->reserve_e4 = after;
-    t->bound_e4 += notional + p->own_fee_e4;
-}
-
-INLINE void taker_end(const struct engine *e, struct taker *t, bool sell)
+INLINE void taker_end(struct engine *e, const struct taker *t, bool sell)
 {
     struct order *o = t->order;
-    struct account *account = t->account;
+    struct account *account = &e->accounts[t->key->account];
     if (sell) {
         account->bond_open_e4 -= t->bound_e4;
         account->bond_locked_e4 += t->bound_e4;
     } else {
-        account->reserved_e4 +=
-            t->reserve_e4 - money_bid_reserve(e, o->fees, o->fee_rest, o->price_e4, o->leaves);
+        int64_t freed = money_bid_reserve(e, o->fees, o->fee_rest, o->price_e4, o->leaves) -
+                        money_bid_reserve(e, o->fees, t->fee_rest, o->price_e4, t->leaves);
+        CHECK(freed >= t->bound_e4);
+        account->reserved_e4 -= freed;
         account->cash_e4 -= t->bound_e4;
         account->escrow_e4 += t->bound_e4;
     }
-    o->cum += o->leaves - t->leaves;
+    o->cum = t->cum;
     o->leaves = t->leaves;
     o->fee_rest = t->fee_rest & 0x3fffu;
+    t->key->report_seq = t->report_seq;
+    e->s.event_index = (uint32_t)t->index;
+    sink_end(e, t);
 }
 
 /* --- events ------------------------------------------------------------------------------------ */
 
-/* Heads of the next three events, which are of one trade. */
-INLINE struct event *emit_trade_heads(struct engine *e, uint16_t bid_link, uint16_t offer_link)
+static_assert(offsetof(struct event_head, time_ns) == offsetof(struct event_head, seq) + 8 &&
+                  offsetof(struct event_party, key) ==
+                      offsetof(struct event_party, cl_ord_id) + 8 &&
+                  offsetof(struct event_fill, contract) ==
+                      offsetof(struct event_fill, order_id) + 8,
+              "pairs");
+
+INLINE void write_pair(void *place, const struct pair *pair)
 {
-    if (__builtin_expect(e->event_end - e->event_next < 3, 0)) {
-        emit_drain(e);
-    }
-    struct event *event = e->event_next;
-    e->event_next += 3;
-    uint64_t index = e->s.event_index;
-    e->s.event_index += 3;
-    for (uint32_t i = 0; i < 3; i++) {
-        memcpy(&event[i].head.seq, &e->s.seq, 2 * sizeof(uint64_t)); /* with the time */
-    }
-    emit_word(&event[0].head.index,
-              index | (uint64_t)EVENT_TRADE << 48 | (uint64_t)EVENT_PUBLIC << 56);
-    emit_word(&event[1].head.index,
-              (index + 1) | (uint64_t)bid_link << 32 | (uint64_t)EVENT_FILL << 48);
-    emit_word(&event[2].head.index,
-              (index + 2) | (uint64_t)offer_link << 32 | (uint64_t)EVENT_FILL << 48);
-    return event;
+    memcpy(place, pair, sizeof(*pair));
 }
 
-/* What one side of a trade is told of. */
-struct half {
-    const struct order *order;
-    struct key *key;
-    uint64_t order_id;
-    uint64_t party;
-    uint64_t contract;
-    int64_t fee_e4;
-    uint32_t leaves;
-    uint32_t cum;
-};
+INLINE void write_fill(struct event *event, const struct taker *t, const struct level *l,
+                       const struct print *p)
+{
+    write_pair(&event->head.seq, &t->now);
+    event->fill.fill_id = p->fill_id;
+    event->fill.price_e4 = l->price_e4;
+    event->fill.qty = p->qty;
+    event->fill.trade_group = 0;
+}
 
-INLINE void fill_event(struct event *event, const struct half *s, const struct level *l,
-                       const struct print *p, uint64_t what)
+INLINE void write_own_fill(struct event *event, struct taker *t, const struct level *l,
+                           const struct print *p, bool sell)
 {
     struct event_fill *fill = &event->fill;
-    fill->party.report_seq = ++s->key->report_seq;
-    fill->party.cl_ord_id = s->order->cl_ord_id;
-    emit_word(&fill->party.key, s->party);
-    fill->order_id = s->order_id;
-    fill->contract = s->contract;
-    fill->fill_id = p->fill_id;
-    fill->price_e4 = l->price_e4;
-    fill->qty = p->qty;
-    fill->leaves_qty = s->leaves;
-    fill->cum_qty = s->cum;
-    fill->fee_e4 = s->fee_e4;
-    emit_word(&fill->resource, what);
-    fill->trade_group = 0;
+    write_fill(event, t, l, p);
+    emit_word(&event->head.index, (t->index + 1 + sell) | t->link);
+    fill->party.report_seq = ++t->report_seq;
+    write_pair(&fill->party.cl_ord_id, &t->own);
+    write_pair(&fill->order_id, &t->what);
+    fill->leaves_qty = t->leaves;
+    fill->cum_qty = t->cum;
+    fill->fee_e4 = p->own_fee_e4;
+    emit_word(&fill->resource,
+              p->resource | l->owed | (uint64_t)FILL_TAKER << 40 | (uint64_t)sell << 32);
+}
+
+INLINE void write_other_fill(struct event *event, const struct taker *t, const struct level *l,
+                             const struct print *p, const struct order *r, struct key *key,
+                             bool sell)
+{
+    struct event_fill *fill = &event->fill;
+    write_fill(event, t, l, p);
+    emit_word(&event->head.index,
+              (t->index + 2 - sell) | (uint64_t)emit_link(key) << 32 | (uint64_t)EVENT_FILL << 48);
+    fill->party.report_seq = ++key->report_seq;
+    fill->party.cl_ord_id = r->cl_ord_id;
+    emit_word(&fill->party.key, p->other_party);
+    fill->order_id = p->other_id;
+    fill->contract = sell ? l->bid_contract : l->offer_contract;
+    fill->leaves_qty = r->leaves;
+    fill->cum_qty = r->cum;
+    fill->fee_e4 = p->other_fee_e4;
+    emit_word(&fill->resource,
+              p->resource | l->owed | (uint64_t)FILL_MAKER << 40 | (uint64_t)!sell << 32);
 }
 
 static_assert(
@@ -157,91 +207,74 @@ static_assert(
         offsetof(struct event_trade, condition) == offsetof(struct event_trade, resource) + 7 &&
         offsetof(struct event_trade, seller_group) ==
             offsetof(struct event_trade, buyer_group) + 4 &&
-        TRADE_REGULAR == 0,
+        TRADE_REGULAR == 0 && SIDE_SELL == 1,
     "words");
 
-INLINE void trade_event(struct event *event, const struct half *bid, const struct half *offer,
-                        const struct level *l, const struct print *p)
+INLINE void write_trade(struct event *event, const struct taker *t, const struct level *l,
+                        const struct print *p, uint32_t other_group, bool sell)
 {
-    struct event_trade *t = &event->trade;
-    const struct order *o = offer->order;
-    t->fill_id = p->fill_id;
-    t->contract = l->contract;
-    t->price_e4 = l->price_e4;
-    t->qty = p->qty;
-    t->buy_order_id = bid->order_id;
-    t->sell_order_id = offer->order_id;
-    t->trade_group = 0;
-    emit_word(&t->buyer, bid->party >> 32 | (offer->party >> 32) << 32);
-    t->buy_fee_e4 = bid->fee_e4;
-    t->sell_fee_e4 = offer->fee_e4;
-    t->bond_e4 = p->bond_e4;
-    emit_word(&t->buyer_group, bid->key->group | (uint64_t)offer->key->group << 32);
-    emit_word(&t->resource, o->resource | (uint64_t)o->tier << 32 | (uint64_t)o->source << 40);
+    struct event_trade *trade = &event->trade;
+    uint64_t own = t->own.words[1] >> 32;
+    uint64_t other = p->other_party >> 32;
+    write_pair(&event->head.seq, &t->now);
+    emit_word(&event->head.index,
+              t->index | (uint64_t)EVENT_TRADE << 48 | (uint64_t)EVENT_PUBLIC << 56);
+    trade->fill_id = p->fill_id;
+    trade->contract = l->bid_contract;
+    trade->price_e4 = l->price_e4;
+    trade->qty = p->qty;
+    trade->buy_order_id = sell ? p->other_id : t->what.words[0];
+    trade->sell_order_id = sell ? t->what.words[0] : p->other_id;
+    trade->trade_group = 0;
+    emit_word(&trade->buyer, sell ? other | own << 32 : own | other << 32);
+    emit_word(&trade->resource, p->resource | l->tiers | (uint64_t)p->source << 40);
+    trade->buy_fee_e4 = sell ? p->other_fee_e4 : p->own_fee_e4;
+    trade->sell_fee_e4 = sell ? p->own_fee_e4 : p->other_fee_e4;
+    trade->bond_e4 = p->bond_e4;
+    emit_word(&trade->buyer_group, sell ? other_group | (uint64_t)t->group << 32
+                                        : t->group | (uint64_t)other_group << 32);
 }
 
 /* --- trades ------------------------------------------------------------------------------------ */
 
-/* Carries out a trade of the arriving order with one that rests. */
-INLINE void take_one(struct engine *e, struct taker *t, const struct level *l, uint32_t resting,
-                     bool sell)
+/* Returns the fee. */
+INLINE int64_t settle_bid(const struct engine *e, struct order *r, struct account *account,
+                          int64_t notional_e4, uint32_t qty)
 {
-    struct order *r = &e->orders[resting];
-    struct key *key = &e->keys[r->key];
-    struct account *account = &e->accounts[key->account];
-    struct print p = {.fill_id = deal_next_fill(e),
-                      .qty = t->leaves < r->leaves ? t->leaves : r->leaves};
-    struct deal d = {.qty = p.qty, .price_e4 = l->price_e4, .sell = sell};
-    taker_settle(e, t, l->price_e4, &p, sell);
-    if (sell) {
-        p.other_fee_e4 = deal_settle_bid(e, r, account, &d);
-    } else {
-        p.other_fee_e4 = deal_settle_offer(e, r, account, &d);
-        p.bond_e4 = (int64_t)r->bond_unit * p.qty;
+    int64_t before = money_bid_reserve(e, r->fees, r->fee_rest, r->price_e4, r->leaves);
+    uint16_t rest = r->fee_rest;
+    int64_t fee = fee_of(&rest, notional_e4, deal_rate(e, r, true));
+    int64_t freed =
+        before - money_bid_reserve(e, r->fees, rest, r->price_e4, (int64_t)r->leaves - qty);
+    CHECK(freed >= notional_e4 + fee);
+    r->fee_rest = rest & 0x3fffu;
+    account->reserved_e4 -= freed;
+    account->cash_e4 -= notional_e4 + fee;
+    account->escrow_e4 += notional_e4 + fee;
+    return fee;
+}
+
+/* Returns the fee. */
+INLINE int64_t settle_offer(const struct engine *e, struct order *r, struct account *account,
+                            int64_t notional_e4, int64_t bond_e4)
+{
+    uint16_t rate_bp = deal_rate(e, r, true);
+    int64_t fee = 0;
+    if (rate_bp != 0) {
+        uint16_t rest;
+        fee = money_fee(r->fee_rest, notional_e4, rate_bp, &rest);
+        r->fee_rest = rest & 0x3fffu;
     }
-    struct half own = {.order = t->order,
-                       .key = t->key,
-                       .order_id = t->order_id,
-                       .party = t->party,
-                       .contract = sell ? l->offer_contract : l->contract,
-                       .fee_e4 = p.own_fee_e4,
-                       .leaves = t->leaves,
-                       .cum = t->order->cum + t->order->leaves - t->leaves};
-    struct half other = {.order = r,
-                         .key = key,
-                         .order_id = (uint64_t)r->generation << 32 | resting,
-                         .party = r->key | (uint64_t)key->account << 32,
-                         .contract = sell ? l->contract : l->offer_contract,
-                         .fee_e4 = p.other_fee_e4,
-                         .leaves = r->leaves,
-                         .cum = r->cum};
-    const struct half *bid = sell ? &other : &own;
-    const struct half *offer = sell ? &own : &other;
-    uint32_t hour = contract_hour(l->contract);
-    uint8_t tier = contract_tier(l->contract);
-    uint32_t resource = offer->order->resource;
-    if (__builtin_expect(offer->order->source != SOURCE_OWN, 0)) {
-        capacity_sell(e, sell ? t->slot : resting, hour, p.qty);
-    }
-    struct event *event = emit_trade_heads(e, emit_link(bid->key), emit_link(offer->key));
-    uint64_t what = resource | (uint64_t)tier << 48;
-    trade_event(&event[0], bid, offer, l, &p);
-    if (sell) {
-        event[0].trade.aggressor = SIDE_SELL;
-    }
-    fill_event(&event[1], bid, l, &p, what | (uint64_t)(sell ? FILL_MAKER : FILL_TAKER) << 40);
-    fill_event(&event[2], offer, l, &p,
-               what | (uint64_t)SIDE_SELL << 32 | (uint64_t)(sell ? FILL_TAKER : FILL_MAKER) << 40);
-    deal_record(e, &event[0].trade, offer->order->bond_unit);
-    holding_owe(e, holding_print((uint32_t)(bid->party >> 32), resource, hour << 8 | tier));
+    account->bond_open_e4 -= bond_e4;
+    account->bond_locked_e4 += bond_e4;
+    return fee;
 }
 
 /* Ends a resting order that has been used up; its level is mended later. */
-INLINE void finish(struct engine *e, uint32_t slot)
+INLINE void finish(struct engine *e, struct order *r, uint32_t slot, struct account *account)
 {
-    struct order *r = &e->orders[slot];
     book_forget(r);
-    e->accounts[e->keys[r->key].account].open_orders--;
+    account->open_orders--;
     if (__builtin_expect(r->timed, 0)) {
         timers_remove(e, slot);
     }
@@ -249,49 +282,130 @@ INLINE void finish(struct engine *e, uint32_t slot)
     slot_release(e, slot);
 }
 
-INLINE bool may_take(const struct engine *e, const struct arrival *a, uint32_t resting)
+/* Carries out a trade of the arriving order with one that rests. */
+INLINE void take_one(struct engine *e, struct taker *t, const struct level *l, uint32_t resting,
+                     struct key *key, bool sell)
 {
-    const struct order *r = &e->orders[resting];
-    return !r->special && e->keys[r->key].group != a->group;
+    struct order *r = &e->orders[resting];
+    struct account *account = &e->accounts[key->account];
+    uint32_t qty = t->leaves < r->leaves ? t->leaves : r->leaves;
+    int64_t notional = l->price_e4 * qty;
+    struct print p = {
+        .fill_id = t->fill_id++,
+        .other_id = (uint64_t)r->generation << 32 | resting,
+        .other_party = r->key | (uint64_t)key->account << 32,
+        .own_fee_e4 = fee_of(&t->fee_rest, notional, t->rate_bp),
+        .qty = qty,
+        .bond_unit = sell ? t->bond_unit : r->bond_unit,
+        .resource = sell ? t->resource : r->resource,
+        .source = sell ? t->source : r->source,
+    };
+    p.bond_e4 = (int64_t)p.bond_unit * qty;
+    t->leaves -= qty;
+    t->cum += qty;
+    t->bound_e4 += sell ? p.bond_e4 : notional + p.own_fee_e4;
+    p.other_fee_e4 = sell ? settle_bid(e, r, account, notional, qty)
+                          : settle_offer(e, r, account, notional, p.bond_e4);
+    r->leaves -= qty;
+    r->cum += qty;
+    if (__builtin_expect(p.source != SOURCE_OWN, 0)) {
+        capacity_sell(e, sell ? t->slot : resting, l->hour_tier >> 8, qty);
+    }
+    if (__builtin_expect(t->event > t->room, 0)) {
+        sink_end(e, t);
+        emit_drain(e);
+        sink_begin(e, t);
+    }
+    struct event *event = t->event;
+    t->event += 3;
+    write_trade(&event[0], t, l, &p, key->group, sell);
+    write_own_fill(&event[1 + sell], t, l, &p, sell);
+    write_other_fill(&event[2 - sell], t, l, &p, r, key, sell);
+    t->index += 3;
+    deal_record(e, &event[0].trade, p.bond_unit);
+    holding_owe(e, holding_print(event[0].trade.buyer, p.resource, l->hour_tier));
+    if (r->leaves == 0) {
+        finish(e, r, resting, account);
+    }
 }
 
 /* What trading with the orders of the levels that come next will touch is asked for as the leaf of the
  * tree names them, each a level further than what it hangs on. */
-INLINE void prefetch_levels(const struct engine *e, const struct tree_place *place)
+INLINE void prefetch_levels(const struct engine *e, const uint32_t *heads, uint32_t at)
 {
     const struct order *orders = e->orders;
-    if (place->at >= 3) {
-        __builtin_prefetch(&orders[place->heads[place->at - 3]], 1);
-        const struct order *o = &orders[place->heads[place->at - 2]];
+    if (at >= 3) {
+        __builtin_prefetch(&orders[heads[at - 3]], 1);
+        const struct order *o = &orders[heads[at - 2]];
         __builtin_prefetch(&e->keys[o->key], 1);
         __builtin_prefetch(&orders[o->newer], 1);
         __builtin_prefetch(&orders[o->older], 1);
-        const struct key *k = &e->keys[orders[place->heads[place->at - 1]].key];
+        const struct key *k = &e->keys[orders[heads[at - 1]].key];
         __builtin_prefetch(&e->accounts[k->account], 1);
     }
 }
 
-/* Takes what it can of a level. */
-INLINE void take_level(struct engine *e, struct taker *t, const struct arrival *a,
-                       const struct level *l, struct book_taken *taken, bool sell)
+/* Takes what it can of a level that begins with an order. */
+INLINE void take_level(struct engine *e, struct taker *t, struct level *l, uint32_t first,
+                       bool sell)
 {
-    struct order *orders = e->orders;
-    uint32_t first = taken->head;
     uint32_t resting = first;
     do {
-        struct order *r = &orders[resting];
+        const struct order *r = &e->orders[resting];
+        struct key *key = &e->keys[r->key];
         uint32_t next = r->next;
-        __builtin_prefetch(&orders[next], 1);
-        take_one(e, t, l, resting, sell);
+        __builtin_prefetch(&e->orders[next], 1);
+        if (r->special || key->group == t->group) {
+            break;
+        }
+        take_one(e, t, l, resting, key, sell);
         if (r->leaves != 0) {
             break;
         }
-        finish(e, resting);
-        taken->orders++;
+        l->orders++;
         resting = next != first ? next : 0;
-    } while (t->leaves != 0 && resting != 0 && may_take(e, a, resting));
-    taken->head = resting;
-    taken->levels += resting == 0;
+    } while (t->leaves != 0 && resting != 0);
+    l->left = resting;
+}
+
+INLINE void level_begin(struct level *l, const struct arrival *a, uint32_t book, bool sell)
+{
+    uint8_t tier = book % TIER_COUNT;
+    uint64_t other = contract_with_tier(a->contract, tier);
+    *l = (struct level){
+        .bid_contract = sell ? other : a->contract,
+        .offer_contract = sell ? a->contract : other,
+    };
+    uint64_t owed = contract_tier(l->bid_contract);
+    l->owed = owed << 48;
+    l->tiers = (uint64_t)contract_tier(l->offer_contract) << 32 | (uint64_t)sell << 48;
+    l->hour_tier = contract_hour(a->contract) << 8 | (uint32_t)owed;
+}
+
+/* Where a run is in a book: at its best level, and at those of the tree's leaf behind it. */
+struct leaf {
+    const int32_t *goodness;
+    const uint32_t *heads;
+    uint32_t at;
+};
+
+/* Most runs are one trade, which leaves no question to the tree. Whether this is another one is known as
+ * soon as the first order is. */
+INLINE void leaf_begin(const struct engine *e, const struct taker *t, uint32_t ladder,
+                       uint32_t book, struct leaf *leaf)
+{
+    uint32_t best = e->ladders[ladder].best[book];
+    *leaf = (struct leaf){.at = 0};
+    if (e->orders[best].leaves < t->leaves) {
+        struct tree_place place;
+        tree_first(e, ladder * BOOKS + book, &place);
+        leaf->goodness = place.goodness;
+        leaf->heads = place.heads;
+        leaf->at = place.at;
+        for (uint32_t i = 1; i <= 2 && i <= place.at; i++) {
+            __builtin_prefetch(&e->orders[place.heads[place.at - i]], 1);
+        }
+    }
 }
 
 /* Takes what it can of the levels of a leaf, the best of which is the book's best; false: there is no more
@@ -299,48 +413,47 @@ INLINE void take_level(struct engine *e, struct taker *t, const struct arrival *
 INLINE bool take_leaf(struct engine *e, struct taker *t, const struct arrival *a, uint32_t book,
                       bool sell)
 {
-    struct tree_place place;
-    tree_first(e, a->ladder * BOOKS + book, &place);
-    uint8_t tier = book % TIER_COUNT;
-    struct level l = {
-        .contract = sell ? contract_with_tier(a->contract, tier) : a->contract,
-        .offer_contract = sell ? a->contract : contract_with_tier(a->contract, tier),
-    };
     struct ladder *ladder = &e->ladders[a->ladder];
     bool alone = (ladder->occupied & match_eligible(a)) == 1u << book;
-    bool moved = false;
+    bool moved = false; /* even if it comes back to where it was */
     struct book_taken taken = {.levels = 0};
-    for (;;) {
-        int32_t goodness = place.goodness[place.at];
-        l.price_e4 = sell ? goodness : -(int64_t)goodness;
-        taken.head = place.heads[place.at];
-        taken.newest = e->orders[taken.head].previous;
-        if (taken.levels != 0 && (!match_crosses(a, l.price_e4) || l.price_e4 < a->inner_low_e4 ||
-                                  l.price_e4 > a->inner_high_e4 || !may_take(e, a, taken.head))) {
+    struct level l;
+    level_begin(&l, a, book, sell);
+    l.left = ladder->best[book];
+    l.price_e4 = ladder->best_price[book];
+    struct leaf leaf;
+    leaf_begin(e, t, a->ladder, book, &leaf);
+    while ((sell ? (int32_t)l.price_e4 : -(int32_t)l.price_e4) >= t->worst) {
+        uint32_t cum = t->cum;
+        taken.newest = e->orders[l.left].previous;
+        prefetch_levels(e, leaf.heads, leaf.at);
+        take_level(e, t, &l, l.left, sell);
+        if (t->cum != cum && ladder->last_trade_e4 != (uint32_t)l.price_e4) {
+            ladder->last_trade_e4 = (uint32_t)l.price_e4;
+            moved = true;
+        }
+        taken.levels += l.left == 0;
+        if (l.left != 0 || t->leaves == 0 || leaf.at == 0 || !alone) {
             break;
         }
-        prefetch_levels(e, &place);
-        moved |= ladder->last_trade_e4 != (uint32_t)l.price_e4;
-        ladder->last_trade_e4 = (uint32_t)l.price_e4;
-        take_level(e, t, a, &l, &taken, sell);
-        if (taken.head != 0 || t->leaves == 0 || place.at == 0 || !alone) {
-            break;
-        }
-        place.at--;
+        leaf.at--;
+        l.left = leaf.heads[leaf.at];
+        l.price_e4 = sell ? leaf.goodness[leaf.at] : -(int64_t)leaf.goodness[leaf.at];
     }
-    bool more = taken.head == 0 && t->leaves != 0;
+    taken.orders = l.orders;
+    taken.head = l.left;
     book_taken(e, a->ladder, book, &taken);
     if (moved) {
         deal_reference_moved(e, a->ladder);
     }
-    return more;
+    return l.left == 0 && t->leaves != 0;
 }
 
 INLINE void run(struct engine *e, uint32_t arriving, const struct arrival *a, uint32_t book,
                 bool sell)
 {
     struct taker t;
-    taker_begin(e, &t, arriving, sell);
+    taker_begin(e, &t, arriving, a, sell);
     while (take_leaf(e, &t, a, book, sell)) {
         const struct ladder *ladder = &e->ladders[a->ladder];
         uint32_t occupied = ladder->occupied & match_eligible(a);
@@ -348,11 +461,6 @@ INLINE void run(struct engine *e, uint32_t arriving, const struct arrival *a, ui
             break;
         }
         book = match_best_book(ladder, a, occupied);
-        int64_t price = ladder->best_price[book];
-        if (!match_crosses(a, price) || price < a->inner_low_e4 || price > a->inner_high_e4 ||
-            !may_take(e, a, ladder->best[book])) {
-            break;
-        }
     }
     taker_end(e, &t, sell);
 }

@@ -92,27 +92,35 @@ static struct ladder *ladder_find(const struct market_data_state *market_data, u
     return number ? &market_data->ladders[*number] : NULL;
 }
 
-/* The contract's ladder, made when there is none, and marked as touched by the command. */
-static struct ladder *ladder_touch(struct market_data_state *market_data, uint64_t contract)
+/* The contract's ladder, made when there is none. */
+static struct ladder *ladder_make(struct market_data_state *market_data, uint64_t contract)
 {
     CHECK(contract_tier(contract) < TIER_COUNT);
     struct ladder *ladder = ladder_find(market_data, contract);
-    if (!ladder) {
-        uint64_t key = contract_with_tier(contract, TIER_G0);
-        uint32_t number;
-        if (market_data->free_count > 0) {
-            number = market_data->free_ladders[--market_data->free_count];
-        } else {
-            market_data->ladders =
-                replica_grow(market_data->ladders, market_data->ladder_count,
-                             &market_data->ladder_capacity, sizeof(market_data->ladders[0]));
-            CHECK(market_data->ladder_count < UINT32_MAX);
-            number = (uint32_t)market_data->ladder_count++;
-        }
-        ladder = &market_data->ladders[number];
-        *ladder = (struct ladder){.contract = key};
-        *replica_map_put(&market_data->map, key) = number;
+    if (ladder) {
+        return ladder;
     }
+    uint64_t key = contract_with_tier(contract, TIER_G0);
+    uint32_t number;
+    if (market_data->free_count > 0) {
+        number = market_data->free_ladders[--market_data->free_count];
+    } else {
+        market_data->ladders =
+            replica_grow(market_data->ladders, market_data->ladder_count,
+                         &market_data->ladder_capacity, sizeof(market_data->ladders[0]));
+        CHECK(market_data->ladder_count < UINT32_MAX);
+        number = (uint32_t)market_data->ladder_count++;
+    }
+    ladder = &market_data->ladders[number];
+    *ladder = (struct ladder){.contract = key};
+    *replica_map_put(&market_data->map, key) = number;
+    return ladder;
+}
+
+/* The same, and marked as touched by the command. */
+static struct ladder *ladder_touch(struct market_data_state *market_data, uint64_t contract)
+{
+    struct ladder *ladder = ladder_make(market_data, contract);
     if (!ladder->touched) {
         ladder->touched = true;
         market_data->touched =
@@ -382,7 +390,8 @@ static void publish_tier(struct market_data_state *market_data, struct ladder *l
     tier->seq = empty ? 0 : head->seq;
 }
 
-static bool ladder_empty(const struct ladder *ladder)
+/* Has neither depth nor an auction, and is watched by nobody. */
+static bool ladder_idle(const struct ladder *ladder)
 {
     for (size_t t = 0; t < TIER_COUNT; t++) {
         if (ladder->tiers[t].sides[SIDE_BUY].count > 0 ||
@@ -390,7 +399,7 @@ static bool ladder_empty(const struct ladder *ladder)
             return false;
         }
     }
-    return true;
+    return ladder->auctions[0].end_ns == 0 && ladder->watched == 0;
 }
 
 static void finish_command(struct market_data_state *market_data, const struct event_head *head)
@@ -410,7 +419,7 @@ static void finish_command(struct market_data_state *market_data, const struct e
         }
         ladder->touched = false;
         ladder->auction_changed = false;
-        if (ladder_empty(ladder) && ladder->auctions[0].end_ns == 0 && ladder->watched == 0) {
+        if (ladder_idle(ladder)) {
             ladder_forget(market_data, ladder);
         }
     }
@@ -500,24 +509,30 @@ static void watch_end(struct market_data_state *market_data, struct ladder *ladd
     ladder->watched_at = 0;
 }
 
+/* Whoever connects says what is watched, at any time: nothing may be left of it when it is over. */
 void market_data_watch(struct market_data_state *market_data, uint64_t contract, bool watch)
 {
     uint8_t bit = (uint8_t)(1u << contract_tier(contract));
     struct ladder *ladder = ladder_find(market_data, contract);
     bool full = market_data->watched_count == MARKET_DATA_WATCHED_MAX;
-    if (watch ? full && (!ladder || ladder->watched == 0) : !ladder || !(ladder->watched & bit)) {
+    bool never = contract_hour(contract) == 0; /* and a contract of it may be 0, which names none */
+    if (watch ? never || (full && (!ladder || ladder->watched == 0))
+              : !ladder || !(ladder->watched & bit)) {
         return;
     }
-    ladder = ladder_touch(market_data, contract); /* it may be forgotten with the next command */
+    ladder = ladder_make(market_data, contract);
     if (watch && ladder->watched == 0) {
         watch_begin(market_data, ladder);
     }
     ladder->watched = (uint8_t)(watch ? ladder->watched | bit : ladder->watched & ~bit);
-    if (!watch && ladder->watched == 0) {
-        watch_end(market_data, ladder);
-    }
     ladder->tiers[contract_tier(contract)].phase =
         market_data->phase(market_data->phase_context, contract);
+    if (!watch && ladder->watched == 0) {
+        watch_end(market_data, ladder);
+        if (ladder_idle(ladder) && !ladder->touched) {
+            ladder_forget(market_data, ladder);
+        }
+    }
 }
 
 /* --- reads ---------------------------------------------------------------------------------- */

@@ -81,8 +81,8 @@ void market_data_free(struct market_data_state *market_data); /* NULL is fine */
  * before (a level would fall below zero) is a CHECK. */
 void market_data_apply(struct market_data_state *market_data, const struct event *event);
 
-/* Follows the contract's phase, or no longer. Not above WATCHED_MAX ladder hours: it is then as if nobody
- * watched. */
+/* Follows the contract's phase, or no longer. Neither above WATCHED_MAX ladder hours nor hour 0, which never
+ * trades: it is then as if nobody watched. */
 #define MARKET_DATA_WATCHED_MAX 65536u
 void market_data_watch(struct market_data_state *market_data, uint64_t contract, bool watch);
 

@@ -566,6 +566,34 @@ Test(market_data, a_watched_contract_tells_of_its_phase_without_orders_until_nob
     free_world(world);
 }
 
+/* Whoever connects may name any symbol. */
+Test(market_data, the_first_of_all_hours_can_be_asked_for_and_is_watched_by_nobody)
+{
+    struct world *world = new_world(1);
+    for (uint8_t tier = 0; tier < TIER_COUNT; tier++) {
+        market_data_watch(world->market_data, contract_pack(0, 0, tier, 0), true);
+        cr_assert_eq(market_data_ladders(world->market_data), 0);
+        go(world, EVENT_TIME);
+        market_data_watch(world->market_data, contract_pack(0, 0, tier, 0), false);
+    }
+    free_world(world);
+}
+
+Test(market_data, hours_are_watched_and_left_without_a_trace_while_no_command_comes)
+{
+    struct world *world = new_world(1);
+    go(world, EVENT_TIME);
+    for (uint32_t i = 0; i < 3 * MARKET_DATA_WATCHED_MAX; i++) {
+        uint64_t contract = contract_pack(0, 0, TIER_G0, HOUR_FIRST + i);
+        market_data_watch(world->market_data, contract, true);
+        market_data_watch(world->market_data, contract, false);
+        cr_assert_eq(market_data_ladders(world->market_data), 0);
+    }
+    go(world, EVENT_TIME);
+    cr_assert_eq(world->updates, 0);
+    free_world(world);
+}
+
 Test(market_data, a_gate_is_told_where_orders_stand_before_they_are_taken_out)
 {
     struct world *world = new_world(1);

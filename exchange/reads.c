@@ -84,7 +84,7 @@ static bool stands(const struct replica *replica, uint64_t contract, uint64_t or
 {
     struct engine_order order;
     return engine_order(replica->engine, order_id, &order) && order.kind == ENGINE_ORDER &&
-           order.contract == contract && order.side == SIDE_SELL;
+           order.contract == contract && order.side == SIDE_SELL && !order.reserved;
 }
 
 static int answer_book(const struct replica *replica, const struct request *request,

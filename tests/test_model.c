@@ -293,6 +293,19 @@ Test(model, auctions_and_listings_agree)
     }
 }
 
+/* A gate that takes several steps to close an hour ends its auction first. */
+Test(model, gates_that_meet_auctions_with_sleeping_legs_agree)
+{
+    struct run run = {.seed = 701,
+                      .commands = 6000,
+                      .sanity_every = 10,
+                      .main_mode = MODE_CONTINUOUS,
+                      .deep = true,
+                      .restless = true,
+                      .stopping = true};
+    cr_assert(run_once(&run), "seed %" PRIu64, run.seed);
+}
+
 Test(model, books_of_thousands_of_orders_agree)
 {
     struct run run = {.seed = 202, .commands = 12000, .sanity_every = 200, .deep = true};

@@ -434,6 +434,34 @@ Test(reads, every_listed_offer_can_be_read_page_by_page)
     reads_world_free(world);
 }
 
+/* A market may become one of listings with offers in it that are reserved. */
+Test(reads, reserved_offers_are_no_place_to_read_listed_offers_behind)
+{
+    struct reads_world *world = reads_world_new();
+    set_market(world, MODE_CONTINUOUS, 0, 0);
+    for (int i = 0; i < 2; i++) {
+        struct command *command = reads_world_begin(world, 2, COMMAND_NEW_ORDER);
+        command->new_order =
+            (struct command_new_order){.contract = contract_pack(0, 0, TIER_G50, READS_WORLD_HOUR),
+                                       .price_e4 = READS_WORLD_PRICE_E4 + i,
+                                       .qty = 1,
+                                       .resource = 1,
+                                       .side = SIDE_SELL,
+                                       .job_lead_hours = 1};
+        reads_world_end(world);
+    }
+    struct engine_order order;
+    uint64_t newest = 0;
+    uint64_t oldest = 0;
+    cr_assert(engine_account_order(world->replica.engine, 2, &newest, &order) && order.reserved);
+    oldest = newest;
+    cr_assert(engine_account_order(world->replica.engine, 2, &oldest, &order) && order.reserved);
+    set_market(world, MODE_LISTING, MARKET_NAMES_SHOWN, 0);
+    reads_world_expect_reject(ask_behind(world, oldest), REASON_NOT_FOUND);
+    reads_world_expect_reject(ask_behind(world, newest), REASON_NOT_FOUND);
+    reads_world_free(world);
+}
+
 Test(reads, the_book_tells_of_an_auction)
 {
     struct reads_world *world = reads_world_new();

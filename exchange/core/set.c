@@ -317,7 +317,10 @@ uint32_t set_sanity(const struct engine *e, uint32_t set)
         CHECK(l->older == set && l->key == o->key && l->epoch == o->epoch);
         bool sleeps =
             set_open(e, leg) == 0 || ladder_is_collecting(&e->ladders[ladder_main(e, l->ladder)]);
-        CHECK(sleeps == ladder_is_shadow(e, l->ladder));
+        /* A gate ends the auction first and then, slice by slice, the legs where they stand. */
+        bool closing =
+            contract_hour(e->ladders[ladder_main(e, l->ladder)].contract) < e->s.open_hour;
+        CHECK(closing || sleeps == ladder_is_shadow(e, l->ladder));
         const struct order *newer = &e->orders[l->newer];
         CHECK(l->newer == 0 || newer->cl_ord_id > l->cl_ord_id);
         count++;

@@ -20,7 +20,8 @@
  *  9. due_ns is not above any time at which something becomes due: the end of the second (and so
  *     any gate) and the first expire time; at or below time_ns while something is.
  * 10. A resting SET has a live leg, the dearest of which is its price; a leg that may trade something
- *     stands in its book, any other in the shadow of its ladder (set.h).
+ *     stands in its book, any other in the shadow of its ladder (set.h). Where a gate closes the hour
+ *     bit by bit a leg stays where it stood.
  * 11. The offers of a RANGE stand one after the other in their key's chain, itself behind them.
  * 12. A quote is what quote_make() would make now; a contract has one only where that succeeds.
  * 13. A JOB's order names its record and the record the order; while it rests, each of its lanes has a

@@ -82,8 +82,11 @@ uint32_t holding_behind_of(const struct engine *e, uint32_t first,
 {
     uint32_t qty = 0;
     for (uint32_t fill = first; fill <= e->s.fill_count; fill++) {
-        struct holding_place other = holding_place_of_fill(&e->fills[fill]);
-        qty += memcmp(&other, place, sizeof(other)) == 0 ? (uint32_t)e->fills[fill].qty : 0;
+        const struct fill_record *f = &e->fills[fill];
+        uint32_t hour_tier = contract_hour(f->contract) << 8 | contract_tier(f->contract);
+        bool its = f->buyer == place->account && f->resource == place->resource &&
+                   hour_tier == place->hour_tier;
+        qty += its ? (uint32_t)f->qty : 0;
     }
     return qty;
 }

@@ -162,7 +162,8 @@ struct engine_holding {
     int64_t qty;     /* bought and not resold */
     int64_t offered; /* of it, in open offers */
 };
-/* Holdings of an account in no stated order; *cursor 0 to start, false at the end. */
+/* Holdings of an account in no stated order; *cursor 0 to start, false at the end. The cursor is good until
+ * the next step. */
 bool engine_account_holding(const struct engine *engine, uint32_t account, uint32_t *cursor,
                             struct engine_holding *out);
 

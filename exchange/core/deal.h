@@ -3,11 +3,7 @@
 #ifndef KASHI_EXCHANGE_CORE_DEAL_H
 #define KASHI_EXCHANGE_CORE_DEAL_H
 
-#include "exchange/core/book.h"
-#include "exchange/core/capacity.h"
-#include "exchange/core/emit.h"
 #include "exchange/core/job.h"
-#include "exchange/core/money.h"
 #include "exchange/core/quote.h"
 
 /* A trade of a bid with an offer. */
@@ -44,42 +40,6 @@ static inline uint16_t deal_rate(const struct engine *e, const struct order *o, 
     return maker ? f->maker_bp : f->taker_bp;
 }
 
-/* Returns the fee. */
-static inline int64_t deal_settle_bid(struct engine *e, struct order *o, struct account *account,
-                                      const struct deal *d)
-{
-    bool maker = d->sell || d->auction != AUCTION_NONE;
-    int64_t before = money_bid_reserve(e, o->fees, o->fee_rest, o->price_e4, o->leaves);
-    int64_t notional = d->price_e4 * d->qty;
-    uint16_t rest;
-    int64_t fee = money_fee(o->fee_rest, notional, deal_rate(e, o, maker), &rest);
-    o->fee_rest = rest & 0x3fffu;
-    o->leaves -= d->qty;
-    o->cum += d->qty;
-    int64_t after = money_bid_reserve(e, o->fees, rest, o->price_e4, o->leaves);
-    CHECK(before - after >= notional + fee);
-    account->reserved_e4 += after - before;
-    account->cash_e4 -= notional + fee;
-    account->escrow_e4 += notional + fee;
-    return fee;
-}
-
-/* Returns the fee. */
-static inline int64_t deal_settle_offer(struct engine *e, struct order *o, struct account *account,
-                                        const struct deal *d)
-{
-    bool maker = !d->sell || d->auction != AUCTION_NONE;
-    uint16_t rest;
-    int64_t fee = money_fee(o->fee_rest, d->price_e4 * d->qty, deal_rate(e, o, maker), &rest);
-    int64_t bond = (int64_t)o->bond_unit * d->qty;
-    o->fee_rest = rest & 0x3fffu;
-    o->leaves -= d->qty;
-    o->cum += d->qty;
-    account->bond_open_e4 -= bond;
-    account->bond_locked_e4 += bond;
-    return fee;
-}
-
 /* Of the trade just reported. */
 static inline void deal_record(struct engine *e, const struct event_trade *t, uint32_t bond_unit)
 {
@@ -105,55 +65,11 @@ static inline uint64_t deal_next_fill(const struct engine *e)
     return UINT64_C(1) << 32 | (e->s.fill_count + 1u);
 }
 
-static_assert(
-    offsetof(struct event_fill, side) == offsetof(struct event_fill, resource) + 4 &&
-        offsetof(struct event_fill, resting) == offsetof(struct event_fill, resource) + 5 &&
-        offsetof(struct event_fill, trade_tier) == offsetof(struct event_fill, resource) + 6 &&
-        offsetof(struct event_fill, contingent) == offsetof(struct event_fill, resource) + 7 &&
-        offsetof(struct event_fill, trade_group) == offsetof(struct event_fill, resource) + 8 &&
-        SIDE_SELL == 1,
-    "words");
-
-/* What one side is told of a trade. */
-static inline struct event *deal_emit_fill(struct engine *e, uint32_t slot,
-                                           const struct event_trade *t, uint8_t resting,
-                                           int64_t fee_e4)
-{
-    const struct order *o = &e->orders[slot];
-    struct key *k = &e->keys[o->key];
-    struct event *event = emit(e, EVENT_FILL, emit_link(k), 0);
-    struct event_fill *fill = &event->fill;
-    fill->party.report_seq = ++k->report_seq;
-    fill->party.cl_ord_id = o->cl_ord_id;
-    emit_word(&fill->party.key, o->key | (uint64_t)k->account << 32);
-    fill->order_id = order_id_of(e, slot);
-    fill->contract = o->sell ? contract_with_tier(t->contract, t->offer_tier) : t->contract;
-    fill->fill_id = t->fill_id;
-    fill->price_e4 = t->price_e4;
-    fill->qty = t->qty;
-    fill->leaves_qty = o->leaves;
-    fill->cum_qty = o->cum;
-    fill->fee_e4 = fee_e4;
-    emit_word(&fill->resource, t->resource | (uint64_t)o->sell << 32 | (uint64_t)resting << 40 |
-                                   (uint64_t)contract_tier(t->contract) << 48);
-    fill->trade_group = 0;
-    return event;
-}
-
 /* The last price of an hour is its reference; it is another one now. */
 static inline void deal_reference_moved(struct engine *e, uint32_t ladder)
 {
     quote_forget_ladder(e, &e->ladders[ladder]);
     job_reference_moved(e, ladder);
-}
-
-static inline void deal_move_reference(struct engine *e, uint32_t ladder, int64_t price_e4)
-{
-    struct ladder *l = &e->ladders[ladder];
-    if (l->last_trade_e4 != (uint32_t)price_e4) {
-        l->last_trade_e4 = (uint32_t)price_e4;
-        deal_reference_moved(e, ladder);
-    }
 }
 
 #endif

@@ -1,7 +1,10 @@
 #include "exchange/core/take.h"
 
 #include "exchange/core/book.h"
+#include "exchange/core/capacity.h"
 #include "exchange/core/deal.h"
+#include "exchange/core/emit.h"
+#include "exchange/core/money.h"
 #include "exchange/core/slot.h"
 #include "exchange/core/timers.h"
 #include "exchange/core/tree.h"
